@@ -24,28 +24,50 @@ from steelyard.arrays import FloatArray
 ZERO = Decimal(0)
 
 
+def no_number(figure: object, *, positive: bool) -> str:
+    """Why a figure cannot be calculated with; "" where it can."""
+    if not isinstance(figure, Decimal):
+        return f"{figure!r} is a {type(figure).__name__}; give a Decimal"
+    if not figure.is_finite():
+        return f"'{figure}' is not a finite number"
+    return f"'{figure}' must be above 0" if positive and figure <= 0 else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ExactMoney:
     """What the floats of a planning set stand for, base currency, exact.
 
     shares      (n,)  price x rate of one share
-    value       of the portfolio
-    cash        all cash less what open buys may take
-    spendable   base cash less open buys
-    base_cash   all cash of the base currency, settled or not
-    all_cash    all cash, settled or not, less what open buys may take
+    value       of the portfolio, after flows
+    spendable   what may pay, after flows: foreign balances less their conversion, less open buys
+    keeps       of it what buys leave: the reserve, or what there was before any flow
+    whole       all cash, settled or not, after flows, foreign balances less their conversion
+    due         of it what sales restore where it is short
     open_buys   what open buys may take
     rates       (n,)  base per unit of each one's currency
+    withdrawn   what the owner takes out
     """
 
     shares: tuple[Decimal, ...]
     value: Decimal
-    cash: Decimal
     spendable: Decimal
-    base_cash: Decimal
-    all_cash: Decimal
+    keeps: Decimal
+    whole: Decimal
+    due: Decimal
     open_buys: Decimal
     rates: tuple[Decimal, ...]
+    withdrawn: Decimal = ZERO
+
+    @property
+    def free(self) -> Decimal:
+        """All cash less what open buys may take."""
+        return self.whole - self.open_buys
+
+    @property
+    def is_short(self) -> bool:
+        """Is cash under 0, or did withdrawals take what buys would leave?"""
+        taken_out = bool(self.withdrawn) and self.free < self.due
+        return self.value > 0 and (self.whole < 0 or taken_out)
 
 
 @dataclass(frozen=True, slots=True)

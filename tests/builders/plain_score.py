@@ -1,7 +1,7 @@
 """Estimates and the score of the demo once more: plain Python over lists, nothing of the product.
 
 `python tests/builders/plain_score.py` writes `defaults_golden.json` from the bundled files, under
-the default options. Under the options of `scoring_golden.json` the same code gives the figures of that
+the default options. Under the options of `scoring_golden.json` the same code gives those of that
 file, which a test holds: so it is a second implementation of them, and not a copy of the product.
 Formulas are those of `docs/scoring.md`, in its order.
 """

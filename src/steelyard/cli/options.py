@@ -21,19 +21,22 @@ from typer import Option
 from steelyard.cli.health import keeper, versions
 from steelyard.cli.output import Stopwatch, progress
 from steelyard.environment import home
-from steelyard.errors import one_line
+from steelyard.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.importers.book import HoldingsFile
     from steelyard.plans.plan import Plan
+    from steelyard.portfolio import BucketState
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
     from steelyard.telemetry.health import Outcome
 
 MAPPING = "import.toml"
 """The user's own mapping, in $STEELYARD_HOME."""
+COMMAND_LINE = "the command line"
+"""Who closes a side of the strategy."""
 BUNDLED = "growth"
 """The portfolio of who gives no files."""
 BUCKET = "core"
@@ -134,6 +137,28 @@ class Options:
     cash: Annotated[
         list[str] | None, Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
     ] = None
+    deposit: Annotated[
+        list[str] | None,
+        Option(help="Money brought, not in the cash yet; repeatable.", metavar="CUR=AMOUNT"),
+    ] = None
+    withdraw: Annotated[
+        list[str] | None,
+        Option(
+            help="Money taken out, by default as soon as sales of this plan have settled; "
+            "repeatable.",
+            metavar="CUR=AMOUNT[@DATE]",
+        ),
+    ] = None
+    no_sell: Annotated[
+        bool, Option("--no-sell", help="Sell nothing, whatever limits.allow_sell says.")
+    ] = False
+    no_buy: Annotated[
+        bool, Option("--no-buy", help="Buy nothing, whatever limits.allow_buy says.")
+    ] = False
+    realised: Annotated[
+        str | None,
+        Option(help="Net gain of this year's sales so far.", metavar="CUR=AMOUNT"),
+    ] = None
     base: Annotated[
         str | None, Option(help="The currency in which the account counts.", metavar="CUR")
     ] = None
@@ -187,6 +212,7 @@ class Inputs:
     strategy: Strategy
     said: tuple[str, ...]
     sample: str | None = None
+    state: BucketState | None = None
 
 
 def read(options: Options, sample: str | None = None) -> Inputs:
@@ -206,10 +232,11 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     ):
         if value is not None and options.holdings is None:
             raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
-    strategy = strategy_of(options.strategy)
+    strategy = _one_sided(strategy_of(options.strategy), options)
     with progress("Reading the files"):
         own = sample is None and options.files
         inputs = _own(options, strategy) if own else _bundled(options, strategy, sample)
+    inputs = replace(inputs, state=_state(inputs.imported, options))
     return inputs if options.strategy is None else _with_remarks(inputs)
 
 
@@ -222,6 +249,46 @@ def _with_remarks(inputs: Inputs) -> Inputs:
     remarks = tuple(Notice(code="strategy", message=text) for text in texts)
     warnings = (*inputs.imported.warnings, *remarks)
     return replace(inputs, imported=replace(inputs.imported, warnings=warnings))
+
+
+def _one_sided(strategy: Strategy, options: Options) -> Strategy:
+    """The strategy with the sides that the command line closes."""
+    from steelyard.strategies import overlay
+
+    if options.no_sell and options.no_buy:
+        raise InputError(
+            "--no-sell and --no-buy together leave nothing to plan. Nothing was planned. Leave one "
+            "of them out.",
+            code="no_side",
+            place="--no-sell --no-buy",
+            hint="leave one of them out",
+        )
+    closed = {"allow_sell": options.no_sell, "allow_buy": options.no_buy}
+    limits = {name: False for name, off in closed.items() if off}
+    return overlay(strategy, {"limits": limits}, COMMAND_LINE) if limits else strategy
+
+
+def _state(imported: Imported, options: Options) -> BucketState | None:
+    """What the account remembers, as far as the command line tells it."""
+    from steelyard.importers import amount_of
+    from steelyard.portfolio import BucketState
+
+    if options.realised is None:
+        return None
+    currency, amount = amount_of(options.realised, "--realised", "USD=1200")
+    rate = imported.market.fx.latest(currency, imported.snapshot.as_of)
+    if rate is None:
+        base = imported.snapshot.base_currency
+        raise InputError(
+            f"--realised is in {currency}, of which there is no rate into {base}. Nothing was "
+            f"planned. Give it in {base}.",
+            code="realised_without_rate",
+            place="--realised",
+            value=options.realised,
+            limit=base,
+            hint=f"give it in {base}",
+        )
+    return BucketState(realised_gain=amount * rate.rate)
 
 
 def strategy_of(name_or_path: str | None) -> Strategy:
@@ -272,6 +339,7 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
         imported.market,
         inputs.strategy,
         targets=imported.targets,
+        state=inputs.state,
         seed=seed,
         disabled=disabled,
         warnings=imported.warnings,
@@ -281,6 +349,7 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
 def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
     from steelyard.planning.case import Case
     from steelyard.planning.questions.explain import explain
+    from steelyard.portfolio import BucketState
 
     imported = inputs.imported
     case = Case(
@@ -288,6 +357,7 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
         market=imported.market,
         strategy=inputs.strategy,
         targets=imported.targets,
+        state=inputs.state or BucketState(),
         seed=seed,
         disabled=disabled,
     )
@@ -304,7 +374,8 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     files = files_of(sample or BUNDLED)
     content = _read(files, options.index or files.index, Options(exclude=options.exclude))
     base = options.base or files.base_currency
-    imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
+    source = f"bundled quotes, {SOURCE}"
+    imported = _assemble(content, options, strategy, base=base, source=source)
     why = "The" if sample else "No files were given, so this is the"
     sentence = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
     return Inputs(imported, strategy, (sentence,), files.name)
@@ -312,7 +383,7 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
     files = _read(options, options.index, options)
-    imported = _assemble(files, options, base=options.base, source=None)
+    imported = _assemble(files, options, strategy, base=options.base, source=None)
     remarks = _read_as(files.holdings, options.holdings)
     if options.holdings is None:
         remarks.append("No holdings were given: an account of cash alone.")
@@ -380,12 +451,16 @@ def _read(paths: Options | Sample, index: Path | None, options: Options) -> File
     )
 
 
-def _assemble(files: Files, options: Options, *, base: str | None, source: str | None) -> Imported:
-    from steelyard.importers import assemble, parse_cash
+def _assemble(
+    files: Files, options: Options, strategy: Strategy, *, base: str | None, source: str | None
+) -> Imported:
+    from steelyard.importers import assemble, deposits, parse_cash, withdrawals
 
+    out = withdrawals(options.withdraw or (), strategy.limits.settlement_days)
     return assemble(
         files,
         cash=parse_cash(options.cash or ()),
+        flows=(*deposits(options.deposit or ()), *out),
         base_currency=base,
         as_of=options.as_of,
         exclude=options.exclude or (),

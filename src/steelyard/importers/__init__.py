@@ -32,6 +32,7 @@ while there is one nothing is planned. To add a form of holdings: see `registry.
 from steelyard.importers.assemble import Inputs, assemble
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files, Reading, parse_cash, read
+from steelyard.importers.flows import AskedFlow, amount_of, deposits, withdrawals
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.index import read_index
 from steelyard.importers.prices import PriceTable, read_prices
@@ -39,6 +40,7 @@ from steelyard.importers.securities import SecuritiesFile, read_securities
 from steelyard.importers.targets import TargetsFile, read_targets
 
 __all__ = [
+    "AskedFlow",
     "Files",
     "FxFile",
     "HoldingsFile",
@@ -47,7 +49,9 @@ __all__ = [
     "Reading",
     "SecuritiesFile",
     "TargetsFile",
+    "amount_of",
     "assemble",
+    "deposits",
     "parse_cash",
     "read",
     "read_fx",
@@ -55,4 +59,5 @@ __all__ = [
     "read_prices",
     "read_securities",
     "read_targets",
+    "withdrawals",
 ]

@@ -34,6 +34,7 @@ from steelyard.importers.classes import unknown_classes
 from steelyard.importers.closes import closes_of, judge_changes, market_of
 from steelyard.importers.doubts import in_doubt, priced_funds
 from steelyard.importers.files import Files, base_of
+from steelyard.importers.flows import AskedFlow
 from steelyard.importers.index import index_until
 from steelyard.importers.owned_rates import balances_of, check_rates, needs, rates_of
 from steelyard.importers.prices.jumps import jumps
@@ -71,6 +72,7 @@ def assemble(
     files: Files,
     *,
     cash: Mapping[str, Decimal] = NO_CASH,
+    flows: Sequence[AskedFlow] = (),
     base_currency: str | None = None,
     as_of: date | None = None,
     exclude: Sequence[str] = (),
@@ -83,6 +85,7 @@ def assemble(
     """What `plan` takes, from files and arguments.
 
     cash           balances beside those of the holdings file; one that both give must be equal
+    flows          deposits and withdrawals
     exclude        symbols left out; each must be held, targeted or listed
     accept_price   symbols, and currencies, whose newest price is taken although another figure
                    contradicts it
@@ -116,6 +119,7 @@ def assemble(
     settling = files.holdings.settling
     amounts = [*balances.items(), *((row.currency, row.amount) for row in settling)]
     currencies = {*(name for name, _ in amounts), *(s.currency for s in securities)}
+    currencies |= {flow.currency for flow in flows}
     fx = rates_of(files.fx, base, currencies, pricing, findings)
     needed = needs(holdings, securities, amounts, base)
     findings.reasons += check_rates(needed, fx, pricing, assumed=assumed)
@@ -135,6 +139,7 @@ def assemble(
         bucket=files.holdings.bucket or bucket,
         excluded=excluded,
         settling=settling,
+        flows=tuple(flow.at(day) for flow in flows),
     )
     source = source or (files.prices or files.holdings).file
     market = market_of(pricing, quotes, table, fx, findings, adjusted=adjusted, source=source)

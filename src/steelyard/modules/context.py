@@ -48,6 +48,9 @@ class Grouping:
         return len(self.labels) > 1
 
 
+ROUNDING = 1e-12
+"""A weight this close to a limit is at it: sums of weights carry rounding."""
+
 NOISE = 1e-9
 """A price this close to its cost, as a fraction, is at it."""
 LEFT_OUT = "left out"
@@ -109,13 +112,16 @@ class Context:
     follows_regime           do its limits bind: reserve, buys
     cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
                              kept out of trading
-    spendable_weight         base cash that may pay, less open buys, of value
+    spendable_weight         cash that may pay, of value: foreign balances less their conversion,
+                             less open buys
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
     deposits_weight          money that the owner brings, of value: in cash_weight
+    band_half                (n,) half width of the band around each target, of value; None without
+    cash_band_half           the same of cash
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -166,6 +172,8 @@ class Context:
     kept_out_weight: float = 0.0
     classed: tuple[str, ...] = ()
     deposits_weight: float = 0.0
+    band_half: FloatArray | None = None
+    cash_band_half: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()
@@ -265,6 +273,15 @@ class Context:
         return frozen(np.where(flags(s.is_spread for s in self.securities), np.inf, cap))
 
     @cached_property
+    def over_cap(self) -> FloatArray:
+        """(n,) what each holding is over its cap, of value; 0 for a fund, and for a type that
+        nobody knows: it may be a fund.
+        """
+        known = flags(not s.is_unknown for s in self.securities)
+        over = np.where(known, self.weights - self.caps, 0.0)
+        return frozen(np.where(over > ROUNDING, over, 0.0))
+
+    @cached_property
     def priority_multiplier(self) -> FloatArray:
         """(n,)"""
         return floats(security.priority_multiplier for security in self.securities)
@@ -312,10 +329,16 @@ class Context:
         return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
-    def overdrawn(self) -> bool:
-        """Is cash of the base currency under 0, with all that is on its way?"""
+    def is_short(self) -> bool:
+        """Is cash under 0, or not enough for withdrawals, with all that is on its way?"""
+        return self.exact is not None and self.exact.is_short
+
+    @property
+    def keeps_weight(self) -> float:
+        """Cash that buys leave, of value: the reserve, or what there was before any flow."""
         money = self.exact
-        return money is not None and money.value > 0 and money.base_cash < 0
+        worth = money is not None and money.value > 0
+        return float(money.keeps) / self.value if money and worth else self.reserve_weight
 
     @property
     def absent_target(self) -> float:

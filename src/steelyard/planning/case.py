@@ -129,6 +129,9 @@ def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, An
             [entry.currency, plain(entry.amount), entry.on.isoformat()]
             for entry in snapshot.settling
         ),
+        "flows": sorted(
+            [flow.currency, plain(flow.amount), flow.on.isoformat()] for flow in snapshot.flows
+        ),
         "kept_out": [
             [
                 *_security(position.security),

@@ -12,7 +12,7 @@ import numpy as np
 from steelyard.arrays import FloatArray, flags
 from steelyard.modules.context import Context
 from steelyard.money import ZERO, ExactMoney
-from steelyard.plans.orders import CostShown, PlanCosts, Step
+from steelyard.plans.orders import Conversion, CostShown, PlanCosts, Step
 from steelyard.portfolio import TaxLot
 from steelyard.settings import Costs, Rules
 from steelyard.strategies import Strategy
@@ -67,16 +67,22 @@ def exact(setting: float) -> Decimal:
     return Decimal(repr(setting))
 
 
-def total_costs(steps: Iterable[Step], tax: Decimal | None) -> PlanCosts:
-    """Sum over the steps."""
+def with_fx(costs: CostShown, fx: Decimal) -> CostShown:
+    """Costs with another margin: that of what is really converted."""
+    total = costs.commission + costs.spread + fx
+    return costs.model_copy(update={"total": total, "fx": fx})
+
+
+def total_costs(
+    steps: Iterable[Step], conversions: Iterable[Conversion], tax: Decimal | None
+) -> PlanCosts:
+    """Sum over the steps, and over all that is converted."""
     parts = [step.costs for step in steps]
-    return PlanCosts(
-        total=sum((c.total for c in parts), ZERO),
-        commission=sum((c.commission for c in parts), ZERO),
-        spread=sum((c.spread for c in parts), ZERO),
-        fx=sum((c.fx for c in parts), ZERO),
-        tax=tax,
-    )
+    commission = sum((c.commission for c in parts), ZERO)
+    spread = sum((c.spread for c in parts), ZERO)
+    fx = sum((line.cost for line in conversions), ZERO)
+    total = commission + spread + fx
+    return PlanCosts(total=total, commission=commission, spread=spread, fx=fx, tax=tax)
 
 
 def sale_tax(ctx: Context, i: int, quantity: Decimal) -> float:

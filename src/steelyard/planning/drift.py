@@ -11,6 +11,9 @@ from steelyard.arrays import FloatArray, IntArray
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 
+SAME_DRIFT = 0.0005
+"""A drift that moves by less is the same: half of what is shown of it."""
+
 
 def drift_of(ctx: Context, weights: FloatArray, cash: float) -> float | None:
     """Of an end state, weights (n,) and cash of value; None without targets."""

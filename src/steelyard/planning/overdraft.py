@@ -1,42 +1,65 @@
-"""Cash that is overdrawn: the sales that pay it back, and how much of it they surely can.
+"""Cash that is short, by debts or withdrawals: the sales that raise it, how much they surely can.
 
-A debt is the one case in which a plan must act: hold would leave cash under 0. Sales for it may go
-under a target, for whole lots seldom end where cash does.
+A shortfall is the one case in which a plan must act: hold would leave cash under 0, or a withdrawal
+not covered. It is made as small as sales can make it before the score is looked at: they may go
+under a target, for whole lots seldom end where cash does, and no least order and no cooldown binds
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 import numpy as np
 
-from steelyard.arrays import PAD, IntArray
+from steelyard.arrays import PAD, IntArray, frozen
 from steelyard.ledger import ExactCash, feasible
-from steelyard.modules.candidates import Candidates, Proposal
+from steelyard.modules import contract
+from steelyard.modules.candidates import Candidates, Proposal, Ruling
 from steelyard.modules.context import Context
+from steelyard.modules.registry import BUILT_IN, Module, ModuleParams
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
-from steelyard.planning.costs import exact, exact_cost
+from steelyard.planning.costs import DIGITS, exact_cost
 from steelyard.planning.sizing import Sized
 from steelyard.sentences import Sentence, say
+
+WAITS: Mapping[str, Mapping[str, int]] = {
+    "eligibility": {"min_hold_days": 0},
+    "recently_traded": {"sell_cooldown_days": 0, "opposite_days": 0},
+}
+"""Filters that have a sale wait for a day, and how they are asked where it cannot."""
 
 RAISE_CASH = "raise_cash"
 """Who asks for these sales: no module, the cash itself."""
 
 
 def needs(ctx: Context) -> list[Decimal]:
-    """What sales have to bring, base currency, most first: the reserve, at least no debt.
+    """What sales have to bring, base currency, most first: what is to stay, at least no debt.
 
-    Empty where base cash is not overdrawn.
+    Empty where cash is not short.
     """
     money = ctx.exact
-    if money is None or not ctx.overdrawn:
+    if money is None or not money.is_short:
         return []
-    reserve = exact(ctx.reserve_weight) * money.value
-    least = money.open_buys - money.base_cash
-    return sorted({max(reserve - money.all_cash, least), least, -money.base_cash}, reverse=True)
+    levels = {money.due - money.free, -money.free, -money.whole}
+    return sorted((amount for amount in levels if amount > 0), reverse=True)
+
+
+def ruling_of(ctx: Context, table: Candidates, module: Module, params: ModuleParams) -> Ruling:
+    """What a mask filter says of a table; where cash is short no sale waits for a day to come."""
+    ruling = contract.ruling(ctx, module.call(ctx, table, params), table.m)
+    if not ctx.is_short or module.source != BUILT_IN or module.name not in WAITS:
+        return ruling
+    params = params.model_copy(update=WAITS[module.name])
+    sales = contract.ruling(ctx, module.call(ctx, table, params), table.m)
+    keep = np.where(table.is_buy, ruling.keep, sales.keep)
+    drops = {
+        j: (ruling if table.is_buy[j] else sales).drops[j] for j in np.flatnonzero(~keep).tolist()
+    }
+    return Ruling(frozen(keep), drops, ruling.unknown)
 
 
 def sales_for_cash(ctx: Context) -> list[Sized]:
@@ -53,7 +76,7 @@ def sales_for_cash(ctx: Context) -> list[Sized]:
             order = _sale(ctx, money, i, amount)
             if order is not None:
                 orders.setdefault((i, order.quantity), order)
-        for order in _past_target(ctx, money, i):
+        for order in _past_target(ctx, i):
             orders.setdefault((i, order.quantity), order)
     return list(orders.values())
 
@@ -71,30 +94,28 @@ def _sale(ctx: Context, money: ExactMoney, i: int, amount: Decimal | None) -> Si
     free = float(ctx.sellable[i]) == float(ctx.quantities[i])
     most = (min(sellable, holding.quantity) / lot).to_integral_value(ROUND_FLOOR)
     fixed, rate = exact_cost(ctx.costs, foreign=ctx.securities[i].currency != ctx.base_currency)
-    least = Decimal(repr(ctx.min_order_weight)) * money.value
     lots = most
     if amount is not None:
-        per_lot = lot * money.shares[i]
-        brings = (amount + fixed) / (per_lot * (1 - rate))
-        lots = max(brings, least / per_lot).to_integral_value(ROUND_CEILING)
+        brings = (amount + fixed) / (lot * money.shares[i] * (1 - rate))
+        lots = brings.to_integral_value(ROUND_CEILING)
     rest = holding.quantity - lots * lot
+    least = Decimal(repr(ctx.min_order_weight)) * money.value
     if free and (amount is None or rest * money.shares[i] < least):
         return _order(ctx, i, holding.quantity, full_exit=True)
-    if not 0 < lots <= most or lots * lot * money.shares[i] < least:
+    if not 0 < lots <= most:
         return None
     return _order(ctx, i, lots * lot, full_exit=False)
 
 
-def _past_target(ctx: Context, money: ExactMoney, i: int) -> Iterator[Sized]:
+def _past_target(ctx: Context, i: int) -> Iterator[Sized]:
     """Down to the target, and one lot further than that goes in whole lots."""
     if ctx.target_weights is None or ctx.weights[i] <= ctx.target_weights[i]:
         return
     over = float(ctx.weights[i] - ctx.target_weights[i])
     lots = Decimal(int(over / float(ctx.lot_weight[i])) + 1)
     quantity = lots * ctx.securities[i].lot_size
-    enough = Decimal(repr(ctx.min_order_weight)) * money.value <= quantity * money.shares[i]
     holding = ctx.holdings[i]
-    if enough and holding is not None and quantity <= Decimal(repr(float(ctx.sellable[i]))):
+    if holding is not None and quantity <= Decimal(repr(float(ctx.sellable[i]))):
         yield _order(ctx, i, quantity, full_exit=quantity == holding.quantity)
 
 
@@ -115,8 +136,17 @@ def _order(ctx: Context, i: int, quantity: Decimal, *, full_exit: bool) -> Sized
 def why_overdrawn(ctx: Context) -> Sentence:
     """Why something is sold that no target asks to sell."""
     money = ctx.exact
-    debt = -money.base_cash if money is not None else ZERO
-    return say("cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt)
+    if money is None or not money.withdrawn:
+        debt = ZERO if money is None else -money.whole
+        return say(
+            "cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt
+        )
+    return say(
+        "withdrawals of {base:text} {withdrawn:money} leave cash {debt:money} short",
+        base=ctx.base_currency,
+        withdrawn=money.withdrawn,
+        debt=max(needs(ctx), default=ZERO),
+    )
 
 
 def with_sales_for_cash(
@@ -133,8 +163,9 @@ def with_sales_for_cash(
 
 def with_due(ctx: Context, table: Candidates) -> Candidates:
     """The table with what its orders must bring: the most that some list of sales surely does."""
-    for need in needs(ctx):
-        row = covering(ctx, table, need)
+    demands = needs(ctx)
+    for need in (*demands, most_raised(ctx, table)) if demands else ():
+        row = covering(ctx, table, need) if need > 0 else None
         if row is not None and table.account.exact is not None:
             due = replace(table.account.exact, due=need)
             weight = float(need) / ctx.value
@@ -143,12 +174,33 @@ def with_due(ctx: Context, table: Candidates) -> Candidates:
     return table
 
 
+def most_raised(ctx: Context, table: Candidates) -> Decimal:
+    """What the largest sales of the table bring together, as many as a list may have."""
+    cash = table.account.exact
+    if cash is None:
+        return ZERO
+    brings = sorted((cash.flows[j] for j in _largest(table, cash).values()), reverse=True)
+    with localcontext(prec=DIGITS):
+        return sum((amount for amount in brings[: ctx.search.max_depth] if amount > 0), ZERO)
+
+
 def covering(ctx: Context, table: Candidates, need: Decimal) -> IntArray | None:
     """(1, depth)  the fewest sales that bring an amount, the last no larger than it has to be."""
     cash = table.account.exact
     if cash is None:
         return None
-    depth, clash = ctx.search.max_depth, table.account.apart
+    with localcontext(prec=DIGITS):  # sums of flows are exact
+        row = _covering(table, cash, need, ctx.search.max_depth)
+    if row is None:
+        return None
+    whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
+    whole[0, : len(row)] = sorted(row)
+    allowed = feasible(table.account, whole)[0] and all(p(whole)[0] for p in table.predicates)
+    return whole if allowed else None
+
+
+def _covering(table: Candidates, cash: ExactCash, need: Decimal, depth: int) -> list[int] | None:
+    clash = table.account.apart
     row: list[int] = []
     for j in sorted(_largest(table, cash).values(), key=lambda j: (-cash.flows[j], j)):
         if len(row) < depth and sum(cash.flows[k] for k in row) < need and not clash[j, row].any():
@@ -159,10 +211,7 @@ def covering(ctx: Context, table: Candidates, need: Decimal) -> IntArray | None:
     same = np.flatnonzero((table.security == table.security[row[-1]]) & ~table.is_buy).tolist()
     fits = [j for j in same if cash.flows[j] >= rest and not clash[j, row[:-1]].any()]
     row[-1] = min(fits, key=lambda j: (cash.flows[j], j))
-    whole = np.full((1, depth), PAD, dtype=np.int64)
-    whole[0, : len(row)] = sorted(row)
-    allowed = feasible(table.account, whole)[0] and all(p(whole)[0] for p in table.predicates)
-    return whole if allowed else None
+    return row
 
 
 def _largest(table: Candidates, cash: ExactCash) -> dict[int, int]:

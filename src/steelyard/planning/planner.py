@@ -2,6 +2,7 @@
 
     solve.solve          a case to its solution: steps 1 to 8
     questions.consider   partial fills and loosened rules, where the strategy asks for them
+    second_half          of a plan whose sales only fund a later one: that one
     document.write       exact money, sentences, the ledger of what stopped; sealed by its id
 
 A module whose answer fails when it is used has all three done again as without it.
@@ -19,6 +20,7 @@ from steelyard.planning.document.write import write
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.questions.what_if import consider
+from steelyard.planning.second_half import second_half
 from steelyard.planning.solve import LOCAL, Steps, solve
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Snapshot
@@ -74,7 +76,9 @@ def plan_case(
     def planned(guard: Guard) -> Plan:
         solution = solve(case, guard, steps)
         what_if = consider(solution, guard, steps)
-        return write(solution, guard, what_if, warnings)
+        document = write(solution, guard, what_if, warnings)
+        then = second_half(solution, document, steps)
+        return document if then is None else write(solution, guard, what_if, warnings, then)
 
     findings = Findings(observe, steps.clock)
     bucket = case.snapshot.bucket

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping,
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
-from steelyard.planning.costs import min_order_weight
+from steelyard.planning.costs import exact, min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
 from steelyard.planning.harvest import lent, partners
@@ -31,6 +32,7 @@ from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
 from steelyard.strategies import Strategy
+from steelyard.targets import CASH, Band
 
 YEAR_DAYS = 365.25
 
@@ -51,7 +53,7 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
         }
         symbols |= partners(case, valuation)
     elif limits.allow_buy and valuation.value > 0:
-        means = _means(valuation, case.snapshot)
+        means = _means(case, valuation)
         symbols |= {
             symbol
             for symbol, p in priced.items()
@@ -60,10 +62,10 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
     return tuple(sorted(symbols))
 
 
-def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
+def _means(case: Case, valuation: Valuation) -> Decimal:
     """What could pay for one lot, base currency: spendable cash and all that may be sold."""
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
-    cash = snapshot.available("proceeds").get(snapshot.base_currency, ZERO)
+    cash = _payable(case.snapshot.available("proceeds"), case, valuation)
     return cash - valuation.open_buys + sellable
 
 
@@ -80,9 +82,8 @@ def build_context(
     """
     ctx = lent(_context(case, valuation, symbols, like), case, findings)
     # before anybody asks: no reason of a calculator or of a target lets a bear average down
-    can_buy = frozen(ctx.can_buy & ~ctx.falls_in_bear)
-    mix = neutral_mix(ctx.target_weights, ctx.held)
-    ctx = replace(ctx, neutral_mix=mix, can_buy=can_buy)
+    ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
+    ctx = replace(ctx, neutral_mix=neutral_mix(ctx))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     note_lots(ctx, findings)
@@ -115,7 +116,8 @@ def _context(
     yields = floats(s.dividend_yield for s in securities)
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
-    return Context(
+    available = snapshot.available(strategy.limits.funding)
+    ctx = Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
         symbols=symbols,
@@ -136,7 +138,7 @@ def _context(
         can_sell=_allowed(fresh, strategy.limits.allow_sell, (s.allow_sell for s in securities)),
         is_fund=flags(s.is_fund for s in securities),
         dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
-        neutral_mix=neutral_mix(target_weights, quantities > 0),
+        neutral_mix=frozen(np.zeros(len(rows))),  # of the whole context, see `build_context`
         sectors=grouping("sector", [s.sectors for s in securities]),
         countries=grouping("country", [s.countries for s in securities]),
         estimates=like.estimates
@@ -159,7 +161,8 @@ def _context(
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
-        awaited_weight=float(cash - valuation.open_buys - money.cash) / value * worth,
+        deposits_weight=float(valuation.brought) / value * worth,
+        awaited_weight=float(cash - _worth(available, valuation)) / value * worth,
         kept_out_weight=math.fsum(abs(float(k.value)) for k in valuation.kept_out) / value * worth,
         value=value,
         min_order_weight=min_order_weight(strategy, value),
@@ -168,9 +171,10 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
-        exact=money,
+        **_bands(case, symbols),
         past=_past(snapshot),
     )
+    return _reserving(ctx, money, case, valuation)
 
 
 def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
@@ -187,6 +191,25 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     return tuple(past)
 
 
+def _bands(case: Case, symbols: tuple[str, ...]) -> dict[str, Any]:
+    """Half widths of the bands: those of the targets file, else the strategy's.
+
+    Of cash a width that is relative to a target of nothing is none: the absolute one stands.
+    """
+    targets, rules = case.target_weights, case.strategy.rebalance
+    if targets is None:
+        return {}
+    usual = Band(rules.drift_band_weight, rules.band_relative)
+    halves = [
+        targets.bands.get(symbol, usual).half(targets.weights.get(symbol, 0.0)) or 0.0
+        for symbol in symbols
+    ]
+    centre = max(targets.cash, case.strategy.limits.cash_reserve_weight)
+    of_cash = targets.bands.get(CASH, usual).half(centre) or 0.0
+    cash = of_cash if centre else rules.drift_band_weight
+    return {"band_half": floats(halves), "cash_band_half": cash}
+
+
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
     """Do symbols and rules that estimates are made by not differ? A price is no rule."""
     beside = {"order_hurdle": 0.0, "min_improvement": 0.0}
@@ -195,19 +218,39 @@ def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy
     return alike and stale and like.symbols == symbols
 
 
+def _reserving(ctx: Context, money: ExactMoney, case: Case, valuation: Valuation) -> Context:
+    """The context with what buys leave and sales restore: the reserve may follow the regime."""
+    limits, promised = case.strategy.limits, valuation.open_buys
+    owned = case.snapshot.before_flows
+    before = _payable(owned.balances, case, valuation) - promised
+    settled = _payable(owned.available(limits.funding), case, valuation) - promised
+    reserve = exact(ctx.reserve_weight) * valuation.value
+    keeps, due = min(reserve, max(settled, ZERO)), reserve if before < 0 else min(reserve, before)
+    return replace(ctx, exact=replace(money, keeps=keeps, due=due))
+
+
 def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
-    """The decimals that the cash floor is judged by."""
-    available = case.snapshot.available(case.strategy.limits.funding)
+    """The decimals that the cash walk is in; the reserve is not in them yet."""
+    snapshot, limits, promised = case.snapshot, case.strategy.limits, valuation.open_buys
     return ExactMoney(
         shares=tuple(p.share for p in rows),
         value=valuation.value,
-        cash=_worth(available, valuation) - valuation.open_buys,
-        spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
-        base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
-        all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
-        open_buys=valuation.open_buys,
+        spendable=_payable(snapshot.available(limits.funding), case, valuation) - promised,
+        keeps=ZERO,
+        whole=_payable(snapshot.balances, case, valuation),
+        due=ZERO,
+        open_buys=promised,
         rates=tuple(p.rate for p in rows),
+        withdrawn=valuation.withdrawn,
     )
+
+
+def _payable(balances: Mapping[str, Decimal], case: Case, valuation: Valuation) -> Decimal:
+    """What balances are good for in base currency: foreign ones pay for being converted."""
+    base, margin = case.snapshot.base_currency, exact(case.strategy.costs.fx_percent)
+    worth = _worth(balances, valuation)
+    foreign = _worth({c: abs(a) for c, a in balances.items() if c != base}, valuation)
+    return worth - margin * foreign
 
 
 def _worth(balances: Mapping[str, Decimal], valuation: Valuation) -> Decimal:
@@ -250,11 +293,18 @@ def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None])
     return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
-def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
-    """What cash is looked through into: the targets' mix, else even over held names, or all."""
-    if target_weights is not None and target_weights.sum() > 0:
-        return frozen(target_weights / target_weights.sum())
-    shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
+def neutral_mix(ctx: Context) -> FloatArray:
+    """What cash is looked through into: the targets' mix, else even over held names, or all.
+
+    Not over names that are over their cap: no cash may go into them. Where all that is held is, it
+    is even over what else may be bought, and where nothing may, over nothing.
+    """
+    targets, held = ctx.target_weights, ctx.held
+    if targets is not None and targets.sum() > 0:
+        return frozen(targets / targets.sum())
+    shared = held & (ctx.over_cap == 0)
+    if not shared.any():
+        shared = ~held & (ctx.can_buy if held.any() else True)
     return frozen(shared / max(1, int(shared.sum())))
 
 

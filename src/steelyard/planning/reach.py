@@ -26,14 +26,14 @@ DUST = 0.005
 class Reach:
     """What may be traded, whole lots of each of n securities; most < least = not at all.
 
-    least       (n,)  of a sale that is no full exit
+    least_sold   (n,) of a sale that is no full exit
     least_bought (n,) of a buy: of new money fewer
     buys, sales (n,)  most lots
     exits       (n,)  may all that is held be sold?
     turning     (n,)  lots at which an order that goes towards its target passes it; 0 = none does
     """
 
-    least: IntArray
+    least_sold: IntArray
     least_bought: IntArray
     buys: IntArray
     sales: IntArray
@@ -42,7 +42,10 @@ class Reach:
 
 
 def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
-    """What each security may be traded for; `for_cash` lets sales go under their targets."""
+    """What each security may be traded for.
+
+    for_cash   sales may go under their targets, and be of one lot
+    """
     nearest = nearest_lots(ctx, np.arange(ctx.n, dtype=np.int64))
     may_sell = ctx.can_sell & ~ctx.sales_wait & (ctx.quantities > 0)
     untargeted = np.ones(ctx.n, dtype=np.bool_)
@@ -51,8 +54,10 @@ def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
     exits = may_sell & untargeted & (ctx.sellable == ctx.quantities) & (ctx.weights > 0)
     least = _least(ctx)
     fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) else least
+    if ctx.target_weights is not None and ctx.rules.rebalance.trigger == "band":
+        least = fewer = np.minimum(least, least_lots(ctx))
     return Reach(
-        least=frozen(least),
+        least_sold=frozen(np.ones_like(least) if for_cash else least),
         least_bought=frozen(fewer),
         buys=frozen(_most_bought(ctx, nearest, _money(ctx, may_sell))),
         sales=frozen(np.where(may_sell, _most_sold(ctx, nearest, untargeted, exits), 0)),

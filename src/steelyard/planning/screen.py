@@ -22,6 +22,7 @@ from steelyard.modules.registry import BUILT_IN, Kind
 from steelyard.planning.blocking import blocked, sides_of
 from steelyard.planning.costs import cost_rates
 from steelyard.planning.guard import Guard, kept_to
+from steelyard.planning.overdraft import ruling_of
 from steelyard.planning.search.lots import LotList
 from steelyard.planning.table import account_of, bare_table, group_shares, unscored
 from steelyard.planning.ways import BUY, EXIT, SEARCHED, Trades, lot_quantity, sized
@@ -102,8 +103,7 @@ def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray
 
 def _kept(ctx: Context, table: Candidates, choice: ModuleChoice) -> BoolArray:
     def ask() -> BoolArray:
-        answer = choice.module.call(ctx, table, choice.params)
-        return contract.ruling(ctx, answer, table.m).keep
+        return ruling_of(ctx, table, choice.module, choice.params).keep
 
     return kept_to(choice.module, ask)()
 

@@ -28,6 +28,7 @@ from steelyard.modules.candidates import Batch, Candidates, Orders, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
+from steelyard.planning.because import Because, deciding
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.classes import with_classes
@@ -100,6 +101,11 @@ class Solution:
     def drift(self) -> float | None:
         """After the plan; None without targets."""
         return drift_after(self.ctx, self.orders, self.choice.plan.row)
+
+    @cached_property
+    def because(self) -> Mapping[int, Because]:
+        """Order of the plan -> the term that its worth comes from."""
+        return deciding(self.ctx, self.objective, self.choice)
 
     @cached_property
     def worth(self) -> Mapping[int, Worth]:
@@ -237,11 +243,11 @@ def _note_value(ctx: Context, valuation: Valuation, findings: Findings) -> None:
     if valuation.value == 0:
         message = "The portfolio is worth nothing: there is nothing to plan with."
         findings.warnings.append(Notice(code="no_value", message=message))
-    foreign = ctx.cash_weight - ctx.spendable_weight
-    if foreign > 0:
-        awaited = ", or not settled yet" if ctx.awaited_weight > 0 else ""
+    idle = {"money of open buys": ctx.open_buys_weight, "not settled yet": ctx.awaited_weight}
+    parts = {what: weight for what, weight in idle.items() if weight > 0}
+    if parts:
         message = (
-            f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
-            f"balances and money of open buys{awaited}."
+            f"{100 * sum(parts.values()):.1f} % of value is cash that pays for nothing in this "
+            f"plan: {', or '.join(parts)}."
         )
         findings.warnings.append(Notice(code="idle_cash", message=message))

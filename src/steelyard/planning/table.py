@@ -1,10 +1,10 @@
 """The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
 
 Priority says what an order is worth by itself: g = weight x multiplier (a sale: / multiplier) x its
-net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1: no other candidate changes
-it. A sale that gains only with the buy that it pays for has a priority of 0 and its funding, the
-same figure of the best net with one buy; it is drawn after the others.
-Both order seeds and display and never cut the table.
+net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1; no other candidate changes
+it. `together` is the same figure of its best net alone or with one order of the other side: it only
+orders, after all others, sales that gain by what they fund alone, and buys that gain by being
+funded. Both order seeds and display and never cut the table.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
 from steelyard.planning.costs import (
     DIGITS,
-    exact,
     exact_cost,
     exact_gain,
     gain_room,
@@ -61,7 +60,7 @@ def unscored(orders: Orders) -> Candidates:
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=nothing,
         paired=nothing,
-        funding=nothing,
+        together=nothing,
     )
 
 
@@ -108,7 +107,7 @@ def with_scores(
         alone=frozen(alone),
         paired=frozen(paired),
         priority=frozen(_priority(weights, alone)),
-        funding=frozen(np.where(table.is_buy, 0.0, _priority(weights, paired))),
+        together=frozen(_priority(weights, paired)),
     )
     draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
@@ -176,9 +175,9 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
-        cash=ctx.own_cash,
+        cash=ctx.spendable_weight,
         spendable=ctx.spendable_weight,
-        reserve=ctx.reserve_weight,
+        reserve=ctx.keeps_weight,
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
@@ -227,6 +226,5 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
             amount = row.quantity * money.shares[row.i]
             fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
             flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
-        reserve = exact(ctx.reserve_weight) * money.value
-        floor = least_spendable(money.cash, money.spendable, reserve)
+        floor = least_spendable(money.spendable, money.spendable, money.keeps)
         return ExactCash(tuple(flows), money.spendable - floor)

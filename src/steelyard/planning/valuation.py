@@ -19,6 +19,7 @@ from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
+from steelyard.planning.flows import brought_of, refuse_flows, refuse_too_much, withdrawn_of
 from steelyard.planning.kept_out import KeptOut, counts_nothing, drop_of, not_traded, warning
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.sentences import say
@@ -86,8 +87,10 @@ class Valuation:
     priced        symbol -> what may be traded and has a price and a rate, sorted by symbol
     unusable      symbol -> why it cannot be traded: no fresh price, no rate, kept out
     kept_out      what is held and not traded, sorted by symbol
-    value         base currency
-    cash_rates    currency -> base per unit, for every currency of cash, settled or not
+    value         base currency, after flows: deposits are in it, withdrawals are not
+    withdrawn     what the owner takes out, base currency
+    brought       what the owner brings, base currency
+    cash_rates    currency -> base per unit, for every currency of cash or of a flow
     open_buys     money that open buys may still take, base currency
     """
 
@@ -97,6 +100,13 @@ class Valuation:
     value: Decimal
     cash_rates: Mapping[str, Decimal]
     open_buys: Decimal
+    withdrawn: Decimal = ZERO
+    brought: Decimal = ZERO
+
+    @property
+    def before_withdrawals(self) -> Decimal:
+        """All that is owned and brought, base currency."""
+        return self.value + self.withdrawn
 
 
 @dataclass(slots=True)
@@ -126,11 +136,13 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
         Stop(symbol, None, "input", drop) for symbol, drop in sheet.unusable.items()
     )
     rates = {currency: _rate(currency, snapshot, market, limits) for currency in snapshot.balances}
+    owned = snapshot.before_flows.balances
     sheet.unvalued += [
         f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).why}"
         for currency, rate in rates.items()
-        if rate is None
+        if rate is None and currency in owned
     ]
+    refuse_flows(snapshot, rates)
     if sheet.unvalued:
         raise PlanRefused(
             "The value of the portfolio is unknown, so nothing was planned:\n"
@@ -145,6 +157,8 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
     cash = sum((amount * cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
     traded = sum((priced.value for priced in sheet.priced.values()), cash)
     value = sum((position.value for position in kept_out), traded)
+    withdrawn = withdrawn_of(snapshot, cash_rates)
+    refuse_too_much(snapshot, value, withdrawn)
     if value < 0:
         raise PlanRefused(
             f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than "
@@ -157,7 +171,16 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
     if kept_out:
         findings.warnings.append(warning(kept_out, value, snapshot.base_currency))
     open_buys = _open_buys(snapshot, {**sheet.priced, **quoted(kept_out)})
-    return Valuation(sheet.priced, sheet.unusable, kept_out, value, cash_rates, open_buys)
+    return Valuation(
+        priced=sheet.priced,
+        unusable=sheet.unusable,
+        kept_out=kept_out,
+        value=value,
+        cash_rates=cash_rates,
+        open_buys=open_buys,
+        withdrawn=withdrawn,
+        brought=brought_of(snapshot, cash_rates),
+    )
 
 
 def _enter(sheet: _Sheet, security: Security, holding: Holding | None, case: Case) -> None:

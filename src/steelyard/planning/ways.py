@@ -158,14 +158,14 @@ def _holding(ctx: Context, i: int) -> Decimal:
 
 def _sales(ctx: Context, reach: Reach) -> _Sales:
     """All sales that are no exit, one for each stretch."""
-    may = np.flatnonzero(reach.sales >= reach.least)
+    may = np.flatnonzero(reach.sales >= reach.least_sold)
     if not (is_taxed(ctx) or ctx.lots.wash_sale_days or ctx.lots.max_gain_base is not None):
         nothing = np.zeros(len(may))
-        return _Sales(may, reach.least[may], reach.sales[may], *(nothing,) * 4)
+        return _Sales(may, reach.least_sold[may], reach.sales[may], *(nothing,) * 4)
     rows = [
         (i, stretch)
         for i in may.tolist()
-        for stretch in stretches(ctx, i, int(reach.least[i]), int(reach.sales[i]))
+        for stretch in stretches(ctx, i, int(reach.least_sold[i]), int(reach.sales[i]))
     ]
     return _Sales(
         np.array([i for i, _ in rows], dtype=np.int64),

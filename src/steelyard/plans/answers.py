@@ -63,6 +63,18 @@ class Relaxation(Told):
     improvement: Number
 
 
+class Deposit(Told):
+    """The smallest deposit with which buys alone reach the targets.
+
+    amount   0 = none is needed; null = none does it
+    symbol   what decides it; null where nothing is over its target
+    """
+
+    amount: Amount | None
+    currency: Annotated[str, Field(description="of the amount: the base currency")]
+    symbol: str | None
+
+
 class Explanation(Record):
     """What would change the plan and how sure it is; made when asked for, not part of the id."""
 
@@ -72,6 +84,10 @@ class Explanation(Record):
     thresholds: tuple[Threshold, ...]
     unasked: Told | None
     relaxations: tuple[Relaxation, ...]
+    deposit: Deposit | None = Field(
+        default=None,
+        description="the smallest deposit that needs no sale; null without targets",
+    )
 
 
 class Filling(Record):

@@ -44,7 +44,9 @@ class CostShown(Record):
 
 
 class PlanCosts(CostShown):
-    """Sum over the steps; `tax` is payable later, not taken from cash, null when not estimated."""
+    """Sum over steps and conversions; `tax` is payable later, not taken from cash, null when not
+    estimated.
+    """
 
     tax: Amount | None
 
@@ -102,8 +104,34 @@ class Step(Record):
     facts: dict[str, FactValue]
 
 
+class LaterStep(Record):
+    """An order of the second half of a plan."""
+
+    side: Side
+    symbol: str
+    quantity: Amount
+    notional_base: Annotated[Amount, Field(description="at the prices of the plan, base currency")]
+
+
+class SecondHalf(Record):
+    """What the next plan does with the money of the sales, at the prices of this one.
+
+    on            day on which that money has settled
+    drift_after   after both halves, as a fraction
+    """
+
+    on: date
+    steps: tuple[LaterStep, ...] = Field(description="its orders, sells first")
+    cost: Annotated[Amount, Field(description="of its orders, base currency")]
+    drift_after: Number
+
+
 class Conversion(Record):
-    """Money that an order turns from one currency into another; `cost` in base currency."""
+    """Money that turns from one currency into another, once for each currency.
+
+    Cash pays first for what is quoted in it; what a currency then lacks is bought, and of what it
+    has over only what base cash lacks is sold. `cost` in base currency.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

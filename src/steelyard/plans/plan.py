@@ -49,6 +49,7 @@ from steelyard.plans.orders import (
     Conversion,
     NotTraded,
     PlanCosts,
+    SecondHalf,
     Step,
 )
 from steelyard.plans.score import Certificate, Objective, ScoreShown
@@ -125,6 +126,10 @@ class Plan(Record):
     )
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
+    second_half: SecondHalf | None = Field(
+        description="where settled money alone pays and this plan only sells: what it sells for; "
+        "else null"
+    )
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     conversions: tuple[Conversion, ...]
     score: ScoreShown
@@ -219,18 +224,26 @@ class Plan(Record):
 
     @property
     def balances(self) -> dict[str, Decimal]:
-        """All cash before the plan by currency, settled or on its way."""
+        """All cash before the plan by currency, settled or on its way, after every flow."""
         whole = dict(self.cash)
-        for entry in self.settling:
-            whole[entry.currency] = whole.get(entry.currency, Decimal(0)) + entry.amount
+        moving = [(entry.currency, entry.amount) for entry in self.settling]
+        moving += [(flow.currency, flow.amount) for flow in self.flows]
+        for currency, amount in moving:
+            whole[currency] = whole.get(currency, Decimal(0)) + amount
         return whole
+
+    @property
+    def base_of_weights(self) -> Decimal:
+        """What weights are of, base currency: the value less withdrawals."""
+        out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
+        return self.value + sum(out, Decimal(0))
 
     @property
     def rests(self) -> bool:
         """Is no more traded than what is traded whatever the score gains?"""
         orders = [(step.symbol, step.side, step.quantity) for step in self.steps]
         named = {other.name: other for other in self.alternatives}
-        base = named.get("new_money")
+        base = named.get("asked_for")
         steps = () if base is None else base.steps
         return sorted(orders) == sorted((step.symbol, step.side, step.quantity) for step in steps)
 

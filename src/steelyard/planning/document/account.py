@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ import numpy as np
 from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.planning.bands import edges_of
 from steelyard.planning.document.classes import class_of
 from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.drift import drift_of
@@ -21,6 +22,7 @@ from steelyard.plans.account import (
     AbsentTargetShown,
     CashRung,
     Drift,
+    FlowShown,
     HoldingAfter,
     HoldingShown,
     KeptOutShown,
@@ -29,9 +31,8 @@ from steelyard.plans.account import (
     SettlingShown,
     StrategyRef,
 )
-from steelyard.plans.orders import PlanCosts, Step
-from steelyard.portfolio import Snapshot
-from steelyard.sentences import cased, facts_of
+from steelyard.portfolio import Flow, Settling, Snapshot
+from steelyard.sentences import FORMATS, Sentence, cased, facts_of, money, say
 from steelyard.strategies import Strategy
 
 
@@ -48,17 +49,12 @@ def drift_shown(m: Solution) -> Drift:
     )
 
 
-def cash_after_of(
-    snapshot: Snapshot, steps: Iterable[Step], costs: PlanCosts
-) -> dict[str, Decimal]:
-    """Every balance when all has settled: what is on its way, and the plan's own orders."""
-    after = snapshot.available("proceeds")
-    flow = sum(
-        (step.notional_base if step.side is Side.SELL else -step.notional_base for step in steps),
-        ZERO,
-    )
-    after[snapshot.base_currency] = after.get(snapshot.base_currency, ZERO) + flow - costs.total
-    return dict(sorted(after.items()))
+def flows_shown(m: Solution) -> Iterable[FlowShown]:
+    """Money that the owner brings and takes out, first things first."""
+    flows = sorted(m.case.snapshot.flows, key=lambda flow: (flow.on, flow.currency, flow.amount))
+    for flow in flows:
+        rate = m.valuation.cash_rates[flow.currency]
+        yield FlowShown(date=flow.on, currency=flow.currency, amount=flow.amount, fx_rate=rate)
 
 
 def prices_as_of(m: Solution) -> PricesAsOf:
@@ -107,7 +103,7 @@ def open_orders(m: Solution) -> Iterable[OpenOrderShown]:
 
 
 def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
-    ctx, half = m.ctx, m.case.strategy.rebalance.drift_band_weight
+    ctx, edges = m.ctx, edges_of(m.ctx)
     for symbol in _shown(m):
         i, p = ctx.place[symbol], m.valuation.priced[symbol]
         target = None if ctx.target_weights is None else float(ctx.target_weights[i])
@@ -133,7 +129,7 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             value=p.value,
             weight=float(ctx.weights[i]),
             target=target,
-            band=None if target is None else (max(0.0, target - half), target + half),
+            band=None if edges is None else (float(edges.low[i]), float(edges.high[i])),
             last_bought=last_bought(p.holding),
             last_sold=p.holding.last_sold if p.holding else None,
             lots=tuple(
@@ -195,36 +191,74 @@ def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
 
 
 def cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
-    """Per currency: settled today, there once traded, then settled on each day that brings money:
-    what was on its way on its own day, the orders after the settlement days.
+    """Per currency: settled today, there once traded, then settled on each day that moves money:
+    what was on its way and flows on their own days, the orders after the settlement days.
     """
-    snapshot = m.case.snapshot
-    today, before = snapshot.as_of, snapshot.settled
-    settles = settlement_date(today, m.ctx.limits.settlement_days)
+    settles = settlement_date(m.case.snapshot.as_of, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
-        balance = before.get(currency, ZERO)
+        yield from _rungs(m.case.snapshot, currency, after, settles)
+
+
+def _rungs(snapshot: Snapshot, currency: str, after: Decimal, settles: date) -> Iterable[CashRung]:
+    """The rungs of one currency; flows of today are there from the first on."""
+    today = snapshot.as_of
+    flows = _by_day(snapshot.flows, currency)
+    days = _by_day((*snapshot.pending, *snapshot.flows), currency)
+    balance = snapshot.settled.get(currency, ZERO)
+    traded = after - balance - sum(days.values(), ZERO)
+    first = {"date": today, "kind": "settled", "estimated": False}
+    balance += days.pop(today, ZERO)
+    yield CashRung(currency=currency, balance=balance, **first)
+    later = sorted(day for day in flows if day > today)
+    if traded or later:
+        whole = after - sum((flows[day] for day in later), ZERO)
+        for day, amount in [(today, ZERO), *((day, flows[day]) for day in later)]:
+            whole += amount
+            yield CashRung(
+                date=day, currency=currency, balance=whole, kind="traded", estimated=bool(traded)
+            )
+    if traded:
+        days[settles] = days.get(settles, ZERO) + traded
+    for day in sorted(days):
+        balance += days[day]
+        estimated = bool(traded) and day >= settles
         yield CashRung(
-            date=today, currency=currency, balance=balance, kind="settled", estimated=False
+            date=day, currency=currency, balance=balance, kind="settled", estimated=estimated
         )
-        days: dict[date, Decimal] = {}
-        for entry in snapshot.pending:
-            if entry.currency == currency:
-                days[entry.on] = days.get(entry.on, ZERO) + entry.amount
-        traded = after - balance - sum(days.values(), ZERO)
-        if traded:
-            days[settles] = days.get(settles, ZERO) + traded
-            yield CashRung(
-                date=today, currency=currency, balance=after, kind="traded", estimated=True
-            )
-        for day in sorted(days):
-            balance += days[day]
-            yield CashRung(
-                date=day,
-                currency=currency,
-                balance=balance,
-                kind="settled",
-                estimated=bool(traded) and day >= settles,
-            )
+
+
+def _by_day(entries: Iterable[Settling | Flow], currency: str) -> dict[date, Decimal]:
+    """Money of a currency by the day on which it moves."""
+    days: dict[date, Decimal] = {}
+    for entry in entries:
+        if entry.currency == currency:
+            days[entry.on] = days.get(entry.on, ZERO) + entry.amount
+    return days
+
+
+def late(m: Solution, ladder: Sequence[CashRung]) -> Iterable[tuple[str, Sentence]]:
+    """(code, sentence) of withdrawals that leave before what pays for them has settled."""
+    currencies = sorted({flow.currency for flow in m.case.snapshot.flows if flow.amount < 0})
+    gaps = [gap for currency in currencies for gap in _gap(ladder, currency)]
+    if gaps:
+        yield (
+            "cash_late",
+            say(
+                "{late:text} of settled money is missing: a withdrawal leaves before what pays for "
+                "it has settled.",
+                late="; ".join(gaps),
+            ),
+        )
+
+
+def _gap(ladder: Sequence[CashRung], currency: str) -> Iterable[str]:
+    """How much settled money of a currency is missing on which days, where it comes later."""
+    rungs = [rung for rung in ladder if rung.currency == currency and rung.kind == "settled"]
+    short = [rung for rung in rungs if rung.balance < 0]
+    if short and rungs[-1].balance >= 0:
+        until = min(rung.date for rung in rungs if rung.date > short[-1].date)
+        days = " until ".join(map(FORMATS["date"], (short[0].date, until)))
+        yield f"{currency} {money(-min(rung.balance for rung in short))} from {days}"
 
 
 def settlement_date(traded: date, weekdays: int) -> date:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from steelyard.market import Quote
 from steelyard.modules.candidates import Orders
 from steelyard.notices import Stop
-from steelyard.orders import Side
 from steelyard.planning import narrative
-from steelyard.planning.costs import order_costs
+from steelyard.planning.costs import exact, order_costs, with_fx
+from steelyard.planning.document.conversions import Cashed, Converted, converted
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import Priced
 from steelyard.plans.account import LotShown
-from steelyard.plans.orders import Adds, CandidateShown, Conversion, CostShown, NotTraded, Step
+from steelyard.plans.orders import Adds, CandidateShown, CostShown, NotTraded, Step
 from steelyard.portfolio import Security, TaxLot
 from steelyard.sentences import cased, facts_of
 
@@ -70,11 +70,31 @@ def price_origin(quote: Quote, security: Security) -> dict[str, Any]:
     }
 
 
-def step_shown(m: Solution, n: int, j: int) -> Step:
+def carried_out(m: Solution, order: Sequence[int]) -> Converted:
+    """The plan's orders on its cash after all flows: what they convert, and what stays."""
+    parts = [(priced_of(m, j), costs_of(m, j)) for j in order]
+    rates = {**m.valuation.cash_rates, **{p.security.currency: p.rate for p, _ in parts}}
+    cashed = [
+        Cashed(
+            m.orders.side(j),
+            p.security.currency,
+            m.orders.quantity[j] * p.unit_price,
+            charge.commission + charge.spread,
+        )
+        for j, (p, charge) in zip(order, parts, strict=True)
+    ]
+    terms = exact(m.ctx.costs.fx_percent), m.valuation.open_buys
+    balances = m.case.snapshot.available("proceeds")
+    return converted(balances, cashed, m.ctx.base_currency, rates, terms)
+
+
+def step_shown(m: Solution, n: int, j: int, margin: Decimal) -> Step:
+    """An order of the plan; `margin` is what converting for it costs."""
     p, table = priced_of(m, j), m.orders
     adds = adds_shown(m, j)
     amount = notional_base(m, j)
-    why, does = narrative.step(m.ctx, table, j, adds, amount)
+    worth = narrative.StepWorth(adds, amount, m.because.get(j))
+    why, does = narrative.step(m.ctx, table, j, worth)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
@@ -91,7 +111,7 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
         fx_rate=p.rate,
         notional=table.quantity[j] * p.unit_price,
         notional_base=amount,
-        costs=costs_of(m, j),
+        costs=with_fx(costs_of(m, j), margin),
         weight_before=weight,
         weight_after=0.0 if table.full_exit[j] else weight + float(table.delta[j]),
         adds=adds,
@@ -119,30 +139,6 @@ def adds_shown(m: Solution, j: int) -> Adds:
 
 def _tags(table: Orders, j: int) -> tuple[str, ...]:
     return tuple(sorted({tag for proposal in table.proposals[j] for tag in proposal.tags}))
-
-
-def conversions(m: Solution, steps: Iterable[Step]) -> Iterable[Conversion]:
-    """Every foreign order converts its whole notional at the as-of rate."""
-    base = m.ctx.base_currency
-    for step in steps:
-        if step.currency == base:
-            continue
-        if step.side is Side.SELL:
-            yield Conversion(
-                from_=step.currency,
-                to=base,
-                amount=step.notional,
-                rate=step.fx_rate,
-                cost=step.costs.fx,
-            )
-        else:
-            yield Conversion(
-                from_=base,
-                to=step.currency,
-                amount=step.notional_base,
-                rate=1 / step.fx_rate,
-                cost=step.costs.fx,
-            )
 
 
 def candidates_shown(m: Solution) -> Iterable[CandidateShown]:

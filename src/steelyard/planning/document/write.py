@@ -6,35 +6,40 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.canonical import published
+from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.blocking import NOTHING, what_waits
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
-    cash_after_of,
     cash_ladder,
     drift_shown,
+    flows_shown,
     holdings_after,
     holdings_shown,
     kept_out,
+    late,
     open_orders,
     prices_as_of,
     settling,
     strategy_shown,
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
+from steelyard.planning.document.bands import bands_shown
 from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.classes import classes_shown
 from steelyard.planning.document.gains import realised_gain, sentences, tax_of
 from steelyard.planning.document.orders import (
     candidates_shown,
-    conversions,
+    carried_out,
     costs_of,
     not_traded,
     step_shown,
@@ -42,6 +47,7 @@ from steelyard.planning.document.orders import (
 )
 from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
+from steelyard.planning.document.second_half import half_shown
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
@@ -53,15 +59,18 @@ from steelyard.plans.orders import PlanCosts, Step
 from steelyard.plans.plan import Occasion, Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
+from steelyard.strategies.planned import TOWARDS_TARGETS
 
 
 def _figures(
-    m: Solution, steps: Sequence[Step], drift: Drift, costs: PlanCosts
+    m: Solution, steps: Sequence[Step], drift: Drift, paid: tuple[PlanCosts, dict[str, Decimal]]
 ) -> narrative.Figures:
-    """What the verdict tells in numbers."""
-    ctx, snapshot = m.ctx, m.case.snapshot
-    cash_after = cash_after_of(snapshot, steps, costs)
-    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
+    """What the verdict tells in numbers.
+
+    paid   costs, and every balance after
+    """
+    ctx, snapshot, (costs, cash_after) = m.ctx, m.case.snapshot, paid
+    rates = {**_cash_rates(m, steps, cash_after), ctx.base_currency: Decimal(1)}
     reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
     in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
     return narrative.Figures(
@@ -77,8 +86,33 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+<<<<<<< HEAD
+        nearest=next((near.net for near in m.near if near.feasible), None),
+=======
+        bands=tuple(bands_shown(m)),
+>>>>>>> i11C
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
+        unaided=_unaided(m),
     )
+
+
+def _unaided(m: Solution) -> str:
+    """That the calculator which trades towards the targets is off, where there are targets."""
+    choice = m.case.strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS)
+    if m.ctx.target_weights is None or choice.enabled:
+        return ""
+    return f" The calculator {TOWARDS_TARGETS}, which trades towards targets, is off."
+
+
+def _cash_rates(
+    m: Solution, steps: Iterable[Step], cash_after: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """Base per unit of every currency in which there is cash, before or after."""
+    rates = dict(m.valuation.cash_rates)
+    for step in steps:
+        if step.currency in cash_after and step.currency != m.ctx.base_currency:
+            rates[step.currency] = step.fx_rate
+    return dict(sorted(rates.items()))
 
 
 def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
@@ -98,7 +132,9 @@ def _verdict(
     waits = what_waits(findings.problems)
     headline = narrative.verdict(m.ctx, m.choice, figures, waits)
     first = [waits] if waits is not None and m.choice.acts else []
-    parts = [*short, *first]
+    stay = narrative.unanswered(figures.bands) if m.choice.only else None
+    parts = [*short, *first, *([] if stay is None else [stay])]
+    parts += narrative.second(figures, m.ctx.base_currency)
     detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(
         action="act" if m.choice.acts else "hold",
@@ -112,23 +148,31 @@ def _verdict(
 
 
 def write(
-    m: Solution, guard: Guard, what_if: WhatIf | None, warnings: tuple[Notice, ...] = ()
+    m: Solution,
+    guard: Guard,
+    what_if: WhatIf | None,
+    warnings: tuple[Notice, ...] = (),
+    then: Solution | None = None,
 ) -> Plan:
     """The sealed plan document.
 
     what_if    the reports beside the plan
     warnings   what the importers noticed: they come first
+    then       the plan after this one, where this one is half of both
     """
     snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
     ctx, choice, findings = m.ctx, m.choice, guard.findings
     order = step_order(m.orders, choice.plan.row)
-    steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
-    costs = total_costs(steps, tax_of(m))
+    paid = carried_out(m, order)
+    pairs = enumerate(zip(order, paid.margins, strict=True), start=1)
+    steps = [step_shown(m, n, j, margin) for n, (j, margin) in pairs]
+    costs = total_costs(steps, paid.conversions, tax_of(m))
     drift = drift_shown(m)
     holdings, after = tuple(holdings_shown(m)), tuple(holdings_after(m))
-    figures = _figures(m, steps, drift, costs)
-    cash_after, reserve = figures.cash_after, figures.reserve
-    short = list(narrative.shortfalls(ctx, figures))
+    figures = replace(_figures(m, steps, drift, (costs, paid.balances)), later=half_shown(m, then))
+    cash_after, reserve = paid.balances, figures.reserve
+    ladder = tuple(cash_ladder(m, cash_after))
+    short = [*narrative.shortfalls(ctx, figures), *late(m, ladder)]
     return seal(
         Plan(
             plan_id="",
@@ -139,13 +183,13 @@ def write(
             price_source=market.source,
             strategy=strategy_shown(strategy),
             base_currency=ctx.base_currency,
-            value=m.valuation.value,
-            flows=(),
+            value=m.valuation.before_withdrawals,
+            flows=tuple(flows_shown(m)),
             occasions=occasions(m),
             cash=snapshot.settled,
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
-            cash_rates=dict(sorted(m.valuation.cash_rates.items())),
+            cash_rates=_cash_rates(m, steps, cash_after),
             reserve=reserve,
             reserve_reason=reserve_reason(ctx),
             open_buys=m.valuation.open_buys,
@@ -168,13 +212,14 @@ def write(
             kept_out=tuple(kept_out(m)),
             holdings=holdings,
             holdings_after=after,
-            bands=(),
+            bands=figures.bands,
             classes=tuple(classes_shown(m, holdings, after)),
             realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
+            second_half=figures.later,
             proposed_by=proposers(m, choice.plan),
-            conversions=tuple(conversions(m, steps)),
+            conversions=paid.conversions,
             score=score_shown(m),
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
@@ -191,7 +236,7 @@ def write(
             drift=drift,
             turnover=turnover(m.orders, choice.plan.row),
             costs=costs,
-            cash_ladder=tuple(cash_ladder(m, cash_after)),
+            cash_ladder=ladder,
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
             problems=(
                 *(Notice(code=code, message=sentence.text) for code, sentence in short),
@@ -210,7 +255,14 @@ def write(
 
 def occasions(m: Solution) -> tuple[Occasion, ...]:
     """What is traded for whatever the score gains."""
-    return ("new_money",) if m.choice.base.row else ()
+    rows = (m.orders.proposals[j] for j in m.choice.base.row)
+    asked = {proposal.source for proposals in rows for proposal in proposals}
+    named: dict[Occasion, bool] = {
+        "shortfall": m.ctx.is_short,
+        "new_money": NEW_MONEY in asked,
+        "band": bool(asked & {BANDS, FUNDING}),
+    }
+    return tuple(occasion for occasion, there in named.items() if there)
 
 
 def _traded(steps: Iterable[Step], side: Side) -> Decimal:

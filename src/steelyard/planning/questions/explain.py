@@ -4,6 +4,7 @@
 2. counterfactuals   one more order, a looser cap, another percent of reserve: the gain of each
 3. thresholds        for each order, of many the largest, the price at which it leaves the plan
 4. relaxations       of a hold plan: the smallest loosening that lets a plan through
+5. deposit           the smallest one with which buys alone reach the targets
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.planning.questions.again import Progress, asked_of
 from steelyard.planning.questions.counterfactuals import counterfactuals
+from steelyard.planning.questions.deposit import deposit
 from steelyard.planning.questions.relaxations import relaxations
 from steelyard.planning.questions.stability import stability
 from steelyard.planning.questions.thresholds import largest_first, thresholds, unasked
@@ -45,7 +47,7 @@ def _unexplained(plan: Plan, why: str, module: str | None) -> Plan:
 
 
 def _explanation(case: Case, plan: Plan, tell: Progress, steps: Steps) -> Explanation:
-    """Solve again for all four parts; raises FailedLate and PlanRefused."""
+    """Solve again for all parts; raises FailedLate and PlanRefused."""
     asked = asked_of(case, plan, steps)
     stable = stability(asked, tell)
     largest, rest = largest_first(plan.steps, asked.now.ctx.search.resolved_orders)
@@ -56,6 +58,7 @@ def _explanation(case: Case, plan: Plan, tell: Progress, steps: Steps) -> Explan
         thresholds=tuple(thresholds(asked, largest, tell)),
         unasked=unasked(len(largest), len(plan.steps)) if rest else None,
         relaxations=() if asked.now.choice.acts else tuple(relaxations(asked, tell)),
+        deposit=deposit(asked.now.ctx),
     )
 
 

@@ -11,10 +11,13 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     account     holdings, lots, weights, rates, cash, reserve, ladder
     classes     their weights, and targets of their members
     orders      candidates, steps, costs, limits, masks, lots sold, conversions
-    occasions   what is traded whatever the score gains: new money, bands
+    occasions   what is traded whatever the score gains: new money
+    bands       edges, what is outside, what is traded for it
     lists       what binds an order by itself, and the orders of a list together
     tax_lots    which lots are sold by the method, what they realise, budget and tax
     charges     what an improvement is charged, and what a score is worth in money
+    conversions money that is converted, every balance after
+    second_half what a plan that only sells is half of
     figures     score, charges, drift, turnover, what steps add, alternatives
     certificate bound, gap, status, neighbours
     nearness    words on how far the plan is from the best, and on its neighbours
@@ -25,12 +28,13 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from decimal import localcontext
 from typing import Any
 
 from steelyard.plans.verify.account import check_account
 from steelyard.plans.verify.answers import check_answers
+from steelyard.plans.verify.bands import check_bands
 from steelyard.plans.verify.book import Book
 from steelyard.plans.verify.certificate import check_certificate
 from steelyard.plans.verify.classes import check_classes
@@ -40,6 +44,7 @@ from steelyard.plans.verify.occasions import check_occasions
 from steelyard.plans.verify.orders import check_orders
 from steelyard.plans.verify.reading import content_id, load
 from steelyard.plans.verify.rules import check_rules
+from steelyard.plans.verify.second_half import check_second_half
 from steelyard.plans.verify.tally import ID, Check, Report, Tally
 from steelyard.plans.verify.unchecked import BEYOND, UNKNOWN, in_short, unchecked
 from steelyard.plans.verify.words import check_words
@@ -80,12 +85,14 @@ def check(document: Mapping[str, Any]) -> Report:
     return Report(tally.checked, tuple(tally.failed), fields, tuple(beyond.items()))
 
 
-def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Container[str]) -> None:
+def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Collection[str]) -> None:
     check_rules(book, document["strategy"]["settings"], tally)
     check_account(book, tally)
     check_classes(book, tally)
     check_orders(book, tally)
+    check_second_half(book, tally)
     check_occasions(book, tally)
+    check_bands(book, tally)
     check_figures(book, tally)
     check_certificate(book, tally)
     check_answers(book, tally)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from steelyard.plans.verify.bands import around
 from steelyard.plans.verify.book import (
     BUY,
     FUNDS,
@@ -17,7 +18,6 @@ from steelyard.plans.verify.book import (
     Book,
     gain,
     per_point,
-    signed,
 )
 from steelyard.plans.verify.reserve import check_reserve
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
@@ -40,6 +40,7 @@ def check_account(book: Book, tally: Tally) -> None:
     _value(book, top)
     _prices(book, tally)
     _settling(book, tally)
+    _flows(book, tally)
     for n, position in enumerate(book.kept_out):
         _kept_out(book, tally.at(f"kept_out[{n}]", position), position)
     for n, holding in enumerate(book.doc["holdings"]):
@@ -48,7 +49,6 @@ def check_account(book: Book, tally: Tally) -> None:
     _targets(book, top)
     _open_orders(book, top)
     _after(book, top)
-    _cash_after(book, top)
     _ladder(book, top)
 
 
@@ -61,7 +61,7 @@ def _rates(book: Book, tally: Tally) -> None:
         tally.rule(rates.path(currency), has, "a rate", None, "every balance has a rate")
     for currency in doc["cash_rates"]:
         rates.amount(currency, book.rates[currency], one_rate)
-        has = currency in book.balances
+        has = currency in book.balances or currency in doc["cash_after"]
         tally.rule(rates.path(currency), has, "a balance", None, "only balances have a cash rate")
     for part in ("holdings", "candidates", "steps"):
         for n, row in enumerate(doc[part]):
@@ -104,6 +104,18 @@ def _settling(book: Book, tally: Tally) -> None:
     tally.rule("settling", days == sorted(days), "by day", days, "first things first")
 
 
+def _flows(book: Book, tally: Tally) -> None:
+    """What the owner brings or takes out: never of a day that is past, first things first."""
+    rows, as_of = book.doc["flows"], book.doc["as_of"]
+    for n, row in enumerate(rows):
+        place = tally.at(f"flows[{n}]", row)
+        place.rule("date", row["date"] >= as_of, f"at least {as_of}", "no flow is of the past")
+        place.rule("amount", bool(row["amount"]), "an amount", "a flow is of some money")
+        place.amount("fx_rate", book.rates.get(row["currency"]), "one rate for one currency")
+    order = [(row["date"], row["currency"], row["amount"]) for row in rows]
+    tally.rule("flows", order == sorted(order), "by day", order, "first things first")
+
+
 def _kept_out(book: Book, place: Place, row: Record) -> None:
     """A position that no order touches: what it is, what it is worth, why it is not traded."""
     priced, quantity = row["price"] is not None, row["quantity"]
@@ -131,8 +143,8 @@ def _kept_out(book: Book, place: Place, row: Record) -> None:
 def _value(book: Book, top: Place) -> None:
     positions = (*book.doc["holdings"], *book.kept_out)
     worth = sum((position["value"] for position in positions), ZERO)
-    name = "value = holdings + what is not traded + cash in base, settled or not"
-    top.amount("value", worth + book.cash_before, name)
+    name = "value = holdings + what is not traded + cash in base, settled or not, and deposits"
+    top.amount("value", worth + book.cash_before + book.withdrawn, name)
     check_reserve(book, top)
     top.rule("value", book.value >= 0, at_least(ZERO), "the value is not negative")
 
@@ -152,12 +164,10 @@ def _holding(book: Book, place: Place, holding: Record) -> None:
         at.rule("quantity", lot["quantity"] > 0, "more than 0", "no empty lot")
         due = gain(lot, lot["quantity"], holding)
         at.amount("gain", due, "gain = (price - cost) x multiplier x quantity x rate")
-    target, half = holding["target"], book.doc["rules"]["drift_band_weight"]
-    edges = (None, None) if target is None else (max(ZERO, target - half), target + half)
-    band = dict(zip(("low", "high"), holding["band"] or (None, None), strict=True))
-    for name, edge in zip(("low", "high"), edges, strict=True):
-        at = place.tally.at(f"{place.where}.band", band)
-        at.number(name, edge, f"the {name} edge of the band around the target")
+    target, band = holding["target"], holding["band"]
+    place.rule("band", (band is None) == (target is None), "with a target", "a target has a band")
+    if band is not None and target is not None:
+        around(place, target, band)
 
 
 def _names(book: Book, top: Place) -> None:
@@ -250,20 +260,6 @@ def _after(book: Book, top: Place) -> None:
         )
 
 
-def _cash_after(book: Book, top: Place) -> None:
-    """Sales come in, buys and costs go out, all in the base currency; other balances stay."""
-    doc = book.doc
-    base, after = doc["base_currency"], doc["cash_after"]
-    due, names = sorted({*book.balances, base}), sorted(after)
-    top.tally.rule("cash_after", due == names, due, names, "the currencies of the cash after")
-    brought = [signed(step) - step["costs"]["total"] for step in book.steps]
-    balances = top.tally.at("cash_after", after)
-    for currency in after:
-        moved = sum(brought, ZERO) if currency == base else ZERO
-        cash = book.balances.get(currency, ZERO) + moved
-        balances.amount(currency, cash, "cash after = all cash + sales - buys - costs")
-
-
 def _ladder(book: Book, top: Place) -> None:
     """What is settled today, what is there once traded, what is settled later, by currency."""
     doc, days = book.doc, book.limits["settlement_days"]
@@ -284,21 +280,43 @@ def _ladder(book: Book, top: Place) -> None:
 
 
 def _rungs(book: Book, settled_on: date) -> Iterator[dict[str, Any]]:
-    doc = book.doc
-    for currency in sorted(doc["cash_after"]):
-        balance, after = doc["cash"].get(currency, ZERO), doc["cash_after"][currency]
-        traded = after - book.balances.get(currency, ZERO)
-        coming = [(r["on"], r["amount"]) for r in doc["settling"] if r["currency"] == currency]
-        rung = {"currency": currency, "kind": "settled", "estimated": False}
-        yield {**rung, "date": doc["as_of"], "balance": balance}
-        if traded:
-            coming.append((settled_on, traded))
-            whole = {"kind": "traded", "balance": after, "estimated": True}
-            yield {**rung, **whole, "date": doc["as_of"]}
-        for day in sorted({day for day, _ in coming}):
-            balance += sum((amount for on, amount in coming if on == day), ZERO)
-            has_orders = bool(traded) and day >= settled_on
-            yield {**rung, "date": day, "balance": balance, "estimated": has_orders}
+    for currency in sorted(book.doc["cash_after"]):
+        yield from _rungs_of(book, currency, settled_on)
+
+
+def _rungs_of(book: Book, currency: str, settled_on: date) -> Iterator[dict[str, Any]]:
+    """A flow moves the settled balance on its day, and what is there once traded too."""
+    doc, today, after = book.doc, book.doc["as_of"], book.doc["cash_after"][currency]
+    flows = [(r["date"], r["amount"]) for r in doc["flows"] if r["currency"] == currency]
+    coming = [(r["on"], r["amount"]) for r in doc["settling"] if r["currency"] == currency]
+    traded = after - book.balances.get(currency, ZERO)
+    balance = doc["cash"].get(currency, ZERO) + _on(flows, today)
+    yield _rung(currency, today, balance, "settled", estimated=False)
+    later = sorted({day for day, _ in flows if day > today})
+    if traded or later:
+        whole = after - sum((_on(flows, day) for day in later), ZERO)
+        yield _rung(currency, today, whole, "traded", estimated=bool(traded))
+        for day in later:
+            whole += _on(flows, day)
+            yield _rung(currency, day, whole, "traded", estimated=bool(traded))
+    coming += [(day, amount) for day, amount in flows if day > today]
+    coming += [(settled_on, traded)] if traded else []
+    for day in sorted({day for day, _ in coming}):
+        balance += _on(coming, day)
+        of_orders = bool(traded) and day >= settled_on
+        yield _rung(currency, day, balance, "settled", estimated=of_orders)
+
+
+def _on(moves: list[tuple[date, Decimal]], day: date) -> Decimal:
+    return sum((amount for on, amount in moves if on == day), ZERO)
+
+
+def _rung(
+    currency: str, day: date, balance: Decimal, kind: str, *, estimated: bool
+) -> dict[str, Any]:
+    return {
+        "currency": currency, "date": day, "balance": balance, "kind": kind, "estimated": estimated,
+    }  # fmt: skip
 
 
 def of_its_holding(book: Book, order: Record, place: Place) -> None:

@@ -6,9 +6,9 @@ and words are.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from steelyard.plans.verify.book import ONE, SELL, ZERO, Book, per_point
+from steelyard.plans.verify.book import HALF, ONE, SELL, ZERO, Book, per_point
 from steelyard.plans.verify.charges import charge_rates
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.words import check_sentence
@@ -22,6 +22,16 @@ PROVEN = Decimal("1e-9")
 """Ends of a span that are no further apart are equal."""
 NOTHING = " changes nothing."
 """So ends the sentence of a change whose span is empty, or has no worth in money."""
+CENT = Decimal("0.01")
+NEVER = "No deposit reaches the targets without a sale: {symbols:text} has no target."
+NONE_NEEDED = (
+    "No deposit is needed to reach the targets without a sale: nothing is further over its target "
+    "than half a lot."
+)
+DEPOSIT = (
+    "{currency:text} {amount:money} is the smallest deposit with which the targets are reached "
+    "without a sale: {symbol:text} is over its target until then."
+)
 AS_IT_IS = "a rule as it is now"
 
 
@@ -44,6 +54,31 @@ def check_answers(book: Book, tally: Tally) -> None:
             _threshold(book, row, tally.at(f"explanation.thresholds[{n}]", row))
         for n, row in enumerate(explanation["relaxations"]):
             _relaxation(book, row, tally.at(f"explanation.relaxations[{n}]", row))
+        _deposit(book, explanation["deposit"], tally)
+
+
+def _deposit(book: Book, row: Record | None, tally: Tally) -> None:
+    """What all must be worth for nothing to be over its target by more than half a lot."""
+    asked = book.by_targets and book.value > 0
+    name = "with targets the smallest deposit that needs no sale is told"
+    tally.rule("explanation.deposit", asked == (row is not None), asked, row is not None, name)
+    if row is None or not asked:
+        return
+    place, owned = tally.at("explanation.deposit", row), []
+    place.same("currency", book.doc["base_currency"], "a deposit in the base currency")
+    bare = [h["symbol"] for h in book.doc["holdings"] if h["quantity"] and not h["target"]]
+    for holding in book.doc["holdings"]:
+        if holding["quantity"] and holding["target"]:
+            worth = (holding["value"] - holding["lot_value"] * HALF) / holding["target"]
+            owned.append((worth, holding["symbol"]))
+    worth, symbol = max(owned, default=(ZERO, ""))
+    least = max(ZERO, (worth - book.value).quantize(CENT, ROUND_CEILING))
+    place.amount("amount", None if bare else least, "the smallest deposit that needs no sale")
+    decides = bare[0] if bare else symbol if least else None
+    place.same("symbol", decides, "what is over its target the longest")
+    due = NEVER if bare else DEPOSIT if least else NONE_NEEDED
+    place.same("template", due, "the words on the smallest deposit")
+    check_sentence(place, {"amount": least, "symbol": symbol, "symbols": ", ".join(bare)})
 
 
 # partly filled
@@ -99,8 +134,7 @@ def _reserve(book: Book, flows: list[Decimal], place: Place) -> None:
     # where settled money alone pays, a sale brings nothing, and takes what its costs are above it
     settled = book.limits["funding"] == "settled"
     rest = book.spendable + sum((min(flow, ZERO) if settled else flow for flow in flows), ZERO)
-    foreign = book.cash_before - book.spendable
-    over = book.weight(rest - min(max(book.doc["reserve"] - foreign, ZERO), book.spendable))
+    over = book.weight(rest - book.least_cash)
     if abs(over) > NUMBER_SLACK:
         place.same("keeps_reserve", over > 0, "the reserve is kept")
 

@@ -25,7 +25,10 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 CANDIDATES = "candidates"
-NEW_MONEY = "new_money"
+NEW_MONEY, BANDS, FUNDING = "new_money", "band", "band_funding"
+"""Tags of orders that are traded whatever the score gains."""
+ASKED_FOR = "asked_for"
+"""The alternative of these alone."""
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
@@ -40,8 +43,14 @@ class Book:
 
     @cached_property
     def value(self) -> Decimal:
-        """V, base currency."""
-        return Decimal(self.doc["value"])
+        """V, base currency: what weights are of, after withdrawals."""
+        return Decimal(self.doc["value"]) - self.withdrawn
+
+    @cached_property
+    def withdrawn(self) -> Decimal:
+        """What the owner takes out, base currency."""
+        out = (-row["amount"] * row["fx_rate"] for row in self.doc["flows"] if row["amount"] < 0)
+        return sum(out, ZERO)
 
     @cached_property
     def holdings(self) -> Mapping[str, Record]:
@@ -146,43 +155,69 @@ class Book:
 
     @cached_property
     def balances(self) -> Mapping[str, Decimal]:
-        """Currency -> all its cash, settled or not."""
-        return self.with_settling(arriving=True)
+        """Currency -> all its cash, settled or not, after every flow."""
+        return self.with_coming(arriving=True)
 
     @cached_property
     def available(self) -> Mapping[str, Decimal]:
         """Currency -> what counts as there: what arrives may have to settle first."""
-        return self.with_settling(arriving=self.limits["funding"] != SETTLED)
+        return self.with_coming(arriving=self.limits["funding"] != SETTLED)
 
-    def with_settling(self, *, arriving: bool) -> dict[str, Decimal]:
+    def with_coming(self, *, arriving: bool, flows: bool = True) -> dict[str, Decimal]:
         """The settled balances less what is to leave, and with what is to arrive."""
-        whole = dict(self.doc["cash"])
-        for row in self.doc["settling"]:
-            amount = row["amount"] if arriving else min(ZERO, row["amount"])
-            whole[row["currency"]] = whole.get(row["currency"], ZERO) + amount
+        whole, today = dict(self.doc["cash"]), self.doc["as_of"]
+        rows = [(row["currency"], row["amount"], row["on"]) for row in self.doc["settling"]]
+        if flows:
+            rows += [(row["currency"], row["amount"], row["date"]) for row in self.doc["flows"]]
+        for currency, amount, day in rows:
+            counts = arriving or day <= today
+            there = amount if counts else min(ZERO, amount)
+            whole[currency] = whole.get(currency, ZERO) + there
         return whole
 
     @cached_property
     def cash_before(self) -> Decimal:
-        """All cash, base currency, settled or not."""
+        """All cash, base currency, settled or not, after every flow."""
         return self.in_base(self.balances)
+
+    def good_for(self, balances: Mapping[str, Decimal]) -> Decimal:
+        """What balances pay in base currency, the conversion of foreign ones taken off."""
+        base, margin = self.doc["base_currency"], self.costs["fx_percent"]
+        foreign = {key: abs(amount) for key, amount in balances.items() if key != base}
+        return Decimal(self.in_base(balances) - margin * self.in_base(foreign))
 
     @cached_property
     def spendable(self) -> Decimal:
-        """What may pay for orders: base cash that is there and no open buy reserves."""
-        cash = Decimal(self.available.get(self.doc["base_currency"], ZERO))
-        return cash - Decimal(self.doc["open_buys"])
+        """What may pay for orders: cash that is there and no open buy reserves."""
+        return self.good_for(self.available) - Decimal(self.doc["open_buys"])
 
     @cached_property
-    def overdrawn(self) -> bool:
-        """Is cash of the base currency under 0 before the plan, with all that is on its way?"""
-        return self.value > 0 and self.balances.get(self.doc["base_currency"], ZERO) < 0
+    def least_cash(self) -> Decimal:
+        """What orders leave of it: the reserve, what was there before flows, or what is there."""
+        arriving = self.limits["funding"] != SETTLED
+        before = self.good_for(self.with_coming(arriving=arriving, flows=False))
+        before -= Decimal(self.doc["open_buys"])
+        return min(Decimal(self.doc["reserve"]), max(before, ZERO), self.spendable)
+
+    @cached_property
+    def is_short(self) -> bool:
+        """Is cash under 0, or not enough for withdrawals, with all that is on its way?"""
+        whole, promised = self.good_for(self.balances), Decimal(self.doc["open_buys"])
+        before = self.good_for(self.with_coming(arriving=True, flows=False)) - promised
+        stays = self.doc["reserve"] if before < 0 else min(self.doc["reserve"], before)
+        taken_out = bool(self.withdrawn) and whole - promised < stays
+        return self.value > 0 and (whole < 0 or taken_out)
+
+    @cached_property
+    def only_bands(self) -> bool:
+        """Are weights outside their bands all that is traded for?"""
+        return self.by_targets and self.settings["rebalance"]["trigger"] == BANDS
 
     @cached_property
     def base(self) -> Record | None:
         """The alternative that is traded whatever the score gains."""
         named = by(self.doc["alternatives"], "name")
-        return named.get(NEW_MONEY)
+        return named.get(ASKED_FOR)
 
     @cached_property
     def free(self) -> Mapping[tuple[str, str], Decimal]:
@@ -217,7 +252,7 @@ class Book:
     def least(self, order: Record) -> Decimal:
         """The least amount of an order, base currency."""
         least = Decimal(self.doc["rules"]["min_order_base"])
-        new = self.base is not None and order["side"] == BUY
+        new = self.only_bands or (self.base is not None and order["side"] == BUY)
         return min(least, self.least_of_new_money) if new else least
 
     @cached_property
@@ -260,6 +295,10 @@ class Book:
             "fx": rules["fx_percent"] * notional_base if foreign else ZERO,
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
+
+    def charged(self, step: Record) -> Decimal:
+        """Cost of a step as the score counts it: a foreign order as if it converted whole."""
+        return self.cost_of(step["notional_base"], step["currency"])["total"]
 
     def order(self, symbol: str, side: str, quantity: Decimal) -> Record | None:
         """An order by the prices of the document; None where that has no price of the security."""

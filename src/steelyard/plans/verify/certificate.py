@@ -31,7 +31,6 @@ from steelyard.plans.verify.lists import (
     totals,
 )
 from steelyard.plans.verify.tally import (
-    AMOUNT_SLACK,
     NUMBER_SLACK,
     Place,
     Record,
@@ -79,8 +78,10 @@ def _bound(book: Book, place: Place) -> None:
     _share_of_improvement(gap, score["improvement"], place)
     slack = NUMBER_SLACK * (1 + abs(bound) + abs(score["hold"]))
     for n, other in enumerate(book.doc["alternatives"]):
-        if book.overdrawn and other["name"] in {HOLD, GREEDY}:
+        if book.is_short and other["name"] in {HOLD, GREEDY}:
             continue  # they need not pay what is owed
+        if book.only_bands and other["name"] != UNRESTRICTED:
+            continue  # they need not answer what is outside its band
         if book.base is not None and other["name"] in {HOLD, GREEDY, PROPOSAL, CANDIDATES}:
             continue  # they need not invest the new money
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
@@ -238,7 +239,7 @@ def _feasible(book: Book, neighbour: Record, plan: Plan, place: Place) -> None:
     for m, change in enumerate(neighbour["orders"]):
         step = book.step_of.get(change["symbol"])
         if step is not None:
-            whole = whole.plus(step, step["costs"]["total"], -1)
+            whole = whole.plus(step, book.charged(step), -1)
         if not change["quantity"]:
             continue
         order = book.order(change["symbol"], change["side"], change["quantity"])
@@ -250,8 +251,7 @@ def _feasible(book: Book, neighbour: Record, plan: Plan, place: Place) -> None:
         check_order(book, order, holding, tally.at(f"{place.where}.orders[{m}]", order))
         whole = whole.plus(order, order["cost"], 1)
         changed.append(order)
-    rest = book.cash_before + whole.flow - whole.cost + AMOUNT_SLACK
-    check_list(book, whole, rest, tally, place.where)
+    check_list(book, whole, tally, place.where)
     cash_off = book.weight(book.cash_before + whole.flow) - book.target_cash
     drawn = {order["symbol"] for order in neighbour["orders"]}
     same = [step for step in plan.crossing if step["symbol"] not in drawn]

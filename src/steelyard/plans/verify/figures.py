@@ -10,11 +10,11 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     ACT,
+    ASKED_FOR,
     CANDIDATES,
     GREEDY,
     HALF,
     HOLD,
-    NEW_MONEY,
     ONE,
     PROPOSAL,
     PROPOSALS,
@@ -101,7 +101,8 @@ def _score(book: Book, tally: Tally) -> None:
     tally.rule("strategy.settings.score", rates is not None, due, "others", name)
     if rates is not None:
         at = tally.at("score.charges", charges)
-        cost, taxed = (book.weight(money) for money in (doc["costs"]["total"], _tax(book)))
+        charged = sum(map(book.charged, book.steps), ZERO)
+        cost, taxed = (book.weight(money) for money in (charged, _tax(book)))
         at.number("cost", rates.cost * cost, "cost is charged by the settings")
         at.number("tax", rates.tax * taxed, "tax is charged by the settings")
         at.number("hurdle", rates.hurdle * book.hurdles(book.steps), HURDLE)
@@ -113,7 +114,7 @@ def _score(book: Book, tally: Tally) -> None:
     if book.steps:
         enough = score["improvement"] >= book.asked - NUMBER_SLACK
         enough = book.rests or (enough and (net > 0 or book.base is not None))
-        enough |= book.overdrawn  # what is owed is paid, whatever it is worth
+        enough |= book.is_short  # what is owed is paid, whatever it is worth
         due = at_least(book.asked)
         place.rule("improvement", enough, due, "a plan is worth its least improvement")
     elif score["terms"]:
@@ -177,7 +178,7 @@ def _resolved(book: Book, place: Place, gap: Decimal | None) -> None:
     """The best plan without a security is none of those that are better than the bound."""
     what = "what a step that was solved again adds to the drift"
     place.tally.skip(what, "the plan without it is not in the document")
-    if gap is None or book.overdrawn or not book.doc["score"]["terms"]:
+    if gap is None or book.is_short or not book.doc["score"]["terms"]:
         return
     refined = book.doc["certificate"]["refined"] or ZERO
     least, adds = -(gap + refined + NUMBER_SLACK), place.row["score"]
@@ -234,7 +235,7 @@ def _due_names(book: Book) -> list[str]:
     # where a table has a set that may be a plan is not in the document
     tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
     narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
-    asked = [NEW_MONEY] if book.base is not None else []
+    asked = [ASKED_FOR] if book.base is not None else []
     return [HOLD, GREEDY, *narrower, *asked, *runners_up, UNRESTRICTED]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from steelyard.plans.verify.book import (
     signed,
 )
 from steelyard.plans.verify.tally import (
+    AMOUNT_SLACK,
     NUMBER_SLACK,
     Place,
     Record,
@@ -44,17 +45,19 @@ def check_order(book: Book, order: Record, holding: Record, place: Place) -> Non
     in_lots, due = exits or quantity % lot == 0, f"a multiple of {lot}, or {whole}"
     place.rule("quantity", in_lots, due, "whole lots, or the whole holding")
     least = book.least(order)
-    enough = exits or amount >= least * (1 - WEIGHT_SLACK)
+    raises = side == SELL and book.is_short  # whatever its size and its dates
+    enough = exits or raises or amount >= least * (1 - WEIGHT_SLACK)
     place.rule("notional_base", enough, at_least(least), "the least order, full exits exempt")
     allowed = bool(book.limits[f"allow_{side}"] and holding[f"allow_{side}"])
     place.rule("side", allowed, "an allowed side", "strategy and security allow the side")
     over = passes(book, order, holding)
-    if over is not None and not (side == SELL and book.overdrawn):  # what is owed is paid
+    if over is not None and not raises:
         most = HALF * book.weight(holding["lot_value"])
         fits = over < most or (over != most and over <= most + TARGET_SLACK)
         place.rule("quantity", fits, f"less than {most:.6g} of value past it", CROSSES)
     (_sale if side == SELL else _buy)(book, order, holding, place)
-    _dates(book, order, holding, place)
+    if not raises:
+        _dates(book, order, holding, place)
     _panic(book, order, holding, place)
 
 
@@ -138,7 +141,7 @@ class Totals:
 
     traded   buys and sales
     flow     sales less buys, before costs
-    cost     of all orders
+    cost     of all orders, as if foreign ones converted whole
     due      what sales cost beyond what they bring, and all that buys take: at most 0
     """
 
@@ -168,12 +171,8 @@ def totals(orders: Iterable[tuple[Record, Decimal]]) -> Totals:
     return whole
 
 
-def check_list(book: Book, whole: Totals, rest: Decimal, tally: Tally, where: str = "") -> None:
-    """The limits of a list.
-
-    rest    cash after it, base currency
-    where   of what is checked; empty for the plan
-    """
+def check_list(book: Book, whole: Totals, tally: Tally, where: str = "") -> None:
+    """The limits of a list; `where` of what is checked, empty for the plan."""
     most, cap = book.doc["rules"]["max_orders"], book.limits["max_turnover_weight"]
     if most is not None:
         at, fits = where or "steps", whole.count <= most
@@ -182,28 +181,15 @@ def check_list(book: Book, whole: Totals, rest: Decimal, tally: Tally, where: st
     if cap is not None:
         fits = turnover <= cap + WEIGHT_SLACK
         tally.rule(where or "turnover", fits, at_most(cap), turnover, "the turnover cap")
-    for name, least, money in _floors(book, whole, rest) if whole.count else ():
-        fits = money >= least
-        tally.rule(where or "cash_after", fits, at_least(least), money, name)
-
-
-def _floors(book: Book, whole: Totals, rest: Decimal) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """(what, least money, money) of each cash account of a list."""
-    doc = book.doc
-    free = book.cash_before - doc["open_buys"]
-    reserve = min(doc["reserve"], free)
-    yield "the reserve stays in cash, or what there was", reserve, rest - doc["open_buys"]
-    settled = book.limits["funding"] == SETTLED
-    # what a sale brings is not settled yet; what its costs take beyond that is due
-    pays = whole.due if settled else whole.flow - whole.cost
-    money = "settled money alone pays" if settled else "money that is there pays"
-    spent = book.spendable + pays
-    yield f"{money}, open buys keep theirs", min(ZERO, book.spendable), spent
-    if settled:
-        free = book.in_base(book.available) - doc["open_buys"]
-        reserve = min(doc["reserve"], free)
-        name = "the reserve stays in settled cash, or what there was"
-        yield name, reserve, spent + free - book.spendable
+    if whole.count:
+        settled = book.limits["funding"] == SETTLED
+        # what a sale brings is not settled yet; what its costs take beyond that is due
+        money = book.spendable + (whole.due if settled else whole.flow - whole.cost)
+        money += AMOUNT_SLACK
+        pays = "settled money alone pays" if settled else "money that is there pays"
+        name = f"{pays}, the reserve stays, or what there was, and open buys keep theirs"
+        fits = money >= book.least_cash
+        tally.rule(where or "cash_after", fits, at_least(book.least_cash), money, name)
 
 
 def drift_without(book: Book, order: Record, moved: Decimal, cash_off: Decimal) -> Decimal:
@@ -232,7 +218,7 @@ def check_crossings(
         exits = order["side"] == SELL and order["quantity"] == holding["quantity"]
         if over is None or over <= TARGET_SLACK or exits:
             continue
-        if order["side"] == SELL and book.overdrawn:
+        if order["side"] == SELL and book.is_short:
             continue  # what is owed is paid
         lot = book.weight(holding["lot_value"]) * (1 if order["side"] == SELL else -1)
         takes = drift_without(book, order, lot, cash_off)

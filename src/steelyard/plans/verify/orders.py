@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from itertools import pairwise
 
 from steelyard.plans.verify.book import (
+    BANDS,
     BUY,
+    FUNDING,
     NEW_MONEY,
     NO_APPETITE,
     ONE,
@@ -17,6 +20,7 @@ from steelyard.plans.verify.book import (
     per_point,
     signed,
 )
+from steelyard.plans.verify.conversions import check_conversions, fx_of_steps
 from steelyard.plans.verify.lists import (
     WEIGHT_SLACK,
     check_crossings,
@@ -24,13 +28,14 @@ from steelyard.plans.verify.lists import (
     check_order,
     totals,
 )
-from steelyard.plans.verify.tally import Place, Record, Tally, at_most
+from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
 from steelyard.plans.verify.tax_lots import TaxLots, check_lots
 
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
+ASKED = frozenset({NEW_MONEY, BANDS, FUNDING})
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
-PARTS_OF_COST = ("commission", "spread", "fx", "total")
+PARTS_OF_COST = ("commission", "spread")
 OF_ITS_CANDIDATE = ("symbol", "side", "currency")
 
 
@@ -40,12 +45,12 @@ def check_orders(book: Book, tally: Tally) -> None:
     first = {**book.holdings}
     for n, row in enumerate(book.doc["candidates"]):
         _candidate(book, row, tally.at(f"candidates[{n}]", row), first)
-    for n, step in enumerate(book.steps):
-        _step(book, step, n, tally.at(f"steps[{n}]", step))
+    for n, (step, fx) in enumerate(zip(book.steps, fx_of_steps(book), strict=True)):
+        _step(book, step, n, fx, tally.at(f"steps[{n}]", step))
     _together(book, top)
     _totals(book, tally)
     check_lots(book, tally)
-    _conversions(book, top)
+    check_conversions(book, top)
     _ends(book, tally)
     _least_order(book, tally)
     _pauses(book, tally)
@@ -72,19 +77,22 @@ def _candidate(book: Book, row: Record, place: Place, first: dict[str, Record]) 
     check_order(book, row, holding, place)
 
 
-def _step(book: Book, step: Record, n: int, place: Place) -> None:
+def _step(book: Book, step: Record, n: int, fx: Decimal, place: Place) -> None:
+    """`fx`: what converting for it costs."""
     place.same("n", n + 1, "steps are numbered")
     notional = step["quantity"] * step["price"] * step["multiplier"]
     place.amount("notional", notional, "notional = quantity x price x multiplier")
     amount = notional * step["fx_rate"]
     place.amount("notional_base", amount, NOTIONAL_BASE)
     costs = place.tally.at(f"{place.where}.costs", step["costs"])
-    for part, due in book.cost_of(amount, step["currency"]).items():
+    parts = {**book.cost_of(amount, step["currency"]), "fx": fx}
+    parts["total"] = parts["commission"] + parts["spread"] + fx
+    for part, due in parts.items():
         costs.amount(part, due, f"{part} by the rules")
     _of_candidate(book, step, place)
     own = book.free.get((step["symbol"], step["side"])) == step["quantity"]
-    tagged = (NEW_MONEY in step["tags"]) == own
-    place.rule("tags", tagged, f"{NEW_MONEY} of what it buys", "who asks for what must be bought")
+    tagged = bool({NEW_MONEY, BANDS, FUNDING} & {*step["tags"]}) == own
+    place.rule("tags", tagged, "of what must be traded", "who asks for what must be bought")
     holding = book.holdings.get(step["symbol"])
     place.rule("symbol", holding is not None, "a symbol of the holdings", "a step is listed")
     if holding is not None:
@@ -113,7 +121,7 @@ def _of_candidate(book: Book, step: Record, place: Place) -> None:
         ("tags", row["tags"], "tags of the candidate"),
         ("proposed_by", row["sources"], "who proposed the candidate"),
     ):
-        due, own = (tuple(n for n in names if n != NEW_MONEY) for names in (sources, step[key]))
+        due, own = (tuple(n for n in names if n not in ASKED) for names in (sources, step[key]))
         place.rule(key, due == own, due, name)
     if step["refined_from"] is None:
         place.amount("quantity", row["quantity"], "quantity of the candidate")
@@ -151,8 +159,12 @@ def _together(book: Book, top: Place) -> None:
             place.rule("notional_base", smaller, at_most(largest), "larger orders first")
     traded = sum((step["notional_base"] for step in steps), ZERO)
     top.number("turnover", book.weight(traded) / 2, "turnover = half of all orders / value")
-    whole = totals((step, step["costs"]["total"]) for step in steps)
-    check_list(book, whole, book.in_base(doc["cash_after"]), tally)
+    whole = totals((step, book.charged(step)) for step in steps)
+    check_list(book, whole, tally)
+    for currency, balance in doc["cash_after"].items():
+        least = min(ZERO, book.balances.get(currency, ZERO))
+        name = "no order and no conversion leaves a balance under 0"
+        tally.rule(f"cash_after.{currency}", balance >= least, at_least(least), balance, name)
     # the sizes of a table are chosen before the cash is known
     listed = [step for step in steps if step["symbol"] in book.holdings and book.by_quantities]
     check_crossings(book, listed, book.cash_weight_after - book.target_cash, tally, "steps")
@@ -163,32 +175,17 @@ def _together(book: Book, top: Place) -> None:
 
 def _totals(book: Book, tally: Tally) -> None:
     place = tally.at("costs", book.doc["costs"])
-    for part in PARTS_OF_COST:
-        due = sum((step["costs"][part] for step in book.steps), ZERO)
-        place.amount(part, due, f"{part} of all steps")
+    parts = {
+        part: sum((step["costs"][part] for step in book.steps), ZERO) for part in PARTS_OF_COST
+    }
+    parts["fx"] = sum((row["cost"] for row in book.doc["conversions"]), ZERO)
+    for part, due in {**parts, "total": sum(parts.values(), ZERO)}.items():
+        place.amount(part, due, f"{part} of all steps and conversions")
     lots = TaxLots(book)
     sold = [(step["symbol"], step["quantity"]) for step in book.steps if step["side"] == SELL]
     tax, every = lots.tax(sold)
     payable = max(ZERO, tax) if any(lots.rates) and every else None
     place.amount("tax", payable, "tax = rate of the term x gains of the lots sold, of a net gain")
-
-
-def _conversions(book: Book, top: Place) -> None:
-    """Every foreign order converts its whole notional at the rate of the plan."""
-    base = book.doc["base_currency"]
-    foreign = [step for step in book.steps if step["currency"] != base]
-    due, count = len(foreign), len(book.doc["conversions"])
-    top.tally.rule("conversions", due == count, due, count, "one conversion per foreign order")
-    for n, (step, row) in enumerate(zip(foreign, book.doc["conversions"], strict=False)):
-        place, sells = top.tally.at(f"conversions[{n}]", row), step["side"] == SELL
-        place.same("from", step["currency"] if sells else base, "converted from")
-        place.same("to", base if sells else step["currency"], "converted to")
-        notional = step["quantity"] * step["price"] * step["multiplier"]
-        amount = notional * (ONE if sells else step["fx_rate"])
-        place.amount("amount", amount, "the whole order is converted")
-        rate = step["fx_rate"] if sells else 1 / step["fx_rate"]
-        place.amount("rate", rate, "rate of the conversion")
-        place.amount("cost", step["costs"]["fx"], "cost of the conversion")
 
 
 def _ends(book: Book, tally: Tally) -> None:

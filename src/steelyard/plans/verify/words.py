@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from steelyard.plans.verify.bands import outside, unanswered
 from steelyard.plans.verify.book import (
     BUY,
     NEW_MONEY,
@@ -23,7 +24,7 @@ from steelyard.plans.verify.book import (
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.tax_lots import gains_told
-from steelyard.sentences import again, cased, fields
+from steelyard.sentences import FORMATS, again, cased, fields
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -32,7 +33,10 @@ COUNTS = (
 PERCENT = 100
 SAME_DRIFT = Decimal("0.0005")
 LEAST_SHORT = Decimal("0.005")
-CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
+CASH_SHORT, RESERVE_SHORT, CASH_LATE = "cash_short", "reserve_short", "cash_late"
+NO_SALES = "and no list of sales that the rules allow brings all of it"
+MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
+MOST_NAMED = 3
 TRADES_BLOCKED = "trades_blocked"
 NOT_TRADED = {
     "buys_blocked": "Nothing is bought",
@@ -133,6 +137,8 @@ def _verdict(book: Book, tally: Tally) -> None:
         *(sentence for _, sentence in short),
         gains_told(book, facts),
         waits,
+        unanswered(book, facts),
+        _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
@@ -159,13 +165,14 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
         "turnover": doc["turnover"],
     }
     trades = "trade" if count == 1 else "trades"
-    act = f"Act. {{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
+    lead = f"{outside(book, facts)} " if book.only_bands else ""
+    act = f"Act. {lead}{{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
     return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
 
 
 def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     """What the trades do; `s` ends the verb of a single one."""
-    doc, base = book.doc, book.doc["base_currency"]
+    doc = book.doc
     before, after = doc["drift"]["before"], doc["drift"]["after"]
     by_targets = before is not None and after is not None
     moves = by_targets and abs(after - before) >= SAME_DRIFT
@@ -173,13 +180,8 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         facts["after"] = after
     if moves:
         facts["before"] = PERCENT * before
-    if book.overdrawn:
-        facts |= {"cash_from": book.balances[base], "cash_to": doc["cash_after"].get(base, ZERO)}
-        cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
-        if not moves:
-            facts.pop("after", None)
-            return cash
-        return cash + " and drift from {before:one} to {after:pp}"
+    if book.is_short:
+        return _raises(book, facts, s, moves=moves)
     invested = [step["notional_base"] for step in book.steps if NEW_MONEY in step["tags"]]
     if invested and by_targets:
         facts["invested"] = sum(invested, ZERO)
@@ -192,9 +194,8 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         return f"add{s} {{gain:points}} points to the score, after charges"
     if moves:
         return f"take{s} drift from {{before:one}} to {{after:pp}}"
-    traded = {side: [step for step in book.steps if step["side"] == side] for side in (SELL, BUY)}
-    if book.limits["funding"] == SETTLED and not traded[BUY]:
-        facts["sold"] = sum((step["notional_base"] for step in traded[SELL]), ZERO)
+    if doc["second_half"] is not None:
+        facts["sold"] = _traded(book, SELL)
         later = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
         return later + "settled; drift is {after:pp} until then"
     facts["gain"] = doc["score"]["improvement"]
@@ -202,25 +203,66 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     return stays + "after charges"
 
 
+def _raises(book: Book, facts: dict[str, object], s: str, *, moves: bool) -> str:
+    """What is done for cash that is short."""
+    if not moves:
+        facts.pop("after", None)
+    if book.withdrawn:
+        facts |= {"sold": _traded(book, SELL), "withdrawn": book.withdrawn}
+        raised = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+        return raised + f" and take{s} drift from {{before:one}} to {{after:pp}}" * moves
+    base = book.doc["base_currency"]
+    facts["cash_from"] = book.balances.get(base, ZERO)
+    facts["cash_to"] = book.doc["cash_after"].get(base, ZERO)
+    cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+    return cash + " and drift from {before:one} to {after:pp}" * moves
+
+
+def _second(book: Book, facts: dict[str, object]) -> str | None:
+    """What the second half of a plan is; its figures are held with the plan's own."""
+    later = book.doc["second_half"]
+    if later is None:
+        return None
+    bought = [step for step in later["steps"] if step["side"] == BUY]
+    named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
+    more = len(named) - MOST_NAMED
+    facts |= {
+        "later_on": later["on"].isoformat(),
+        "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
+        "later_amount": sum((step["notional_base"] for step in bought), ZERO),
+        "later_drift": later["drift_after"],
+        "currency": book.doc["base_currency"],
+    }
+    return (
+        "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
+        "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
+    )
+
+
+def _traded(book: Book, side: str) -> Decimal:
+    return sum((step["notional_base"] for step in book.steps if step["side"] == side), ZERO)
+
+
 def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str]]:
     """(code, template) of cash that ends under 0 and of a reserve that is not met."""
     doc, base = book.doc, book.doc["base_currency"]
     after = doc["cash_after"]
     left = after.get(base, ZERO)
+    why = NO_SALES if book.limits["allow_sell"] else MAY_NOT_SELL
     if left < 0:
         facts |= {"short_currency": base, "cash_left": left, "cash_missing": -left}
         yield (
             CASH_SHORT,
             (
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
-                "missing, and no list of sales that the rules allow brings all of it."
+                f"missing, {why}."
             ),
         )
     owed = {currency: -amount for currency, amount in after.items() if amount < 0}
     owed.pop(base, None)
     if owed:
         facts["owed"] = ", ".join(f"{key} {owed[key]:,.2f}" for key in sorted(owed))
-        yield CASH_SHORT, "{owed:text} is missing: a plan converts no cash to pay for it."
+        yield CASH_SHORT, f"{{owed:text}} is missing, {why}."
     missing = doc["reserve"] + doc["open_buys"] - book.in_base(after)
     if missing >= LEAST_SHORT:
         figures = {"reserve_missing": missing, "reserve": doc["reserve"]}
@@ -232,11 +274,39 @@ def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str
                 "{reserve:money}."
             ),
         )
+    gaps = [gap for currency in sorted(after) for gap in _late(book, currency)]
+    if gaps:
+        facts["late"] = "; ".join(gaps)
+        yield (
+            CASH_LATE,
+            (
+                "{late:text} of settled money is missing: a withdrawal leaves before what pays for "
+                "it has settled."
+            ),
+        )
+
+
+def _late(book: Book, currency: str) -> Iterator[str]:
+    """What a withdrawal of a currency leaves settled money short of, and for which days."""
+    taken_out = [r for r in book.doc["flows"] if r["currency"] == currency and r["amount"] < 0]
+    rungs = [
+        (row["date"], row["balance"])
+        for row in book.doc["cash_ladder"]
+        if (row["currency"], row["kind"]) == (currency, SETTLED)
+    ]
+    short = [day for day, balance in rungs if balance < 0]
+    if taken_out and short and rungs[-1][1] >= 0:
+        most = -min(balance for _, balance in rungs)
+        days = short[0], min(day for day, _ in rungs if day > short[-1])
+        since, until = (FORMATS["date"](day) for day in days)
+        yield f"{currency} {FORMATS['money'](most)} from {since} until {until}"
 
 
 def _problems(book: Book, due: list[str], tally: Tally) -> None:
     """What cash is short of stands among the problems, in the words of the verdict."""
-    short = [row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT}]
+    short = [
+        row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT, CASH_LATE}
+    ]
     codes, name = [row["code"] for row in short], "what cash is short of is a problem"
     tally.rule("problems", codes == due, due, codes, name)
     sentences = " ".join(row["message"] for row in short)
@@ -269,27 +339,41 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     waits = _waits(book, facts)
     if waits:
         return f"Hold. {waits}"
+    if book.only_bands:
+        return f"Hold. {outside(book, facts)}"
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
     if best is not None:
         best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
         return f"{best_of} {_passed_over(book, best, facts)}"
-    if book.by_quantities:
+    calculators = book.settings["modules"].get("opportunity_calculators", ())
+    off = book.by_targets and all(row["name"] != "weight_based" for row in calculators)
+    unaided = " The calculator weight_based, which trades towards targets, is off." if off else ""
+    near = [row for row in book.doc["certificate"]["neighbours"] if row["feasible"]]
+    if book.by_quantities and near:
+        facts["nearest"] = near[0]["improvement"]
         return (
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{unaided}"
         )
+    return f"Hold. {_nothing(book, proposals=proposals)}{unaided}"
+
+
+def _nothing(book: Book, *, proposals: bool) -> str:
+    """Why there is no list to choose."""
+    if book.by_quantities and book.doc["candidates"]:
+        return "No order fits lots, cash and limits."
     if book.doc["candidates"] and proposals:
-        return "Hold. The modules propose no plan that fits the cash and the limits."
+        return "The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
-        return "Hold. No order in question fits the cash and the limits."
+        return "No order in question fits the cash and the limits."
     if book.by_targets:
         return (
-            "Hold. No order is possible that brings a holding closer to its target within lots, "
-            "limits and the least order."
+            "No order is possible that brings a holding closer to its target within lots, limits "
+            "and the least order."
         )
-    return "Hold. No calculator proposes an order that fits lots, limits and the least order."
+    return "No calculator proposes an order that fits lots, limits and the least order."
 
 
 def _passed_over(book: Book, best: Record, facts: dict[str, object]) -> str:
@@ -380,9 +464,25 @@ def _step(book: Book, step: Record, place: Place) -> None:
     lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"
     place.same("template", due, "the words of a step")
+    _reason(book, step, place)
     check_text(place, "reason", "reason_template", case=False)
     check_text(place, "narrative", "template", case=False)
     check_facts(place, facts, "template")
+
+
+def _reason(book: Book, step: Record, place: Place) -> None:
+    """A reason names a term of the score, then one of those who proposed the order."""
+    lead, facts = "", step["facts"]
+    if "term" in facts:
+        lead = "mostly for {term:text} ({term_gain:spoints} points); "
+        terms = [term["name"].replace("_", " ") for term in book.doc["score"]["terms"]]
+        place.rule("facts", facts["term"] in terms, terms, "a reason names a term of the score")
+    if "asked_by" in facts:
+        lead += "{asked_by:text} asked for it: "
+        due = step["proposed_by"]
+        place.rule("facts", facts["asked_by"] in due, due, "a reason names who proposed the order")
+    begins = step["reason_template"].startswith(lead)
+    place.rule("reason_template", begins, lead, "a reason names what decides, then who proposed it")
 
 
 def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
@@ -391,7 +491,7 @@ def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
     score, money, drift = adds["score"], adds["base_per_year"], adds["drift_pp"] or ZERO
     alone = adds["how"] == DROP_ONE
     if score < 0 and step["side"] == SELL and alone:
-        does = "pays what is owed" if book.overdrawn else "funds the buys"
+        does = "pays what is owed" if book.is_short else "funds the buys"
         return f"It {does}: without it the money would be missing."
     facts["adds"], weighs = score, ""
     if money is not None:

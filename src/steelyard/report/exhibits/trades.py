@@ -168,16 +168,22 @@ def _said(plan: Plan) -> str:
 
 def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
     """The cash account in one line; it is a sum that `verify` checks."""
-    base = plan.base_currency
-    before, after = plan.cash.get(base, ZERO), plan.cash_after.get(base, ZERO)
-    coming = plan.balances.get(base, ZERO) - before
-    if not plan.steps:
+    base, every = plan.base_currency, "All cash" if has_foreign_cash(plan) else "Cash"
+    before, after = plan.in_base(plan.cash), plan.in_base(plan.cash_after)
+    flows = [flow.amount * flow.fx_rate for flow in plan.flows]
+    brought = sum((amount for amount in flows if amount > 0), ZERO)
+    out = -sum((amount for amount in flows if amount < 0), ZERO)
+    coming = plan.in_base(plan.balances) - before - brought + out
+    if not (plan.steps or flows or plan.conversions):
         then = f", with what is on its way {money(after)}" if coming else ""
-        return f"Cash stays at {money(before)} {base}{then}."
-    spent = f"{MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)}"
-    way = "+ coming in" if coming > 0 else f"{MINUS} going out"
-    settling = f" {way} {money(abs(coming))}" if coming else ""
-    return f"Cash {money(before)}{settling} + sold {money(sold)} {spent} = {money(after)} {base}."
+        return f"{every} stays at {money(before)} {base}{then}."
+    parts = (
+        (" + coming in", coming), (f" {MINUS} going out", -coming), (" + deposits", brought),
+        (f" {MINUS} withdrawals", out), (" + sold", sold), (f" {MINUS} bought", bought),
+        (f" {MINUS} costs", plan.costs.total),
+    )  # fmt: skip
+    moves = "".join(f"{name} {money(amount)}" for name, amount in parts if amount > 0)
+    return f"{every} {money(before)}{moves} = {money(after)} {base}."
 
 
 def _reserve_said(plan: Plan) -> str:

@@ -155,10 +155,10 @@ def cost(plan: Plan) -> Waterfall:
 
 def _cost_notes(plan: Plan) -> Iterable[str]:
     costs = plan.costs
-    if plan.steps and plan.value:
+    if plan.steps and plan.base_of_weights:
         traded = sum(step.notional_base for step in plan.steps)
         of_traded = FORMATS["bps"](float(costs.total / traded)) if traded else "none"
-        of_value = FORMATS["bps"](float(costs.total / plan.value))
+        of_value = FORMATS["bps"](float(costs.total / plan.base_of_weights))
         yield f"{of_traded} of the amount traded, {of_value} of the portfolio."
     if costs.tax is not None:
         tax = f"{plan.base_currency} {money(costs.tax)}"

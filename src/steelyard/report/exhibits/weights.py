@@ -185,10 +185,12 @@ def cash_weights(plan: Plan) -> tuple[float, float]:
     """All cash before and after, settled or not, of the pre-trade value; before costs: a state
     sums to 1.
     """
-    if not plan.value:
+    if not plan.base_of_weights:
         return 0.0, 0.0
     before, after = plan.in_base(plan.balances), plan.in_base(plan.cash_after)
-    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
+    return float(before / plan.base_of_weights), float(
+        (after + plan.costs.total) / plan.base_of_weights
+    )
 
 
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:

@@ -87,7 +87,13 @@ def would(plan: Plan) -> list[str]:
     asked = plan.explanation
     if asked is None:
         return []
-    answers = (asked.stability, *asked.thresholds, *asked.counterfactuals, *asked.relaxations)
+    answers = (
+        asked.stability,
+        *asked.thresholds,
+        *asked.counterfactuals,
+        *asked.relaxations,
+        *([] if asked.deposit is None else [asked.deposit]),
+    )
     return [answer.text for answer in answers]
 
 

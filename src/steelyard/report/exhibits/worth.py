@@ -26,7 +26,7 @@ def a_year(plan: Plan, score: float) -> Decimal | None:
     low, high = settings["anchors"]["tr"]
     weight = sum(term.weight for term in plan.score.terms if term.name == TOTAL_RETURN)
     per_return = max(weight / (high - low), settings["min_score_per_return"])
-    return Decimal(f"{score / per_return * float(plan.value):.2f}")
+    return Decimal(f"{score / per_return * float(plan.base_of_weights):.2f}")
 
 
 def amount(value: Decimal) -> str:
