@@ -22,12 +22,9 @@ from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
-<<<<<<< HEAD
-from steelyard.planning.ways import SEARCHED
-=======
 from steelyard.planning.proof import BY_BANDS
+from steelyard.planning.ways import SEARCHED
 from steelyard.plans.account import BandShown
->>>>>>> i11C
 from steelyard.plans.orders import Adds, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
@@ -87,11 +84,8 @@ class Figures:
     passed_over    (drift after, cost) of the best plan found where this one holds
     nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
-<<<<<<< HEAD
     unaided        the sentence that nothing asks for orders towards the targets, or nothing
-=======
     bands          around the targets, before and after
->>>>>>> i11C
     later          what the plan is half of, where it only sells for it
     """
 
@@ -109,11 +103,8 @@ class Figures:
     passed_over: tuple[float | None, Decimal] | None
     nearest: float | None
     invested: Decimal = ZERO
-<<<<<<< HEAD
     unaided: str = ""
-=======
     bands: tuple[BandShown, ...] = ()
->>>>>>> i11C
     later: SecondHalf | None = None
 
 

@@ -86,11 +86,8 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
-<<<<<<< HEAD
         nearest=next((near.net for near in m.near if near.feasible), None),
-=======
         bands=tuple(bands_shown(m)),
->>>>>>> i11C
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
         unaided=_unaided(m),
     )
