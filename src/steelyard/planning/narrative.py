@@ -50,8 +50,7 @@ MOST_NAMED = 3
 LEAST_SHORT = Decimal("0.005")
 """Less is missing to a reserve only by rounding."""
 
-MOSTLY_FOR = "mostly for {term:text} ({term_gain:spoints} points); "
-ASKED_BY = "{asked_by:text} asked for it: "
+FOR, BY = "for {term:text}", "by {asked_by:text}"
 """How the reason of a step begins; the words of who proposed it follow."""
 
 MARGINAL = 0.001
@@ -282,8 +281,9 @@ def second(figures: Figures, currency: str) -> Iterator[Sentence]:
         more = len(named) - MOST_NAMED
         listed = ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
         yield say(
-            "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
-            "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}.",
+            "Its second half, once the sales have settled on {later_on:date}, buys "
+            "{later_buys:text} for about {currency:text} {later_amount:money} and takes drift to "
+            "{later_drift:pp}.",
             later_on=later.on,
             later_buys=listed,
             currency=currency,
@@ -482,13 +482,12 @@ def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
     proposals = orders.proposals[j]
     by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
     asked = next(by_tag, proposals[0])
-    facts, lead = dict(asked.why.facts), ""
+    facts, lead = dict(asked.why.facts), list[str]()
     if because is not None:
-        lead = MOSTLY_FOR
-        facts |= {"term": because.term.replace("_", " "), "term_gain": because.gain}
+        lead, facts["term"] = [FOR], because.term.replace("_", " ")
     if asked.source != SEARCHED.source:
-        lead, facts = lead + ASKED_BY, {**facts, "asked_by": asked.source}
-    return say(lead + asked.why.template, **facts)
+        lead, facts["asked_by"] = [*lead, BY], asked.source
+    return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
 
 
 def step(ctx: Context, orders: Orders, j: int, of: StepWorth) -> tuple[Sentence, Sentence]:

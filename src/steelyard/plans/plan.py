@@ -233,6 +233,12 @@ class Plan(Record):
         return whole
 
     @property
+    def names_lots(self) -> bool:
+        """Must the broker be told which lots are sold?"""
+        lots = self.strategy.settings.get("lots", {})
+        return bool(lots.get("method") == "specific")
+
+    @property
     def base_of_weights(self) -> Decimal:
         """What weights are of, base currency: the value less withdrawals."""
         out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)

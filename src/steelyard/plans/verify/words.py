@@ -472,17 +472,20 @@ def _step(book: Book, step: Record, place: Place) -> None:
 
 def _reason(book: Book, step: Record, place: Place) -> None:
     """A reason names a term of the score, then one of those who proposed the order."""
-    lead, facts = "", step["facts"]
+    lead, facts = list[str](), step["facts"]
     if "term" in facts:
-        lead = "mostly for {term:text} ({term_gain:spoints} points); "
+        lead = ["for {term:text}"]
         terms = [term["name"].replace("_", " ") for term in book.doc["score"]["terms"]]
         place.rule("facts", facts["term"] in terms, terms, "a reason names a term of the score")
     if "asked_by" in facts:
-        lead += "{asked_by:text} asked for it: "
+        lead.append("by {asked_by:text}")
         due = step["proposed_by"]
         place.rule("facts", facts["asked_by"] in due, due, "a reason names who proposed the order")
-    begins = step["reason_template"].startswith(lead)
-    place.rule("reason_template", begins, lead, "a reason names what decides, then who proposed it")
+    words = f"{', '.join(lead)}: " if lead else ""
+    begins = step["reason_template"].startswith(words)
+    place.rule(
+        "reason_template", begins, words, "a reason names what decides, then who proposed it"
+    )
 
 
 def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
