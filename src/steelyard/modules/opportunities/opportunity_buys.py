@@ -22,7 +22,8 @@ class Params(ModuleParams):
     """What counts as worth buying, and what pays for more of itself.
 
     Quality is what the securities file says, else steadiness, told from prices: it finds calmer
-    names, not better-paid ones. The score that is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
+    names, not better-paid ones. The score that is held against the least is (1 - w) quality + w
+    momentum, momentum as `momentum_score` has it.
     """
 
     min_quality_score: float | None = setting(
