@@ -32,6 +32,7 @@ from steelyard.estimates.trends import Trends
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams
 from steelyard.modules.tables import Tables
 from steelyard.planning.draws import draw, drawn
 from steelyard.planning.planning_set import grouping, neutral_mix
@@ -243,7 +244,7 @@ def candidates(
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
-        funding=nothing,
+        together=nothing,
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))
@@ -274,6 +275,21 @@ def proposed(
     rows = pattern(ctx, table, params)
     assert rows.shape[1] == ctx.search.max_depth
     return orders(ctx, table, rows)
+
+
+def sized(pattern: Any, symbols: str, *lines: str, **options: Any) -> list[list[str]]:
+    """What a pattern without settings proposes, with the size of each order, like `+A .05`."""
+    ctx = context(symbols, **options)
+    table = candidates(ctx, *lines)
+    rows = pattern(ctx, table, NoParams())
+    named = orders(ctx, table, rows)
+    return [
+        [
+            f"{name} {abs(float(table.delta[j])):.2f}".replace(" 0.", " .")
+            for name, j in zip(names, row, strict=False)
+        ]
+        for names, row in zip(named, rows, strict=True)
+    ]
 
 
 def read_only(record: Any) -> bool:
