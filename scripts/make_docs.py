@@ -532,7 +532,7 @@ enabled = true                      # a table: the switch and parameters
 min_gap_threshold = 0.01
 
 [filters.recently_traded]
-on_failure = "block"                # while it does not work, trade nothing that it guards; or "allow"
+on_failure = "block"                # while it fails, trade nothing that it guards; or "allow"
 ```
 
 A filter that may forbid orders and does not work (it fails, is out of service, or its plugin cannot
