@@ -6,6 +6,7 @@ targets      symbol -> weight; rows; a frame
 securities   symbol -> fields; rows; a frame
 fx           currency -> rate, or -> day -> rate; rows; a frame
 cash         currency -> amount; rows; a frame
+flows        currency -> amount, of a withdrawal also (amount, day)
 """
 
 from __future__ import annotations
