@@ -408,7 +408,7 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 SECTIONS = [
     (page, title)
-    for page in ("guide.md", "importing.md", "troubleshooting.md")
+    for page in ("guide.md", "importing.md", "troubleshooting.md", "saver.md", "retiree.md")
     for title in sections(page)
 ]
 

@@ -221,7 +221,7 @@ def _targets(targets: Any) -> Targets | TargetsFailed | None:
     if targets is None or isinstance(targets, Targets | TargetsFailed):
         return targets
     if isinstance(targets, Mapping):
-        return Targets(MappingProxyType(dict(targets)))
+        return Targets.of(targets)
     raise unusable("targets", targets, "Targets, or a dict of weights, beside records")
 
 

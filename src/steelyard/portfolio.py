@@ -120,7 +120,8 @@ class Holding:
 
     quantity       negative = short; 0 = sold out, and only the dates count
     price          as the holdings file gives it, in the security's currency; None when it does not
-    sold_at_loss   was the last sale at a loss
+    sold_at_loss   did the last sale take a lot at a loss
+    lost_on        last sale that did, where that is known to be another one
     """
 
     symbol: str
@@ -130,6 +131,12 @@ class Holding:
     last_bought: date | None = None
     last_sold: date | None = None
     sold_at_loss: bool = False
+    lost_on: date | None = None
+
+    @property
+    def last_loss(self) -> date | None:
+        """Last sale that took a lot at a loss; None where none is known."""
+        return self.last_sold if self.sold_at_loss else self.lost_on
 
     def __post_init__(self) -> None:
         """Raises InputError for figures that are none, and for lots that are not the quantity."""
@@ -483,13 +490,14 @@ def _done(holding: Holding, step: Traded, on: date, account: str) -> Holding:
             lots=(*holding.lots, lot),
             last_bought=on,
         )
-    gains = [lot.gain for lot in step.lots]
+    lost = any(lot.gain is not None and lot.gain < 0 for lot in step.lots)
     return replace(
         holding,
         quantity=holding.quantity - step.quantity,
         lots=_without(holding, step),
         last_sold=on,
-        sold_at_loss=sum((gain for gain in gains if gain is not None), ZERO) < 0,
+        sold_at_loss=lost,
+        lost_on=on if lost else holding.last_loss,
     )
 
 

@@ -32,6 +32,7 @@ from steelyard.estimates.trends import Trends
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams
 from steelyard.modules.tables import Tables
 from steelyard.planning.draws import draw, drawn
 from steelyard.planning.planning_set import grouping, neutral_mix
@@ -128,7 +129,7 @@ def context(
         )
         for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
     )
-    return Context(
+    ctx = Context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
@@ -151,7 +152,7 @@ def context(
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
         dividend_yield=full(dividend_yield),
-        neutral_mix=neutral_mix(goals, weights > 0) if mix is None else full(mix),
+        neutral_mix=full(0.0 if mix is None else mix),
         sectors=grouping("sector", _labels(sectors, n)),
         countries=grouping("country", _labels(countries, n)),
         estimates=estimates,
@@ -170,6 +171,7 @@ def context(
         trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
     )  # fmt: skip
+    return replace(ctx, neutral_mix=neutral_mix(ctx)) if mix is None else ctx
 
 
 def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:
@@ -238,7 +240,7 @@ def candidates(
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
-        funding=nothing,
+        together=nothing,
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))
@@ -269,6 +271,21 @@ def proposed(
     rows = pattern(ctx, table, params)
     assert rows.shape[1] == ctx.search.max_depth
     return orders(ctx, table, rows)
+
+
+def sized(pattern: Any, symbols: str, *lines: str, **options: Any) -> list[list[str]]:
+    """What a pattern without settings proposes, with the size of each order, like `+A .05`."""
+    ctx = context(symbols, **options)
+    table = candidates(ctx, *lines)
+    rows = pattern(ctx, table, NoParams())
+    named = orders(ctx, table, rows)
+    return [
+        [
+            f"{name} {abs(float(table.delta[j])):.2f}".replace(" 0.", " .")
+            for name, j in zip(names, row, strict=False)
+        ]
+        for names, row in zip(named, rows, strict=True)
+    ]
 
 
 def read_only(record: Any) -> bool:

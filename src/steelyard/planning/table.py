@@ -1,10 +1,10 @@
 """The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
 
 Priority says what an order is worth by itself: g = weight x multiplier (a sale: / multiplier) x its
-net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1: no other candidate changes
-it. A sale that gains only with the buy that it pays for has a priority of 0 and its funding, the
-same figure of the best net with one buy; it is drawn after the others.
-Both order seeds and display and never cut the table.
+net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1; no other candidate changes
+it. `together` is the same figure of its best net alone or with one order of the other side: it only
+orders, after all others, sales that gain by what they fund alone, and buys that gain by being
+funded. Both order seeds and display and never cut the table.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def unscored(orders: Orders) -> Candidates:
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=nothing,
         paired=nothing,
-        funding=nothing,
+        together=nothing,
     )
 
 
@@ -107,7 +107,7 @@ def with_scores(
         alone=frozen(alone),
         paired=frozen(paired),
         priority=frozen(_priority(weights, alone)),
-        funding=frozen(np.where(table.is_buy, 0.0, _priority(weights, paired))),
+        together=frozen(_priority(weights, paired)),
     )
     draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)

@@ -72,6 +72,14 @@ def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
     return candidates.by_appeal(rows)
 
 
+def reinvested(candidates: Candidates, *first: str) -> list[int]:
+    """What sales pay for: buys of some categories, then all others, each by priority."""
+    wanted = buys(candidates, *first)
+    securities = set(candidates.security[wanted].tolist())
+    rest = buys(candidates, *candidates.draws)
+    return [*wanted, *(row for row in rest if candidates.security[row] not in securities)]
+
+
 def every_size(candidates: Candidates, row: int) -> list[int]:
     """All orders of the table in the security and on the side of a drawn one, largest first."""
     alike = (candidates.security == candidates.security[row]) & (

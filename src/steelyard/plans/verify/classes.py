@@ -16,6 +16,8 @@ from steelyard.plans.verify.tax_lots import TaxLots
 COLUMN = "class"
 SAME = Decimal("1e-12")
 """A gap that is less is none."""
+HARVEST = "tax_loss"
+LENT = "what is sold at a loss lends its target to what takes its place"
 LAST = 1
 """Where what has no preference stands."""
 
@@ -67,13 +69,17 @@ def _class(book: Book, place: Place, row: Record) -> None:
     absent = sum(
         (a["target"] for a in book.doc["drift"]["absent"] if a["symbol"] == key_of(row)), ZERO
     )
-    targets = [member["target"] or ZERO for member in members]
-    place.number("target", sum(targets, absent), "targets of its members sum to it", *targets)
+    lends = any(run["name"] == HARVEST for run in book.doc["modules"])
+    if lends:
+        place.tally.skip("targets of members of classes", LENT)
+    else:
+        targets = [member["target"] or ZERO for member in members]
+        place.number("target", sum(targets, absent), "targets of its members sum to it", *targets)
     low, high = row["band"]
     half = high - row["target"]
     around = half >= 0 and abs(max(ZERO, row["target"] - half) - low) < SAME
     place.rule("band", around, f"around {row['target']}", "a band is around its target")
-    if not row["by_rows"]:
+    if not (row["by_rows"] or lends):
         _resolved(book, place, members, absent)
 
 

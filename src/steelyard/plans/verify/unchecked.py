@@ -57,6 +57,7 @@ LOOSE: Mapping[str, str] = {
     "prices_as_of.history": NOT_LATER,
     "open_orders[].symbol": "an input; held where the order sells",
     "excluded": "an input; that nothing of it is touched is held",
+    "realised_gain.before": "an input; what it leaves of a budget is held",
     "holdings[].name": TRADED,
     "holdings[].currency": TRADED,
     **{f"{part}[].{key}": ORIGIN for part in PRICED for key in ("price_source", "price_unit")},
