@@ -215,10 +215,10 @@ def test_records_go_straight_to_the_planner_and_bear_no_data_beside_them():
 
     assert steelyard.plan(inputs).plan_id == direct.plan_id
     for targets in (inputs.targets, BOTH["targets"]):
-        made = steelyard.plan(
+        plan = steelyard.plan(
             snapshot=inputs.snapshot, market=inputs.market, strategy=None, targets=targets
         )
-        assert made.plan_id == direct.plan_id
+        assert plan.plan_id == direct.plan_id
     with pytest.raises(SteelyardError, match="cash stands beside records"):
         steelyard.plan(inputs, cash=5)
 

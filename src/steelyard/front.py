@@ -169,11 +169,11 @@ def plan(
     rules = strategy_of(strategy)
     notices = tuple(warnings)
     if not (isinstance(snapshot, Snapshot) and isinstance(market, Market)):
-        made = _made(snapshot, market, targets, data, rules.limits.settlement_days)
+        ready = _made(snapshot, market, targets, data, rules.limits.settlement_days)
         own = isinstance(snapshot, Inputs) and targets is not None
-        targets = _targets(targets) if own else made.targets
-        snapshot, market = made.snapshot, made.market
-        notices = (*made.warnings, *notices)
+        targets = _targets(targets) if own else ready.targets
+        snapshot, market = ready.snapshot, ready.market
+        notices = (*ready.warnings, *notices)
     elif data:
         raise _beside(data)
     else:
