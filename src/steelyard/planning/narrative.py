@@ -227,8 +227,9 @@ def second(figures: Figures, currency: str) -> Iterator[Sentence]:
         more = len(named) - MOST_NAMED
         listed = ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
         yield say(
-            "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
-            "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}.",
+            "Its second half, once the sales have settled on {later_on:date}, buys "
+            "{later_buys:text} for about {currency:text} {later_amount:money} and takes drift to "
+            "{later_drift:pp}.",
             later_on=later.on,
             later_buys=listed,
             currency=currency,
