@@ -408,7 +408,14 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 SECTIONS = [
     (page, title)
-    for page in ("guide.md", "importing.md", "troubleshooting.md", "saver.md", "retiree.md")
+    for page in (
+        "guide.md",
+        "importing.md",
+        "troubleshooting.md",
+        "saver.md",
+        "retiree.md",
+        "flows.md",
+    )
     for title in sections(page)
 ]
 
