@@ -5,6 +5,7 @@ from pathlib import Path
 
 from builders.commands import run
 from builders.each import each
+from steelyard.cli.options import Options, read
 
 HERE = Path(__file__).parents[1] / "cases" / "new_cash_only"
 FILES = [
@@ -33,7 +34,6 @@ def test_each_option_is_in_the_plan():
     assert amounts == [("2026-01-09", "1000"), ("2026-01-09", "1000"), ("2026-01-20", "-500")]
     assert {step["side"] for step in plan["steps"]} == {"buy"}
     assert plan["rules"]["limits"]["allow_sell"] is False
-    assert "the command line" in plan["strategy"]["name"]
     sold = planned("--withdraw", "USD=20000", "--realised", "USD=450")
     assert sold["realised_gain"]["before"] == "450"
 
@@ -45,10 +45,11 @@ def test_a_withdrawal_without_a_day_leaves_once_the_sales_have_settled():
     assert plan["problems"] == []
 
 
-def test_nothing_is_bought_where_the_command_line_says_so():
-    plan = planned("--no-buy")
+def test_nothing_is_bought_where_the_command_line_says_so_and_it_is_told_who_did():
+    plan, strategy = planned("--no-buy"), read(Options(no_buy=True)).strategy
 
     assert all(step["side"] == "sell" for step in plan["steps"])
+    assert strategy.sources["limits.allow_buy"] == "the command line"
 
 
 def test_why_takes_them_too():
@@ -58,24 +59,21 @@ def test_why_takes_them_too():
 
 
 def test_what_cannot_be_planned_is_one_error_with_its_code():
-    def refused(more, code):
+    def refused(more, code, place):
         result = run("plan", *FILES, *DAY, *more, "--json")
         assert result.exit_code == 1
         error = json.loads(result.stdout)["error"]
-        assert (error["code"], error["place"]) == (
-            code,
-            more[0] if len(more) == 2 else "--no-sell --no-buy",
-        )
+        assert (error["code"], error["place"]) == (code, place)
         assert error["hint"]
 
     each(
         {
-            "rate": (["--deposit", "CHF=5"], "flow_without_rate"),
-            "form": (["--deposit", "USD"], "bad_flow"),
-            "past": (["--withdraw", "USD=5@2026-01-08"], "flow_past"),
-            "much": (["--withdraw", "USD=64957.25"], "withdrawal_too_large"),
-            "gain": (["--realised", "CHF=5"], "realised_without_rate"),
-            "no side": (["--no-sell", "--no-buy", "--seed", "1"], "no_side"),
+            "rate": (["--deposit", "CHF=5"], "flow_without_rate", "--deposit"),
+            "form": (["--deposit", "USD"], "bad_flow", "--deposit"),
+            "past": (["--withdraw", "USD=5@2026-01-08"], "flow_past", "--withdraw"),
+            "much": (["--withdraw", "USD=64957.25"], "withdrawal_too_large", "--withdraw"),
+            "gain": (["--realised", "CHF=5"], "realised_without_rate", "--realised"),
+            "no side": (["--no-sell", "--no-buy"], "no_side", "--no-sell --no-buy"),
         },
         refused,
     )
