@@ -16,10 +16,10 @@ def test_the_reason_of_a_step_names_what_decides_and_then_who_asked():
         for step in plan.steps:
             term, asked_by = step.facts.get("term"), step.facts.get("asked_by")
             assert term in {term.name.replace("_", " ") for term in plan.score.terms}
-            assert step.reason.startswith(f"mostly for {term} (")
+            assert step.reason.startswith(f"for {term}")
             if asked_by is not None:
                 assert asked_by in step.proposed_by
-                assert f"; {asked_by} asked for it: " in step.reason
+                assert f", by {asked_by}: " in step.reason
         assert any("asked_by" in step.facts for step in plan.steps)
         assert check(plan.document()).failed == ()
 

@@ -120,6 +120,8 @@ class Context:
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
     deposits_weight          money that the owner brings, of value: in cash_weight
+    band_half                (n,) half width of the band around each target, of value; None without
+    cash_band_half           the same of cash
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -170,6 +172,8 @@ class Context:
     kept_out_weight: float = 0.0
     classed: tuple[str, ...] = ()
     deposits_weight: float = 0.0
+    band_half: FloatArray | None = None
+    cash_band_half: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()

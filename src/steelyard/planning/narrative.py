@@ -22,7 +22,9 @@ from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
+from steelyard.plans.account import BandShown
 from steelyard.plans.orders import Adds, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
@@ -48,8 +50,7 @@ MOST_NAMED = 3
 LEAST_SHORT = Decimal("0.005")
 """Less is missing to a reserve only by rounding."""
 
-MOSTLY_FOR = "mostly for {term:text} ({term_gain:spoints} points); "
-ASKED_BY = "{asked_by:text} asked for it: "
+FOR, BY = "for {term:text}", "by {asked_by:text}"
 """How the reason of a step begins; the words of who proposed it follow."""
 
 MARGINAL = 0.001
@@ -57,6 +58,12 @@ MARGINAL = 0.001
 
 LEAST_DRIFT = 0.05
 """Percentage points of drift under which an order is not said to move it: they would read 0.0."""
+
+BAND_NOISE = 1e-9
+"""Of value: a weight this far outside its band is on the edge."""
+
+NAMED = 5
+"""Names that a sentence lists; the others it counts."""
 
 WHOLE_MONEY = 10
 """Money a year is told in whole units from here on."""
@@ -76,6 +83,8 @@ class Figures:
     passed_over    (drift after, cost) of the best plan found where this one holds
     nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
+    unaided        the sentence that nothing asks for orders towards the targets, or nothing
+    bands          around the targets, before and after
     later          what the plan is half of, where it only sells for it
     """
 
@@ -93,6 +102,8 @@ class Figures:
     passed_over: tuple[float | None, Decimal] | None
     nearest: float | None
     invested: Decimal = ZERO
+    unaided: str = ""
+    bands: tuple[BandShown, ...] = ()
     later: SecondHalf | None = None
 
 
@@ -108,35 +119,36 @@ def verdict(
 
     waits   what is not traded at all, for a filter does not work
     """
-    if not choice.acts and waits is not None:
-        return say(f"Hold. {waits.template}", **waits.facts)
     if choice.acts:
         return _act(ctx, choice, figures)
+    if waits is not None or choice.only:
+        why = outside(figures.bands) if waits is None else waits
+        return say(f"Hold. {why.template}", **why.facts)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
     if ctx.search.scope == "quantities" and figures.nearest is not None:
         return say(
             "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
-            "and limits, changes it by {nearest:spoints} points after charges.",
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{figures.unaided}",
             nearest=figures.nearest,
         )
-    return _nothing_fits(ctx, figures)
+    return say(f"Hold. {_nothing_fits(ctx, figures)}{figures.unaided}")
 
 
-def _nothing_fits(ctx: Context, figures: Figures) -> Sentence:
+def _nothing_fits(ctx: Context, figures: Figures) -> str:
     """Why there is no order at all that might be a plan."""
     if figures.candidates and ctx.search.scope == "quantities":
-        return say("Hold. No order fits lots, cash and limits.")
+        return "No order fits lots, cash and limits."
     if figures.candidates and ctx.search.scope == "proposals":
-        return say("Hold. The modules propose no plan that fits the cash and the limits.")
+        return "The modules propose no plan that fits the cash and the limits."
     if figures.candidates:
-        return say("Hold. No order in question fits the cash and the limits.")
+        return "No order in question fits the cash and the limits."
     if ctx.target_weights is not None:
-        return say(
-            "Hold. No order is possible that brings a holding closer to its target within lots, "
-            "limits and the least order."
+        return (
+            "No order is possible that brings a holding closer to its target within lots, limits "
+            "and the least order."
         )
-    return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
+    return "No calculator proposes an order that fits lots, limits and the least order."
 
 
 def _passed_over(ctx: Context, choice: Choice, gain: float, figures: Figures) -> Sentence:
@@ -156,13 +168,16 @@ def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """How many trades, what they bring, what they cost."""
     count = len(choice.plan.row)
     what, facts = _brings(ctx, choice, figures, "" if count > 1 else "s")
+    lead = outside(figures.bands) if choice.only else say("")
+    lead_words = f"{lead.template} " if lead.template else ""
     return say(
-        f"Act. {{count:text}} trade{'s' if count > 1 else ''} {what}, for {{currency:text}} "
-        "{cost:money} in costs and {turnover:pct} turnover.",
+        f"Act. {lead_words}{{count:text}} trade{'s' if count > 1 else ''} {what}, for "
+        "{currency:text} {cost:money} in costs and {turnover:pct} turnover.",
         count=in_words(count),
         cost=figures.cost,
         currency=ctx.base_currency,
         turnover=figures.turnover,
+        **lead.facts,
         **facts,
     )
 
@@ -216,6 +231,45 @@ def _stays(choice: Choice, figures: Figures, s: str) -> tuple[str, dict[str, Fac
         return words + "settled; drift is {after:pp} until then", facts
     words = f"leave{s} drift at {{after:pp}} and add{s} {{gain:points}} points to the score, "
     return words + "after charges", {"after": after, "gain": choice.plan.net}
+
+
+def beyond(band: BandShown, *, after: bool = False) -> float:
+    """How far a weight is outside its band, as published; up to 0 inside."""
+    weight = published(band.weight_after if after else band.weight)
+    return max(published(band.low) - weight, weight - published(band.high))
+
+
+def outside(bands: Sequence[BandShown]) -> Sentence:
+    """Which weights are outside their bands before the plan."""
+    out = [band for band in bands if band.breached]
+    if not out:
+        return say("All {names:count} weights are inside their bands.", names=len(bands))
+    first = max(out, key=beyond)
+    facts: dict[str, Fact] = {"outside": _called(first), "beyond": beyond(first)}
+    if len(out) == 1:
+        return say("{outside:text} is {beyond:pp} outside its band.", **facts)
+    words = "{many:text} weights are outside their bands, {outside:text} most, by {beyond:pp}."
+    return say(words, many=in_words(len(out)), **facts)
+
+
+def unanswered(bands: Sequence[BandShown]) -> Sentence | None:
+    """Which weights stay outside their bands, in a plan that is made to bring them back."""
+    stay = [_called(b) for b in bands if b.breached and beyond(b, after=True) > BAND_NOISE]
+    if not stay:
+        return None
+    one_only = len(stay) == 1
+    verb, them = (
+        ("stays outside its band", "it") if one_only else ("stay outside their bands", "them")
+    )
+    names = ", ".join(stay[:NAMED]) + (
+        f" and {len(stay) - NAMED} more" if len(stay) > NAMED else ""
+    )
+    words = f"{{stay:text}} {verb}: lots, money, filters or limits leave no order for {them}."
+    return say(words, stay=names)
+
+
+def _called(band: BandShown) -> str:
+    return "Cash" if band.kind == "cash" else band.name
 
 
 def second(figures: Figures, currency: str) -> Iterator[Sentence]:
@@ -304,7 +358,7 @@ def certified(
 
     asked   what a plan must gain, where this one holds, or trades what it must and no more
     """
-    if certificate.scope != "quantities":
+    if certificate.scope != "quantities" or certificate.covers == BY_BANDS:
         return None
     extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
     lists = "no whole-lot order list of {extent:text}"
@@ -428,13 +482,12 @@ def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
     proposals = orders.proposals[j]
     by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
     asked = next(by_tag, proposals[0])
-    facts, lead = dict(asked.why.facts), ""
+    facts, lead = dict(asked.why.facts), list[str]()
     if because is not None:
-        lead = MOSTLY_FOR
-        facts |= {"term": because.term.replace("_", " "), "term_gain": because.gain}
+        lead, facts["term"] = [FOR], because.term.replace("_", " ")
     if asked.source != SEARCHED.source:
-        lead, facts = lead + ASKED_BY, {**facts, "asked_by": asked.source}
-    return say(lead + asked.why.template, **facts)
+        lead, facts["asked_by"] = [*lead, BY], asked.source
+    return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
 
 
 def step(ctx: Context, orders: Orders, j: int, of: StepWorth) -> tuple[Sentence, Sentence]:

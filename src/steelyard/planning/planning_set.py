@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
 from steelyard.strategies import Strategy
+from steelyard.targets import CASH, Band
 
 YEAR_DAYS = 365.25
 
@@ -169,6 +171,7 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
+        **_bands(case, symbols),
         past=_past(snapshot),
     )
     return _reserving(ctx, money, case, valuation)
@@ -186,6 +189,25 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
         if bought or lost:
             past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
     return tuple(past)
+
+
+def _bands(case: Case, symbols: tuple[str, ...]) -> dict[str, Any]:
+    """Half widths of the bands: those of the targets file, else the strategy's.
+
+    Of cash a width that is relative to a target of nothing is none: the absolute one stands.
+    """
+    targets, rules = case.target_weights, case.strategy.rebalance
+    if targets is None:
+        return {}
+    usual = Band(rules.drift_band_weight, rules.band_relative)
+    halves = [
+        targets.bands.get(symbol, usual).half(targets.weights.get(symbol, 0.0)) or 0.0
+        for symbol in symbols
+    ]
+    centre = max(targets.cash, case.strategy.limits.cash_reserve_weight)
+    of_cash = targets.bands.get(CASH, usual).half(centre) or 0.0
+    cash = of_cash if centre else rules.drift_band_weight
+    return {"band_half": floats(halves), "cash_band_half": cash}
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:

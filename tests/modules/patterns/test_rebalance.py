@@ -60,8 +60,8 @@ def test_a_sale_that_cannot_be_paid_for_is_left_out():
 
 def test_without_targets_what_is_sold_goes_into_opportunities_and_the_rest_by_priority():
     lines = (
-        "sell A .12 .9 rebalance_sells", "buy B .05 .4 opportunity_buys", "buy C .05 .6 averaging_down",
-        "buy D .05 .2 of_a_plugin",
+        "sell A .12 .9 rebalance_sells", "buy B .05 .4 opportunity_buys",
+        "buy C .05 .6 averaging_down", "buy D .05 .2 of_a_plugin",
     )  # fmt: skip
 
     due = [["-A", "+C", "+B", "+D"]]

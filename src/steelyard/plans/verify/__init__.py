@@ -11,7 +11,8 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     account     holdings, lots, weights, rates, cash, reserve, ladder
     classes     their weights, and targets of their members
     orders      candidates, steps, costs, limits, masks, lots sold, conversions
-    occasions   what is traded whatever the score gains: new money, bands
+    occasions   what is traded whatever the score gains: new money
+    bands       edges, what is outside, what is traded for it
     lists       what binds an order by itself, and the orders of a list together
     tax_lots    which lots are sold by the method, what they realise, budget and tax
     charges     what an improvement is charged, and what a score is worth in money
@@ -33,6 +34,7 @@ from typing import Any
 
 from steelyard.plans.verify.account import check_account
 from steelyard.plans.verify.answers import check_answers
+from steelyard.plans.verify.bands import check_bands
 from steelyard.plans.verify.book import Book
 from steelyard.plans.verify.certificate import check_certificate
 from steelyard.plans.verify.classes import check_classes
@@ -90,6 +92,7 @@ def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Collec
     check_orders(book, tally)
     check_second_half(book, tally)
     check_occasions(book, tally)
+    check_bands(book, tally)
     check_figures(book, tally)
     check_certificate(book, tally)
     check_answers(book, tally)
