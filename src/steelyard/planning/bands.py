@@ -107,23 +107,29 @@ class _Walk:
         self.whole, self.funding = set[int](), set[int]()
 
     def sell(self, i: int, lots: int) -> bool:
-        """As many lots as may be sold, at least the least order; all of it where that is less."""
-        most = int(self.most_sold[i])
+        """So many lots in all, as far as may be sold, at least the least order; all of it where
+        that is no more.
+        """
+        have, most = -self.lots.get(i, 0), int(self.most_sold[i])
+        if i in self.whole:
+            return False
+        before = have * float(self.lot[i])
         if lots > most and self.exits[i]:
             self.whole.add(i)
             self.lots[i] = -1
-            self._receive(float(self.ctx.weights[i]) * (1 - float(self.rate[i])))
+            self._receive(i, float(self.ctx.weights[i]) - before, new=not have)
             return True
         lots = min(max(lots, int(self.least[i])), most)
-        if lots < max(1, int(self.least[i])):
+        if lots < max(1, int(self.least[i])) or lots <= have:
             return False
         self.lots[i] = -lots
-        self._receive(lots * float(self.lot[i] * (1 - self.rate[i])))
+        self._receive(i, lots * float(self.lot[i]) - before, new=not have)
         return True
 
-    def _receive(self, proceeds: float) -> None:
+    def _receive(self, i: int, weight: float, *, new: bool) -> None:
         """What a sale brings; where only settled cash counts it pays for nothing yet."""
-        self.cash += 0.0 if self.settled else proceeds - self.fixed
+        brings = weight * (1 - float(self.rate[i])) - self.fixed * new
+        self.cash += 0.0 if self.settled else brings
 
     def buy(self, i: int, lots: int, money: float) -> bool:
         """So many lots in all, as far as the money pays for them, at least the least order."""
@@ -151,7 +157,7 @@ def answers(
         return Answers({}, frozenset(), frozenset())
     under, over = outside(ctx, edges)
     for i in np.flatnonzero(first).tolist():
-        walk.buy(i, int(first[i]), np.inf)
+        walk.buy(i, int(first[i]), walk.cash)
     goal, inside = _lots_asked(ctx, edges)
     gap = np.abs(ctx.weights - ctx.target_weights)
     largest = np.argsort(-gap, kind="stable")
@@ -207,19 +213,22 @@ def _floor(ctx: Context) -> float:
 
 
 def _raise(ctx: Context, walk: _Walk, short: float, calm: BoolArray) -> None:
-    """Sales of what is inside its band and most over its target, as few and small as will do."""
+    """Sales of what is most over its target and inside its band, or back in it: as few and small
+    as will do.
+    """
     if ctx.target_weights is None or ctx.limits.funding == "settled":
         return
     over = ctx.weights - ctx.target_weights
     for i in np.argsort(-over, kind="stable").tolist():
         if short <= ON_EDGE:
             return
-        if not calm[i] or over[i] <= 0 or i in walk.lots or not walk.most_sold[i]:
+        have, before = -walk.lots.get(i, 0), walk.cash
+        if over[i] <= 0 or have < 0 or not walk.most_sold[i]:
             continue
         brings = float(walk.lot[i] * (1 - walk.rate[i]))
-        before = walk.cash
-        if walk.sell(i, int(np.ceil((short + walk.fixed) / brings - LOT_TOLERANCE))):
-            walk.funding.add(i)
+        more = int(np.ceil((short + walk.fixed * (not have)) / brings - LOT_TOLERANCE))
+        if walk.sell(i, have + more):
+            walk.funding |= set() if not calm[i] else {i}
             short -= walk.cash - before
 
 
