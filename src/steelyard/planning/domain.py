@@ -441,7 +441,7 @@ def orders_of(
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
             own = _occasions(domain, orders, row.i)
             if j == len(rows):
-                rows.append(replace(row, proposals=own or (_proposal(ctx, table, row),)))
+                rows.append(replace(row, proposals=own or _proposals(ctx, table, row)))
             elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
                 rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
@@ -487,6 +487,25 @@ def _occasions(domain: Domain, orders: LotList, i: int) -> tuple[Proposal, ...]:
     return domain.asked.get(i, ())
 
 
+def _proposals(ctx: Context, table: Orders, row: Sized) -> tuple[Proposal, ...]:
+    """Who asked for an order of its kind in another size, nearest first, and the search, which has
+    this size; the search alone where nobody did.
+    """
+    own = _proposal(ctx, table, row)
+    if own.tags or (own is not SEARCHED and row.side is Side.SELL and _is_under(ctx, row.i)):
+        return (own,)
+    alike = (table.security == row.i) & (table.is_buy == (row.side is Side.BUY))
+    asked = np.flatnonzero(alike).tolist()
+    if not asked:
+        return (own,)
+    nearest = min(asked, key=lambda j: (abs(abs(float(table.delta[j])) - row.weight), j))
+    return (*table.proposals[nearest], own)
+
+
+def _is_under(ctx: Context, i: int) -> bool:
+    return ctx.target_weights is not None and float(ctx.target_weights[i] - ctx.weights[i]) >= 0
+
+
 def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
     """Why the search has an order that nobody asked for in this size."""
     i, is_buy = row.i, row.side is Side.BUY
@@ -498,7 +517,7 @@ def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])
-    if row.side is Side.SELL and gap >= 0:
+    if row.side is Side.SELL and _is_under(ctx, i):
         return Proposal(SEARCHED.source, why_overdrawn(ctx), ())
     return Proposal(
         SEARCHED.source, towards(float(ctx.weights[i]), gap + float(ctx.weights[i])), ()

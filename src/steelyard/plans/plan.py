@@ -233,6 +233,12 @@ class Plan(Record):
         return whole
 
     @property
+    def names_lots(self) -> bool:
+        """Must the broker be told which lots are sold?"""
+        lots = self.strategy.settings.get("lots", {})
+        return bool(lots.get("method") == "specific")
+
+    @property
     def base_of_weights(self) -> Decimal:
         """What weights are of, base currency: the value less withdrawals."""
         out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
@@ -271,8 +277,8 @@ def _of_this_version(document: dict[str, Any], error: ValidationError) -> dict[s
     later, earlier = wrong.pop("extra_forbidden", []), wrong.pop("missing", [])
     if wrong:
         return None
-    known = versions.without(document, later)
-    return versions.completed(known, earlier) if earlier else known
+    shorter = versions.without(document, later)
+    return versions.completed(shorter, earlier) if earlier else shorter
 
 
 def _compact(value: Any) -> str:

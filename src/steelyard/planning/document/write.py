@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.canonical import published
+from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.notices import Notice
 from steelyard.orders import Side
@@ -58,6 +59,7 @@ from steelyard.plans.orders import PlanCosts, Step
 from steelyard.plans.plan import Occasion, Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
+from steelyard.strategies.planned import TOWARDS_TARGETS
 
 
 def _figures(
@@ -84,9 +86,19 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        nearest=next((near.net for near in m.near if near.feasible), None),
         bands=tuple(bands_shown(m)),
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
+        unaided=_unaided(m),
     )
+
+
+def _unaided(m: Solution) -> str:
+    """That the calculator which trades towards the targets is off, where there are targets."""
+    choice = m.case.strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS)
+    if m.ctx.target_weights is None or choice.enabled:
+        return ""
+    return f" The calculator {TOWARDS_TARGETS}, which trades towards targets, is off."
 
 
 def _cash_rates(
