@@ -32,6 +32,11 @@ KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 POINTS = 100
 DEEP = 7
 ROUNDS = 5
+SCOPES = (
+    ("quantities", "The plan is the best of any list of whole lots, the default"),
+    ("candidates", "The plan is the best of the whole table"),
+    ("proposals", "The plan is the best proposal"),
+)
 NOTHING = 5e-5
 """Points under which a difference is printed as none: the table has four decimals."""
 
@@ -162,17 +167,33 @@ def _seconds(subject: Subject, strategy: Strategy) -> str:
 
 
 def tables(inputs: Sequence[Subject]) -> Iterator[str]:
-    """What each module adds in either scope; and, of what proposes, what it reaches alone."""
-    for scope, title in (
-        ("proposals", "The plan is the best proposal"),
-        ("candidates", "The plan is the best of the whole table"),
-    ):
+    """What each module adds in each scope; of what proposes, what it reaches alone; and what added
+    nothing anywhere.
+    """
+    idle = {label(kind, choice.module.name) for kind in KINDS for choice in default().choices[kind]}
+    for scope, title in SCOPES:
         yield f'## {title} (`search.scope = "{scope}"`)'
         yield ""
         yield from heading("points added", inputs)
         for kind in KINDS:
-            yield from _added(ground(scope, kind), kind, inputs)
+            whole, added = measured(ground(scope, kind), kind, inputs)
+            idle -= {name for name, figures in added.items() if max(map(abs, figures)) >= NOTHING}
+            yield row(f"*{kind.value}: the plan they are measured against*", whole, signed=False)
+            yield from (row(name, figures) for name, figures in added.items())
         yield ""
+    yield from _alone(inputs)
+    yield ""
+    yield "## Nothing in any scope on any input"
+    yield ""
+    yield (", ".join(sorted(idle)) or "No module") + "."
+
+
+def label(kind: Kind, name: str) -> str:
+    """What a module is called in the tables."""
+    return f"{kind.value} · {name}"
+
+
+def _alone(inputs: Sequence[Subject]) -> Iterator[str]:
     strategy = ground("proposals", Kind.SEQUENCE)
     yield "## One module alone: net improvement of the best proposal"
     yield ""
@@ -181,28 +202,23 @@ def tables(inputs: Sequence[Subject]) -> Iterator[str]:
         for choice in strategy.choices[kind]:
             if choice.module.form != "what_if":
                 name = choice.module.name
-                yield row(
-                    f"{kind.value} · {name}",
-                    [subject.net(alone(strategy, kind, name)) for subject in inputs],
-                    signed=False,
-                )
+                reached = [subject.net(alone(strategy, kind, name)) for subject in inputs]
+                yield row(label(kind, name), reached, signed=False)
 
 
-def _added(strategy: Strategy, kind: Kind, inputs: Sequence[Subject]) -> Iterator[str]:
-    """Of each module of a kind: the plan with it less the plan without it, everything else as the
-    strategy says.
+def measured(
+    strategy: Strategy, kind: Kind, inputs: Sequence[Subject]
+) -> tuple[list[float], dict[str, list[float]]]:
+    """The plans that the modules of a kind are measured against, and of each the plan with it less
+    the plan without it, everything else as the strategy says.
     """
-    whole = [subject.net(strategy) for subject in inputs]
-    yield row(f"*{kind.value}: the plan they are measured against*", whole, signed=False)
+    whole, added = [subject.net(strategy) for subject in inputs], {}
     for choice in strategy.choices[kind]:
         name, sign = choice.module.name, 1 if choice.enabled else -1
-        others = [
-            subject.net(switched(strategy, kind, {name: not choice.enabled})) for subject in inputs
-        ]
-        yield row(
-            f"{kind.value} · {name}",
-            [sign * (net - other) for net, other in zip(whole, others, strict=True)],
-        )
+        other = switched(strategy, kind, {name: not choice.enabled})
+        nets = [subject.net(other) for subject in inputs]
+        added[label(kind, name)] = [sign * (a - b) for a, b in zip(whole, nets, strict=True)]
+    return whole, added
 
 
 def heading(title: str, inputs: Sequence[Subject]) -> list[str]:

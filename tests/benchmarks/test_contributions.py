@@ -11,7 +11,7 @@ KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 NEVER_GROUND = {"partial_execution", "constraint_relaxation", "correlation_aware", "diversity"}
 
 
-def test_the_page_has_a_figure_for_every_module_in_both_scopes():
+def test_the_page_has_a_figure_for_every_module_in_all_three_scopes():
     page = contributions.PAGE.read_text(encoding="utf-8")
 
     for kind in KINDS:
@@ -19,7 +19,7 @@ def test_the_page_has_a_figure_for_every_module_in_both_scopes():
             row = f"| {kind.value} · {name} |"
             lines = [line for line in page.splitlines() if line.startswith(row)]
             proposes = kind is not Kind.FILTER and module.form != "what_if"
-            assert len(lines) == (3 if proposes else 2), name
+            assert len(lines) == (4 if proposes else 3), name
 
 
 def test_a_module_is_measured_against_everything_that_proposes_and_the_usual_filters():
@@ -47,9 +47,13 @@ def test_a_figure_has_its_sign_and_nothing_is_a_dash():
 def test_the_tables_measure_what_they_say():
     subject = Subject("made", BUSY)
     lines = list(tables([subject]))
+    rows = [line for line in lines if " · " in line and line.startswith("| ")]
+    silent = {line.split("|")[1].strip() for line in rows if line.split("|")[2].strip() == "–"}
+
+    proposals = lines[next(k for k, line in enumerate(lines) if '"proposals"' in line) :]
 
     def figure(name: str) -> float:
-        text = next(line for line in lines if name in line).split("|")[2].strip()
+        text = next(line for line in proposals if name in line).split("|")[2].strip()
         return float(text.replace("−", "-"))
 
     strategy = ground("proposals", Kind.OPPORTUNITY)
@@ -58,3 +62,7 @@ def test_the_tables_measure_what_they_say():
     assert figure("opportunity_calculators: the plan") == pytest.approx(net, abs=1e-4)
     assert figure("· weight_based") == pytest.approx(gain, abs=2e-4)
     assert figure("· weight_based") > 0
+    idle = {name.strip(" .") for name in lines[-1].split(",")}
+    assert idle <= silent
+    assert "pattern_generators · averaging_down" in idle
+    assert "opportunity_calculators · weight_based" not in idle

@@ -54,6 +54,8 @@ def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
     exits = may_sell & untargeted & (ctx.sellable == ctx.quantities) & (ctx.weights > 0)
     least = _least(ctx)
     fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) else least
+    if ctx.target_weights is not None and ctx.rules.rebalance.trigger == "band":
+        least = fewer = np.minimum(least, least_lots(ctx))
     return Reach(
         least_sold=frozen(np.ones_like(least) if for_cash else least),
         least_bought=frozen(fewer),

@@ -225,8 +225,8 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
             )
             return Drop("max_turnover", turnover, account.turnover_cap, why)
     if account.group_cap is not None and not groups_kept(account, row)[0]:
-        why = say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap)
-        return Drop("max_group", None, account.group_cap, why)
+        why = say("with it a group would go over its cap, or past its target")
+        return Drop("max_group", None, None, why)
     gains = account.gains
     if gains is not None and not gains.kept(row)[0]:
         return _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))

@@ -19,10 +19,14 @@ from steelyard.strategies.scope import (
     refine_of,
     scope_of,
 )
-from steelyard.strategies.strategy import Strategy
+from steelyard.strategies.strategy import ModuleChoice, Strategy
 from steelyard.strategies.thresholds import followed, following
 
 TOWARDS_TARGETS = "weight_based"
+WAITING = "recently_traded"
+WAITS = ("buy_cooldown_days", "sell_cooldown_days")
+"""Days between two orders of one side. Towards targets they prevent no order that is undone, which
+`opposite_days` does, and hold back what the targets ask for; without targets nothing else does."""
 SWITCH = f"{Kind.OPPORTUNITY.value}.{TOWARDS_TARGETS}.{ENABLED}"
 
 
@@ -41,7 +45,8 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
         resolved["max_depth"] = most
     search = base.search.model_copy(update=resolved)
     limits = base.limits.model_copy(update={"max_orders": most})
-    sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE, SWITCH), why)})
+    decided = (SCOPE, REFINE, SWITCH, *map(_wait, WAITS))
+    sources = MappingProxyType({**base.sources, **dict.fromkeys(decided, why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
 
@@ -63,6 +68,8 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "following", following(strategy)
     if _is_off(strategy):
         yield "towards_targets", True
+    if _idle_waits(strategy):
+        yield "waits", _idle_waits(strategy)
 
 
 def _is_off(strategy: Strategy) -> bool:
@@ -71,13 +78,37 @@ def _is_off(strategy: Strategy) -> bool:
     return not choice.enabled and not strategy.is_set(SWITCH)
 
 
+def _wait(name: str) -> str:
+    """The key of a wait."""
+    return f"{Kind.FILTER.value}.{WAITING}.{name}"
+
+
+def _idle_waits(strategy: Strategy) -> list[str]:
+    """The waits that a plan towards targets goes without: those that the user does not set."""
+    choice = strategy.choice(Kind.FILTER, WAITING)
+    if not choice.enabled:
+        return []
+    return [
+        name for name in WAITS if getattr(choice.params, name) and not strategy.is_set(_wait(name))
+    ]
+
+
 def _towards_targets(strategy: Strategy) -> Strategy:
-    """With what trades towards targets on, unless the user switches it off."""
-    if not _is_off(strategy):
-        return strategy
-    choices = tuple(
-        replace(choice, enabled=True) if choice.module.name == TOWARDS_TARGETS else choice
-        for choice in strategy.choices[Kind.OPPORTUNITY]
-    )
-    every = MappingProxyType({**strategy.choices, Kind.OPPORTUNITY: choices})
-    return replace(strategy, choices=every)
+    """With what trades towards targets on and no wait before more of the same, unless the user
+    says otherwise.
+    """
+    choices = {
+        kind: tuple(_for_targets(strategy, choice) for choice in strategy.choices[kind])
+        for kind in (Kind.OPPORTUNITY, Kind.FILTER)
+    }
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, **choices}))
+
+
+def _for_targets(strategy: Strategy, choice: ModuleChoice) -> ModuleChoice:
+    """A module as a plan towards targets has it."""
+    if choice.module.name == TOWARDS_TARGETS and _is_off(strategy):
+        return replace(choice, enabled=True)
+    if choice.module.name == WAITING and _idle_waits(strategy):
+        none = dict.fromkeys(_idle_waits(strategy), 0)
+        return replace(choice, params=choice.params.model_copy(update=none))
+    return choice

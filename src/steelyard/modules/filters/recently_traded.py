@@ -20,10 +20,14 @@ class Params(ModuleParams):
     """Cooldowns in calendar days, each counted from the last order of one side."""
 
     buy_cooldown_days: Days = setting(
-        30, "days from a buy to the next buy; from this day on it may be bought"
+        30,
+        "days from a buy to the next buy; from this day on it may be bought; with targets 0, "
+        "unless you set it",
     )
     sell_cooldown_days: Days = setting(
-        180, "days from a sale to the next sale; from this day on it may be sold"
+        180,
+        "days from a sale to the next sale; from this day on it may be sold; with targets 0, "
+        "unless you set it",
     )
     opposite_days: Days = setting(90, "no order against the last one up to and including this day")
     on_missing: OnMissing = "allow"
