@@ -244,7 +244,7 @@ def candidates(
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
-        together=nothing,
+        together=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))

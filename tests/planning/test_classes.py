@@ -20,7 +20,7 @@ from steelyard.planning.questions.explain import explain
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import TaxLot
-from steelyard.settings import Limits, Lots, Search
+from steelyard.settings import Limits, Lots, Rebalance, Search
 from steelyard.targets import Band, Targets
 
 METHODS = ("fifo", "lifo", "hifo", "min_tax")
@@ -206,6 +206,27 @@ def test_a_plan_with_classes_is_explained_as_it_is_made():
         assert explained.explanation is not None, explained.warnings
         assert len(explained.explanation.thresholds) == len(made.steps) > 0
         assert verify.check(explained.document()).failed == ()
+
+
+def test_with_bands_a_class_is_traded_when_it_is_outside_its_own_to_target_or_edge():
+    of = accounts().having(limits={"cash_reserve_weight": 0.0})
+    named, targets = {"Shares": "AA BB", "Rest": "CC DD"}, {"Shares": 0.42, "Rest": 0.18}
+    bought: dict[object, dict[str, float]] = {}
+    for half, to in ((0.1, "target"), (0.05, "target"), (0.05, "edge")):
+        rules = replace(of.strategy, rebalance=Rebalance(trigger="band", to=to))
+        made = classed(
+            replace(of, strategy=rules), named, targets,
+            bands={"Shares": Band(half), "Rest": Band(half)},
+        ).plan()  # fmt: skip
+        bought[half, to] = {row.name: round(row.weight_after, 2) for row in made.classes}
+        assert verify.check(made.document()).failed == ()
+
+    # 50 % and 10 % before; the band of cash is around 40 %, where it is
+    assert bought == {
+        (0.1, "target"): {"Shares": 0.5, "Rest": 0.1},
+        (0.05, "target"): {"Shares": 0.42, "Rest": 0.18},
+        (0.05, "edge"): {"Shares": 0.47, "Rest": 0.13},
+    }
 
 
 def test_a_class_its_band_and_a_preference_are_inputs_of_the_hash():

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from builders.changes import alone, exact, proposing
+from builders.changes import alone, exact, only_with, proposing
 from builders.context import candidates, context, orders, proposed
 from builders.world import BUSY
 from steelyard.arrays import frozen
 from steelyard.ledger import feasible
 from steelyard.modules.patterns import NoParams
 from steelyard.modules.patterns.single_best import single_best
+from steelyard.modules.registry import Kind
 
 
 def test_it_is_the_feasible_order_of_largest_gain_alone_whatever_its_priority():
@@ -39,7 +40,7 @@ def test_when_nothing_is_feasible_there_is_none():
 
 
 def test_in_a_plan_no_single_order_gains_more():
-    of = alone(proposing(BUSY), "single_best")
+    of = only_with(alone(proposing(BUSY), "single_best"), Kind.SEQUENCE)
     table = of.prepared.table
     every = np.arange(table.m)[:, None]
     best = float(table.alone[feasible(table.account, every)].max())

@@ -78,7 +78,9 @@ def _traded(book: Book, tally: Tally) -> None:
         place = tally.at(f"steps[{n}]", step)
         place.rule("tags", bool(tags & {*step["tags"]}), sorted(tags), "the bands ask for it")
         if BANDS in step["tags"]:
-            place.rule("symbol", step["symbol"] in out, sorted(out), "an answer is to a breach")
+            holding = book.holdings.get(step["symbol"], {})
+            own = {step["symbol"], holding.get("class_name")}
+            place.rule("symbol", bool(own & out), sorted(out), "an answer is to a breach")
     asked = [step for step in steps if {BANDS, FUNDING} & {*step["tags"]}]
     tally.rule("steps", bool(out) or not asked, "none", len(asked), "all inside: nothing is traded")
 
