@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+import steelyard
 from builders.paths import ROOT
 from steelyard import importers, strategies
 from steelyard.importers import Inputs
@@ -144,9 +146,51 @@ def satellites(output: str, folder: Path, inputs: Inputs) -> None:
     assert "preset momentum_hunter" in books["momentum"]
 
 
+def walk_forward(output: str, folder: Path, inputs: Inputs) -> None:
+    lines = [row for row in rows(output) if row[0].startswith("202")]
+    drifts = [tuple(map(float, re.findall(r"(\d+\.\d)%", row))) for row in output.splitlines()[:8]]
+    targets = {"QUAL": 0.4, "MSFT": 0.2, "JNJ": 0.2, "KO": 0.15}
+    files, first = sample("growth"), date(2021, 1, 1)
+    start = steelyard.inputs(
+        cash={"USD": 100_000}, prices=files.prices, targets=targets,
+        securities=files.securities, as_of=first,
+    )  # fmt: skip
+    made = steelyard.plan(start)
+    closes = importers.read_prices(files.prices)
+    quotes = {row.symbol: closes.quote(row.symbol, date(2021, 4, 1)) for row in made.steps}
+    worth = sum(row.quantity * quotes[row.symbol].price for row in made.holdings_after)
+
+    assert len(lines) == 8
+    assert lines[0][1] == "100,000.00 USD"
+    assert lines[1][1] == f"{worth + made.cash_after['USD']:,.2f} USD"
+    assert all(after <= before for before, after in drifts)
+    assert sum(int(row[-1].removesuffix(" orders")) for row in lines) > 4
+
+
+def first_hour(output: str, folder: Path, inputs: Inputs) -> None:
+    files = sample("growth")
+    held = {"QUAL": 300, "AAPL": {"quantity": 250, "average_cost": 31.5}, "KO": 150}
+    made = steelyard.plan(
+        held, files.prices, targets={"QUAL": 0.6, "AAPL": 0.2, "KO": 0.1, "PG": 0.05},
+        securities={"QUAL": {"product_type": "ETF"}}, cash={"USD": 5000}, as_of=date(2022, 11, 28),
+    )  # fmt: skip
+    orders = [line.split()[:4] for line in output.splitlines() if re.match(r"\d  (buy|sell)", line)]
+
+    assert orders == [
+        [str(step.n), step.side.value, step.symbol, str(step.quantity)] for step in made.steps
+    ]
+    for step in made.steps:
+        assert re.search(rf"^{step.symbol} .* {step.costs.total:.2f} ", output, re.MULTILINE)
+    assert re.search(r"At most 5 % turnover: [0-5]\.\d%", output)
+    assert "Registered, the plan is the same: True" in output
+    assert "halve_winners asks for AAPL" in output
+    assert "2022-12-28, from 4 holdings" in output
+
+
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
     "basic": basic, "custom_configuration": custom_configuration,
-    "performance_comparison": performance_comparison, "satellites": satellites,
+    "first_hour": first_hour, "performance_comparison": performance_comparison,
+    "satellites": satellites, "walk_forward": walk_forward,
 }  # fmt: skip
 
 

@@ -121,6 +121,13 @@ def diagonal_matrix(values: FloatArray, n: int) -> Matrix:
     return Factored(values, np.zeros((len(values), 0)), np.zeros(0))
 
 
+def square_of(vector: FloatArray, n: int) -> Matrix:
+    """v v', in the form of n securities."""
+    if written_out(n):
+        return frozen(np.multiply.outer(vector, vector))
+    return Factored(np.zeros(len(vector)), vector[:, None], np.ones(1))
+
+
 def product(matrix: Matrix, vector: FloatArray) -> FloatArray:
     """M x, (k,), of a matrix (k, n) and a vector (n,), without BLAS as `dot`."""
     if isinstance(matrix, Factored):

@@ -6,7 +6,8 @@ currency with that day's rate, so that every statistic is what the account's own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,10 +19,15 @@ import numpy as np
 import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray, IntArray
-from steelyard.money import FxTable
+from steelyard.errors import InputError, each
+from steelyard.money import FxTable, no_number
 from steelyard.notices import Drop
 
 EVERY_ROW = slice(None)
+MOST_APART = 1.2
+"""Factor between a quote and the close of its day over which one of them is wrong."""
+NEWEST = 10
+"""Sessions among which the day of a quote is looked for."""
 ROWS_AT_ONCE = 64
 """Sessions that are turned into the base currency at a time: few, to stay near the processor."""
 
@@ -81,6 +87,26 @@ class Market:
     index: Index | None = None
     withheld: Mapping[str, Drop] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __post_init__(self) -> None:
+        """Raises InputError for closes of another shape than dates and symbols, dates that do not
+        rise, prices that are none, and a quote that the close of its day contradicts.
+        """
+        wrong = [*_of_shape(self)] or [*_of_dates(self), *_of_closes(self), *_of_quotes(self)]
+        if wrong:
+            raise InputError(
+                f"The market is not usable: {'; '.join(wrong)}. Nothing was planned; correct it.",
+                code="bad_market",
+                place="market",
+                faults=each("bad_market", wrong, "market"),
+                hint="correct it",
+            )
+
+    def at_prices(self, quotes: Mapping[str, Quote]) -> Market:
+        """The same history with other newest prices, as a question asks: they contradict it."""
+        other = copy.copy(self)
+        object.__setattr__(other, "quotes", quotes)
+        return other
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What was pickled or copied; its arrays are closed to writing again."""
         self.__dict__.update(state)
@@ -134,3 +160,50 @@ def _columns(closes: FloatArray, places: IntArray) -> FloatArray:
     columns = closes.take(places, axis=1, mode="clip")
     columns[:, places < 0] = np.nan
     return columns
+
+
+def _of_shape(market: Market) -> Iterator[str]:
+    """Do closes have a row for each date and a column for each symbol?"""
+    due, shape = (len(market.dates), len(market.symbols)), market.closes.shape
+    if shape != due:
+        hint = "; transpose them" if shape == due[::-1] else ""
+        yield f"its closes are {shape}, and {due[0]} dates of {due[1]} symbols need {due}{hint}"
+    if len(set(market.symbols)) != len(market.symbols):
+        twice = sorted({name for name in market.symbols if market.symbols.count(name) > 1})
+        yield f"it has the column {', '.join(twice)} more than once"
+
+
+def _of_dates(market: Market) -> Iterator[str]:
+    """Does each date come after the one before it?"""
+    steps = np.diff(market.dates.astype("datetime64[D]").astype(np.int64))
+    for row in np.flatnonzero(steps <= 0)[:1]:
+        before, after = market.dates[row], market.dates[row + 1]
+        what = "stands twice" if steps[row] == 0 else f"stands after {before}"
+        yield f"the date {after} {what}; dates rise"
+
+
+def _of_closes(market: Market) -> Iterator[str]:
+    """Is every close above 0, where there is one?"""
+    # what is no number is below nothing and above nothing
+    bad = (market.closes <= 0) | np.isinf(market.closes)
+    for row, column in np.argwhere(bad)[:1]:
+        symbol, close = market.symbols[column], market.closes[row, column]
+        reason = "must be above 0" if close <= 0 else "is not a finite number"
+        yield f"the price of {symbol} '{close:g}' on {market.dates[row]} {reason}"
+
+
+def _of_quotes(market: Market) -> Iterator[str]:
+    """Is every quote a price, and near the close of its day?"""
+    column = {symbol: i for i, symbol in enumerate(market.symbols)}
+    newest = market.dates[-NEWEST:].tolist()
+    row = {day: i - len(newest) for i, day in enumerate(newest)}
+    for symbol, quote in market.quotes.items():
+        price = quote.price
+        if reason := no_number(price, positive=True):
+            yield f"the price of {symbol} {reason}"
+        elif symbol in column and quote.on in row:
+            close = float(market.closes[row[quote.on], column[symbol]])
+            factor = max(close / float(price), float(price) / close) if close > 0 else 1
+            if factor > MOST_APART:
+                figures = f"{symbol} costs {price:f} by its quote and {close:g} by its close"
+                yield f"{figures} of {quote.on}, a factor of {factor:.3g}"

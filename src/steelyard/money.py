@@ -24,6 +24,15 @@ from steelyard.arrays import FloatArray
 ZERO = Decimal(0)
 
 
+def no_number(figure: object, *, positive: bool) -> str:
+    """Why a figure cannot be calculated with; "" where it can."""
+    if not isinstance(figure, Decimal):
+        return f"{figure!r} is a {type(figure).__name__}; give a Decimal"
+    if not figure.is_finite():
+        return f"'{figure}' is not a finite number"
+    return f"'{figure}' must be above 0" if positive and figure <= 0 else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ExactMoney:
     """What the floats of a planning set stand for, base currency, exact.

@@ -7,7 +7,7 @@ are `Decimal`, in shares and in the named currency; dates are calendar dates of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.errors import InputError, each
-from steelyard.money import ZERO
+from steelyard.money import ZERO, no_number
 from steelyard.orders import Order, Side
 
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
@@ -75,6 +75,16 @@ class Security:
     substitute: str = ""
     expected_return: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raises InputError for a lot or a multiplier that is no number above 0."""
+        figures = {"lot size": self.lot_size, "multiplier": self.multiplier}
+        wrong = [
+            f"its {name} {reason}"
+            for name, figure in figures.items()
+            if (reason := no_number(figure, positive=True))
+        ]
+        _usable(f"The security {self.symbol}", wrong, "bad_security")
+
     @property
     def is_fund(self) -> bool:
         """Funds count as several names."""
@@ -110,7 +120,8 @@ class Holding:
 
     quantity       negative = short; 0 = sold out, and only the dates count
     price          as the holdings file gives it, in the security's currency; None when it does not
-    sold_at_loss   was the last sale at a loss
+    sold_at_loss   did the last sale take a lot at a loss
+    lost_on        last sale that did, where that is known to be another one
     """
 
     symbol: str
@@ -120,6 +131,21 @@ class Holding:
     last_bought: date | None = None
     last_sold: date | None = None
     sold_at_loss: bool = False
+    lost_on: date | None = None
+
+    @property
+    def last_loss(self) -> date | None:
+        """Last sale that took a lot at a loss; None where none is known."""
+        return self.last_sold if self.sold_at_loss else self.lost_on
+
+    def __post_init__(self) -> None:
+        """Raises InputError for figures that are none, and for lots that are not the quantity."""
+        wrong = [*_of_holding(self)]
+        if not wrong:
+            lots = sum((lot.quantity for lot in self.lots), ZERO)
+            if lots != self.quantity:
+                wrong = [f"its quantity is {self.quantity:f} and its lots sum to {lots:f}"]
+        _usable(f"The holding of {self.symbol}", wrong, "bad_holding")
 
     @property
     def average_cost(self) -> Decimal | None:
@@ -290,6 +316,40 @@ class Planned(Protocol):
     def steps(self) -> Sequence[Traded]: ...
 
 
+def _usable(what: str, wrong: Sequence[str], code: str) -> None:
+    """Raise InputError with everything that is wrong with a record."""
+    if wrong:
+        raise InputError(
+            f"{what} is not usable: {'; '.join(wrong)}. Nothing was planned; correct it.",
+            code=code,
+            place=what,
+            faults=each(code, wrong, what),
+            hint="correct it",
+        )
+
+
+def _of_holding(holding: Holding) -> Iterator[str]:
+    """What is wrong with each figure of a holding."""
+    if reason := no_number(holding.quantity, positive=False):
+        yield f"its quantity {reason}"
+    if holding.price is not None and (reason := no_number(holding.price, positive=True)):
+        yield f"its price {reason}"
+    for lot in holding.lots:
+        if reason := no_number(lot.quantity, positive=False):
+            yield f"the quantity of a lot {reason}"
+        if lot.unit_cost is not None and (reason := no_number(lot.unit_cost, positive=False)):
+            yield f"the cost of a lot {reason}"
+
+
+def _twice(what: str, rows: Sequence[Security | Holding], count: int) -> Iterator[str]:
+    """Symbols that stand more than once, of `count` different ones."""
+    if count == len(rows):
+        return
+    symbols = [row.symbol for row in rows]
+    for symbol in sorted({symbol for symbol in symbols if symbols.count(symbol) > 1}):
+        yield f"{symbol} stands more than once in its {what}"
+
+
 def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling | Flow]) -> dict[str, Decimal]:
     """Balances with amounts on top, sorted by currency."""
     whole = dict(cash)
@@ -322,11 +382,18 @@ class Snapshot:
     _by_symbol: Mapping[str, Security] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self,
-            "_by_symbol",
-            MappingProxyType({security.symbol: security for security in self.securities}),
-        )
+        """Raises InputError for a symbol that stands twice, and for cash that is no number."""
+        by_symbol = {security.symbol: security for security in self.securities}
+        object.__setattr__(self, "_by_symbol", MappingProxyType(by_symbol))
+        wrong = [
+            *_twice("securities", self.securities, len(by_symbol)),
+            *_twice("holdings", self.holdings, len({h.symbol for h in self.holdings})),
+        ]
+        money = [*self.cash.items(), *((row.currency, row.amount) for row in self.settling)]
+        for currency, amount in money:
+            if reason := no_number(amount, positive=False):
+                wrong.append(f"its cash in {currency} {reason}")
+        _usable("The snapshot", wrong, "bad_snapshot")
 
     @property
     def settled(self) -> dict[str, Decimal]:
@@ -423,13 +490,14 @@ def _done(holding: Holding, step: Traded, on: date, account: str) -> Holding:
             lots=(*holding.lots, lot),
             last_bought=on,
         )
-    gains = [lot.gain for lot in step.lots]
+    lost = any(lot.gain is not None and lot.gain < 0 for lot in step.lots)
     return replace(
         holding,
         quantity=holding.quantity - step.quantity,
         lots=_without(holding, step),
         last_sold=on,
-        sold_at_loss=sum((gain for gain in gains if gain is not None), ZERO) < 0,
+        sold_at_loss=lost,
+        lost_on=on if lost else holding.last_loss,
     )
 
 

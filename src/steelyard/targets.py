@@ -127,6 +127,31 @@ class Targets:
                 hint="give it a target, or leave the band out",
             )
 
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> Targets:
+        """Of weights by symbol and by class, these as `class:NAME` or `class.DIMENSION:NAME`.
+
+        >>> dict(Targets.of({"AAPL": 0.1, "class:Bonds": 0.3}).classes)
+        {'Bonds': 0.3}
+        """
+        named = {key: key.partition(":") for key in weights if is_class(key)}
+        dimensions = {column.partition(".")[2] for column, _, _ in named.values()}
+        if len(dimensions) > 1:
+            columns = " and ".join(class_column(dimension) for dimension in sorted(dimensions))
+            raise InputError(
+                f"The targets are of classes by {columns}: one plan has classes of one dimension. "
+                "Nothing was planned.",
+                code="two_dimensions",
+                place="targets",
+                value=columns,
+                limit="one dimension",
+            )
+        return cls(
+            MappingProxyType({s: w for s, w in sorted(weights.items()) if s not in named}),
+            classes=MappingProxyType({name: weights[key] for key, (_, _, name) in named.items()}),
+            dimension=next(iter(dimensions), ""),
+        )
+
     @property
     def asked(self) -> Mapping[str, float]:
         """Symbol -> weight as they were asked for, classes apart."""

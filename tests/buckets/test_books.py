@@ -236,6 +236,6 @@ def test_the_prices_of_the_core_are_nothing_to_a_satellite():
     closes[:, whole.market.symbols.index("AA")] *= np.linspace(0.2, 1, len(closes))
     quotes = {**whole.market.quotes, "AA": replace(whole.market.quotes["AA"], price=Decimal(7))}
 
-    other = plan(book, replace(whole.market, closes=closes, quotes=quotes), own.strategy)
+    other = plan(book, replace(whole.market, closes=closes).at_prices(quotes), own.strategy)
 
     assert other.plan_id == plan(book, whole.market, own.strategy).plan_id

@@ -146,7 +146,7 @@ CALCULATORS = {
             "overweight_threshold": Change(0.05),
             "max_sell_pct": Change(0.05),
             "concentration_factor": Change(
-                2.0, where=of_context(symbols="A B C D E F G H", weights=[0.19] + [0.1] * 7)
+                1.5, where=of_context(symbols="A B C D E F G H", weights=[0.19] + [0.1] * 7)
             ),
             "priority_weight": Change(0.5),
         },

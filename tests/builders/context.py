@@ -32,6 +32,7 @@ from steelyard.estimates.trends import Trends
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams
 from steelyard.modules.tables import Tables
 from steelyard.planning.draws import draw, drawn
 from steelyard.planning.planning_set import grouping, neutral_mix
@@ -63,7 +64,7 @@ def context(
     multipliers: Numbers = 1.0,
     momentum: Numbers = np.nan,
     peaks: Numbers = np.nan,
-    dividend_yield: Numbers = 0.02,
+    dividend_yield: Numbers | None = None,
     expected_return: Numbers = 0.065,
     volatility: Numbers = 0.25,
     drawdown: Numbers = 0.40,
@@ -106,6 +107,7 @@ def context(
     weights = full(INVESTED / max(n, 1) if weights is None else weights)
     goals = None if targets is None else full(targets)
     shares = np.divide(weights * VALUE, full(prices) * full(fx))
+    yields = full(0.02 if dividend_yield is None else dividend_yield)
     known = set() if quality is None else {"quality"}
     quality = full(0.55 if quality is None else quality)
     cash_weight = 1 - float(weights.sum()) if cash is None else cash
@@ -125,10 +127,13 @@ def context(
             product_type="ETF" if name in funds.split() else "EQUITY",
             lot_size=Decimal(repr(float(lot))),
             priority_multiplier=float(factor),
+            dividend_yield=None if dividend_yield is None else float(paid),
         )
-        for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
+        for name, lot, factor, paid in zip(
+            names, full(lot_sizes), full(multipliers), yields, strict=True
+        )
     )
-    return Context(
+    ctx = Context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
@@ -150,8 +155,8 @@ def context(
         can_buy=_members(names, can_buy),
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
-        dividend_yield=full(dividend_yield),
-        neutral_mix=neutral_mix(goals, weights > 0) if mix is None else full(mix),
+        dividend_yield=yields,
+        neutral_mix=full(0.0 if mix is None else mix),
         sectors=grouping("sector", _labels(sectors, n)),
         countries=grouping("country", _labels(countries, n)),
         estimates=estimates,
@@ -170,6 +175,7 @@ def context(
         trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
     )  # fmt: skip
+    return replace(ctx, neutral_mix=neutral_mix(ctx)) if mix is None else ctx
 
 
 def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:
@@ -238,7 +244,7 @@ def candidates(
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
-        funding=nothing,
+        together=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))
@@ -269,6 +275,21 @@ def proposed(
     rows = pattern(ctx, table, params)
     assert rows.shape[1] == ctx.search.max_depth
     return orders(ctx, table, rows)
+
+
+def sized(pattern: Any, symbols: str, *lines: str, **options: Any) -> list[list[str]]:
+    """What a pattern without settings proposes, with the size of each order, like `+A .05`."""
+    ctx = context(symbols, **options)
+    table = candidates(ctx, *lines)
+    rows = pattern(ctx, table, NoParams())
+    named = orders(ctx, table, rows)
+    return [
+        [
+            f"{name} {abs(float(table.delta[j])):.2f}".replace(" 0.", " .")
+            for name, j in zip(names, row, strict=False)
+        ]
+        for names, row in zip(named, rows, strict=True)
+    ]
 
 
 def read_only(record: Any) -> bool:

@@ -251,7 +251,9 @@ def test_of_a_history_nothing_after_the_date_is_looked_at(bundled: PlannerContex
         replace(
             history,
             closes=np.where(
-                history.dates[:, None] > np.datetime64("2021-01-04"), 1.0, history.closes
+                history.dates[:, None] > np.datetime64("2021-01-04"),
+                1.1 * history.closes,
+                history.closes,
             ),
         ),
     )

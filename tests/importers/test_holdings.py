@@ -197,13 +197,8 @@ def test_one_bucket_or_none_is_no_question(tmp_path: Path, text: str):
     )
 
 
-def test_a_sale_at_a_loss_is_said_not_to_be_used_yet_where_there_is_one(tmp_path: Path):
-    head = "symbol,quantity,last_sold,sold_at_loss\n"
+def test_a_sale_at_a_loss_is_read_without_a_word(tmp_path: Path):
+    statement = read(tmp_path, "symbol,quantity,last_sold,sold_at_loss\nAAA,1,2026-01-02,true\n")
 
-    without = read(tmp_path, f"{head}AAA,1,2026-01-02,false\n").warnings
-    (notice,) = read(tmp_path, f"{head}AAA,1,2026-01-02,true\n").warnings
-
-    assert without == ()
-    assert (notice.code, notice.message) == (
-        "not_used_yet", "sold_at_loss of holdings.csv is checked and not used yet.",
-    )  # fmt: skip
+    assert statement.warnings == ()
+    assert statement.holdings[0].last_loss == date(2026, 1, 2)

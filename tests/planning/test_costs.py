@@ -6,16 +6,16 @@ from builders.changes import USUAL, dated_lots, usual
 from steelyard.settings import Costs, Score
 
 
-def test_a_foreign_order_converts_its_whole_amount_at_the_rate_and_pays_the_margin():
+def test_of_a_foreign_sale_what_its_currency_does_not_spend_converts_as_far_as_base_cash_lacks():
     plan = usual(foreign=("AA", "CC"), costs=Costs(fx_percent=0.01)).plan()
 
-    sale, rate, exchanged = plan.step("AA"), Decimal("1.25"), plan.conversions[0]
+    sale, rate, (exchanged,) = plan.step("AA"), Decimal("1.25"), plan.conversions
     assert (sale.currency, sale.fx_rate) == ("EUR", rate)
     assert sale.notional_base == sale.quantity * 100 * rate
-    assert sale.costs.fx == sale.notional_base / 100
-    assert plan.costs.fx == sum(step.costs.fx for step in plan.steps)
-    assert (exchanged.from_, exchanged.to) == ("EUR", "USD")
-    assert (exchanged.amount, exchanged.rate) == (sale.notional, rate)
+    assert (exchanged.from_, exchanged.to, exchanged.rate) == ("EUR", "USD", rate)
+    assert sale.costs.fx == exchanged.cost == exchanged.amount * rate / 100
+    assert plan.costs.fx == exchanged.cost
+    assert 0 <= plan.cash_after["USD"] < Decimal("0.02")
 
 
 def test_half_the_spread_is_paid():

@@ -125,10 +125,7 @@ def test_a_hold_for_want_of_money_says_so():
 
     assert plan.verdict.action == "hold"
     if plan.candidates:
-        assert plan.verdict.text == (
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
-        )
+        assert plan.verdict.text == "Hold. No order fits lots, cash and limits."
 
 
 WORTHS = [

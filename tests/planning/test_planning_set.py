@@ -9,6 +9,7 @@ import pytest
 from builders.changes import USUAL, traded, usual
 from builders.world import AS_OF, world
 from steelyard.modules.registry import Kind
+from steelyard.orders import Order, Side
 from steelyard.portfolio import Holding, TaxLot
 from steelyard.settings import Costs, Groups
 
@@ -45,9 +46,13 @@ def test_a_target_of_a_group_that_no_security_has_is_a_warning_with_the_one_it_m
 
 
 def test_money_that_pays_for_nothing_is_a_warning_with_its_share():
-    plan = usual(cash={"USD": "9000", "EUR": "4000"}).plan()
+    buy = Order("b", "BB", Side.BUY, Decimal(50), Decimal(100))
+    plan = usual(cash={"USD": "9000", "EUR": "4000"}, orders=(buy,)).plan()
+    value = plan.value
 
-    assert ["8.1 %" in message for message in messages(plan, "idle_cash")] == [True]
+    share = f"{100 * 5000 / value:.1f} % of value"
+    assert [m.startswith(share) for m in messages(plan, "idle_cash")] == [True]
+    assert messages(usual(cash={"USD": "9000", "EUR": "4000"}).plan(), "idle_cash") == []
 
 
 def test_a_commission_that_is_never_small_is_a_warning():

@@ -12,12 +12,18 @@ from builders.world import Prepared, prepared
 from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.ledger import feasible
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.registry import Kind, modules
 from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import end_state
 from steelyard.planning.collapse import collapse
 from steelyard.planning.table import paired_gains, with_scores
 
 MOST_ROWS = 8
+USUAL_WEIGHTS = {
+    name: module.params().model_dump()["priority_weight"]
+    for name, module in modules(Kind.OPPORTUNITY).items()
+}
 DEPTH = 3
 
 
@@ -26,6 +32,28 @@ def sets_of(m: int) -> np.ndarray:
     return np.array([[*row, *[PAD] * (DEPTH - len(row))] for row in rows], dtype=np.int64).reshape(
         -1, DEPTH
     )
+
+
+def only_rows(table: Candidates, rows: list[int]) -> Candidates:
+    """Some rows of a table."""
+    account, at = table.account, np.array(rows, dtype=np.int64)
+    clashes = account.conflicts[np.ix_(at, at)] if account.any_conflict else np.zeros((0, 0), bool)
+    some = {
+        name: getattr(table, name)[at]
+        for name in ("security", "is_buy", "delta", "cost", "tax", "full_exit")
+    }
+    listed = {
+        name: tuple(getattr(table, name)[j] for j in rows)
+        for name in ("ids", "quantity", "proposals")
+    }
+    return replace(
+        table, **some, **listed,
+        account=replace(
+            account, security=account.security[at], delta=account.delta[at],
+            cost=account.cost[at], conflicts=clashes, group_shares=account.group_shares[at],
+            exact=None,
+        ),
+    )  # fmt: skip
 
 
 def nets(of: Prepared, cost: np.ndarray, hurdle: float | None = None) -> np.ndarray:
@@ -78,10 +106,12 @@ def test_a_higher_hurdle_never_adds_orders_to_the_best_set(of, more):
 
 @FEWER
 @given(worlds())
-def test_a_priority_is_what_an_order_gains_in_a_small_plan(of):
+def test_a_priority_is_what_an_order_gains_alone_and_together_what_it_gains_with_another(of):
     stage = prepared(of)
-    table, ctx = stage.table, stage.ctx
+    table = stage.table
     assume(table.m)
+    multiplier = stage.ctx.priority_multiplier[table.security]
+    multiplier = np.where(table.is_buy, multiplier, 1 / multiplier)
     rows = [(j, PAD) for j in range(table.m)]
     rows += [
         (j, k)
@@ -95,15 +125,22 @@ def test_a_priority_is_what_an_order_gains_in_a_small_plan(of):
     for j in range(table.m):
         best = net[(cells == j).any(axis=1)].max()
         assert table.paired[j] == best
-        assert 0 <= table.priority[j] <= 1
-        assert (table.priority[j] > 0) <= (best > 0)
+        gain = max(table.alone[j], 0.0)
+        weights = {p.source: USUAL_WEIGHTS.get(p.source, 1.0) for p in table.proposals[j]}
+        least, most = (
+            multiplier[j] * weight * gain / (multiplier[j] * weight * gain + 0.005)
+            for weight in (min(weights.values()), max(weights.values()))
+        )
+        assert least - 1e-12 <= table.priority[j] <= most + 1e-12 < 1 + 1e-12
+        assert table.priority[j] < 1
+        assert (table.together[j] > 0) == (best > 0)
     assert np.array_equal(paired_gains(table, table.alone), table.paired)
-    assert ctx.score.min_improvement >= 0
 
 
 @FEWER
 @given(worlds())
-def test_an_order_that_can_never_be_paid_changes_no_other_priority(of):
+def test_no_other_candidate_changes_a_priority(of):
+    """Not an order that can never be paid, and not the half of the others that is there."""
     stage = prepared(of)
     table = stage.table
     assume(table.m)
@@ -135,6 +172,8 @@ def test_an_order_that_can_never_be_paid_changes_no_other_priority(of):
         )
 
     before, after = scores(table), scores(wider)
+    fewer = scores(only_rows(table, [*range(0, m, 2)]))
 
+    assert np.allclose(fewer.priority, before.priority[::2], rtol=1e-9, atol=0)
     assert after.priority[:m].tolist() == before.priority.tolist()
     assert after.priority[m] == 0

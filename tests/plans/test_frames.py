@@ -35,7 +35,7 @@ def test_a_plan_fits_on_one_screen_and_says_verdict_money_and_orders(plan):
     for shown in (repr(plan), str(plan), repr(many(plan))):
         lines = shown.splitlines()
         assert len(lines) <= 24
-        assert max(map(len, lines)) <= 88
+        assert max(map(len, lines)) <= 80
 
     assert plan.plan_id[:12] in repr(plan)
     assert plan.verdict.text.split(",")[0] in repr(plan)

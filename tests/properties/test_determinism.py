@@ -276,9 +276,15 @@ def stretched(of: World):
     return of.market.closes * np.linspace(1.01, 1, len(of.market.dates))[:, None]
 
 
+def with_one_more(holding: Holding) -> Holding:
+    first, *others = holding.lots
+    lots = (replace(first, quantity=first.quantity + 1), *others)
+    return replace(holding, quantity=holding.quantity + 1, lots=lots)
+
+
 CASH, HOLDINGS = BUSY.snapshot.cash, BUSY.snapshot.holdings
 CHANGES = {
-    "a quantity": {"holdings": (replace(HOLDINGS[0], quantity=Decimal(401)), *HOLDINGS[1:])},
+    "a quantity": {"holdings": (with_one_more(HOLDINGS[0]), *HOLDINGS[1:])},
     "cash": {"cash": {**CASH, "USD": Decimal("9000.01")}},
     "a foreign balance": {"cash": {**CASH, "EUR": Decimal(501)}},
     "the base's name for a bucket": {"bucket": "other"},

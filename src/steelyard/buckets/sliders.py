@@ -56,7 +56,7 @@ def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> St
     for name, changes in MAPPING.items():
         value, why = settings.chosen(name)
         if value is not None:
-            strategy = strategies.overlay(strategy, changes(value, strategy), why)
+            strategy = strategies.overlay(strategy, changes(value, strategy), why, strategy.name)
     return strategy
 
 

@@ -212,7 +212,7 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
     for symbol, weight in weights.items():
         if not is_number(weight):
             raise unusable(f"The target weight of {symbol}", shown(weight), "a fraction of value")
-    return Targets(MappingProxyType({s: float(weight) for s, weight in sorted(weights.items())}))
+    return Targets.of({symbol: float(weight) for symbol, weight in weights.items()})
 
 
 def _cash(amount: float) -> Decimal:

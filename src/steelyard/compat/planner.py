@@ -279,7 +279,9 @@ class HolisticPlanner:
         strategy, idle = with_settings(self.config.strategy(), settings, converted.value)
         if converted.groups:
             groups = {"groups": converted.groups}
-            strategy = strategies.overlay(strategy, groups, why="portfolio context")
+            strategy = strategies.overlay(
+                strategy, groups, why="portfolio context", name=strategy.name
+            )
         return Order(converted=converted, strategy=strategy, said=(*converted.said, *idle))
 
 

@@ -203,7 +203,7 @@ def market(
         for symbol, price in prices.items()
     }
     market = history or Market(
-        symbols=(), dates=dates, closes=closes, quotes={}, fx=fx, source="the caller's prices"
+        symbols=symbols, dates=dates, closes=closes, quotes={}, fx=fx, source="the caller's prices"
     )
     quoted = MappingProxyType(quotes)
     return replace(market, symbols=symbols, dates=dates, closes=closes, quotes=quoted, fx=fx)

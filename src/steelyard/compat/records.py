@@ -180,14 +180,16 @@ class PlannerContext:
     def of(cls, inputs: Inputs) -> PlannerContext:
         """The records of what the importers read; tax lots become one, with the average cost.
 
-        Raises InputError for what they cannot hold: foreign balances and open orders.
+        Raises InputError for what they cannot hold: foreign balances, open orders, classes.
         """
         snapshot, market = inputs.snapshot, inputs.market
         base = snapshot.base_currency
         foreign = sorted(c for c, balance in snapshot.cash.items() if balance and c != base)
-        if foreign or snapshot.open_orders:
+        classes = inputs.targets is not None and bool(inputs.targets.classes)
+        if foreign or snapshot.open_orders or classes:
             orders = f"{len(snapshot.open_orders)} open orders"
             what = f"balances in {', '.join(foreign)}" if foreign else orders
+            what = "targets of classes" if classes else what
             refusal = f"The account has {what}, which a planner context cannot hold"
             raise InputError(
                 f"{refusal}. Nothing was planned: use planner.plan.",

@@ -214,7 +214,7 @@ def with_settings(
                 f"({who}) and was used."
             )
     if changes:
-        strategy = strategies.overlay(strategy, changes, why="account settings")
+        strategy = strategies.overlay(strategy, changes, why="account settings", name=strategy.name)
     return strategy, tuple(idle)
 
 

@@ -120,6 +120,7 @@ class _Stock:
     last_bought: date | None = None
     last_sold: date | None = None
     sold_at_loss: bool = False
+    lost_on: date | None = None
 
 
 def fold(entries: Iterable[Entry], file: str) -> Folded:
@@ -214,6 +215,7 @@ def _remove(stock: _Stock, entry: Entry) -> None:
             stock.lots.popleft()
     if entry.kind is Kind.SELL:
         stock.last_sold, stock.sold_at_loss = entry.at.date(), loss
+        stock.lost_on = stock.last_sold if loss else stock.lost_on
 
 
 def _split(stock: _Stock, entry: Entry) -> None:
@@ -286,6 +288,7 @@ def _rows(stock: _Stock) -> Iterable[Position]:
             last_bought=stock.last_bought,
             last_sold=stock.last_sold,
             sold_at_loss=stock.sold_at_loss,
+            lost_on=stock.lost_on,
             account=stock.entry.account,
         )
 

@@ -135,6 +135,7 @@ class Lots:
             last_bought=max((on for on in bought if on), default=None),
             last_sold=max((row.last_sold for row in rows if row.last_sold), default=None),
             sold_at_loss=any(row.sold_at_loss for row in rows),
+            lost_on=max((row.lost_on for row in rows if row.lost_on), default=None),
         )
 
     def listing(self, symbol: str) -> Listing:

@@ -54,6 +54,7 @@ class Position:
     last_bought: date | None = None
     last_sold: date | None = None
     sold_at_loss: bool = False
+    lost_on: date | None = None
     account: str = ""
     bucket: str = ""
     value: Decimal | None = None

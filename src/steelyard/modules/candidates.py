@@ -114,7 +114,8 @@ class Candidates(Orders):
     """The table of possible orders: what the calculators ask for, sized, and what it is worth.
 
     priority     (m,)  0..1, of what the order gains alone
-    funding      (m,)  0..1, of what a sale gains alone or with the buy that it pays for; 0 of a buy
+    together     (m,)  0..1, the same of what it gains alone or with one order of the other side, if
+                 that is feasible: a sale that funds a buy, a buy that is funded
     tables       the score collapsed onto the rows
     alone        (m,)  net of the order alone, feasible or not
     paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf
@@ -131,7 +132,7 @@ class Candidates(Orders):
     """
 
     priority: FloatArray
-    funding: FloatArray
+    together: FloatArray
     tables: Tables
     alone: FloatArray
     paired: FloatArray
@@ -148,14 +149,14 @@ class Candidates(Orders):
 
     @property
     def pull(self) -> FloatArray:
-        """(m,) what an order may be drawn for: its priority, or the funding of a sale."""
-        return np.maximum(self.priority, self.funding)
+        """(m,) what an order may be drawn for: its priority, or its worth with another."""
+        return np.maximum(self.priority, self.together)
 
     def by_appeal(self, rows: Iterable[int]) -> list[int]:
-        """Rows as they are drawn; of equal appeal the sale that funds most first, then as in the
-        table.
+        """Rows as they are drawn; of equal appeal those worth most with another first, then as in
+        the table.
         """
-        return sorted(rows, key=lambda j: (-self.appeal[j], -self.funding[j], j))
+        return sorted(rows, key=lambda j: (-self.appeal[j], -self.together[j], j))
 
 
 @dataclass(frozen=True, slots=True)

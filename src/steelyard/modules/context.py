@@ -48,8 +48,23 @@ class Grouping:
         return len(self.labels) > 1
 
 
+ROUNDING = 1e-12
+"""A weight this close to a limit is at it: sums of weights carry rounding."""
+
 NOISE = 1e-9
 """A price this close to its cost, as a fraction, is at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBand:
+    """The band of a class: least and most weight of its members together, indices of them."""
+
+    name: str
+    low: float
+    high: float
+    members: tuple[int, ...]
+
+
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
 
@@ -117,6 +132,9 @@ class Context:
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
     deposits_weight          money that the owner brings, of value: in cash_weight
+    band_half                (n,) half width of the band around each target, of value; None without
+    cash_band_half           the same of cash
+    class_bands              of classes with a target
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -167,6 +185,9 @@ class Context:
     kept_out_weight: float = 0.0
     classed: tuple[str, ...] = ()
     deposits_weight: float = 0.0
+    band_half: FloatArray | None = None
+    cash_band_half: float = 0.0
+    class_bands: tuple[ClassBand, ...] = ()
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()
@@ -264,6 +285,15 @@ class Context:
         if self.target_weights is not None:
             cap = np.maximum(cap, self.target_weights)
         return frozen(np.where(flags(s.is_spread for s in self.securities), np.inf, cap))
+
+    @cached_property
+    def over_cap(self) -> FloatArray:
+        """(n,) what each holding is over its cap, of value; 0 for a fund, and for a type that
+        nobody knows: it may be a fund.
+        """
+        known = flags(not s.is_unknown for s in self.securities)
+        over = np.where(known, self.weights - self.caps, 0.0)
+        return frozen(np.where(over > ROUNDING, over, 0.0))
 
     @cached_property
     def priority_multiplier(self) -> FloatArray:

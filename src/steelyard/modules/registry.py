@@ -5,7 +5,8 @@ and needs travel in the decorator; the function's first docstring line is the su
 given.
 
 To add one: drop a file into the folder of its kind. What is not part of the package is a plugin,
-see `plugins`; what a script or a notebook registers is known, and off until a strategy names it.
+see `plugins`; what a script or a notebook registers is known, and off until a strategy names it:
+`steelyard.plan(..., strategy={"opportunity_calculators": {"crumbs": {}}})`.
 """
 
 from __future__ import annotations
@@ -189,10 +190,11 @@ def add(module: Module) -> None:
         where = ".".join(code_of(other))
         raise ModuleError(
             f"{module.qualified} is registered already ({other.version}, {where}). The second one "
-            "was not registered.",
+            "was not registered: give it another name, or change the first.",
             code="module_twice",
             place=module.qualified,
             value=other.version,
+            hint="give it another name, or change the first",
         )
     _MODULES[module.kind][module.name] = module
 

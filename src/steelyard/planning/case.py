@@ -213,7 +213,7 @@ def _holding(holding: Holding) -> list[Any]:
         lots,
         str(holding.last_bought),
         str(holding.last_sold),
-        *(["at a loss"] if holding.sold_at_loss else []),
+        *([f"at a loss {holding.last_loss}"] if holding.last_loss else []),
     ]
 
 

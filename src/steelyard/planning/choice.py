@@ -18,6 +18,7 @@ from steelyard.errors import InternalError
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
+from steelyard.planning.bands import by_bands
 from steelyard.planning.drift import drift_after, drifts_without
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.score.model import Point
@@ -32,6 +33,9 @@ AGREEMENT = 1e-9
 DECISIVE_DECIMALS = 12
 
 RUNNERS_UP = 3
+
+BASE = "asked_for"
+"""Name among the alternatives of what is traded whatever the score gains."""
 
 FEW_ORDERS = 50
 """Orders up to which the reference evaluator tells what each is worth; of more the arrays do."""
@@ -73,7 +77,8 @@ class Choice:
 
     orders      what every row indexes: the candidate table, and orders that only the search has
     named       other sets that a reader compares with, by name
-    base        what is traded whatever the score gains: new money; hold where there is none
+    base        what is traded whatever the score gains; hold where that is nothing
+    only        is nothing else traded? By bands
     threshold   net over `base` that a plan must reach
     worths      (steps) of the plan's orders, in the order of its row
     refined     net that fitting the quantities added; None where they were not fitted
@@ -89,6 +94,7 @@ class Choice:
     worths: tuple[Worth, ...]
     base: Scored
     refined: float | None = None
+    only: bool = False
 
     @property
     def acts(self) -> bool:
@@ -174,6 +180,7 @@ def choose(
     best = ranked[0] if ranked else None
     rest = score_set(ctx, objective, orders, base, hold.evaluation.score) if base else hold
     worth_it = best is not None and best.net > rest.net and best.net >= rest.net + threshold
+    worth_it = worth_it and not by_bands(ctx)
     plan = best if best is not None and (owed or worth_it) else rest
     scored_named = {
         name: score_set(ctx, objective, orders, row, hold.evaluation.score)
@@ -181,9 +188,12 @@ def choose(
     }
     runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
     if base:
-        scored_named |= {"new_money": rest}
+        scored_named |= {BASE: rest}
         runners_up = tuple(s for s in ranked if s.row not in {plan.row, rest.row})[:RUNNERS_UP]
-    return Choice(orders, hold, plan, best, runners_up, scored_named, threshold, (), rest)
+    runners_up = () if by_bands(ctx) else runners_up
+    return Choice(
+        orders, hold, plan, best, runners_up, scored_named, threshold, (), rest, only=by_bands(ctx)
+    )
 
 
 def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:

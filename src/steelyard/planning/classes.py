@@ -21,8 +21,8 @@ from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.sentences import percent, say
-from steelyard.settings import SUM_TOLERANCE
-from steelyard.targets import Targets, class_key
+from steelyard.settings import SUM_TOLERANCE, Rebalance
+from steelyard.targets import Band, Targets, class_key
 
 NO_PREFERENCE = math.inf
 """A security without a preference comes after all that have one."""
@@ -71,7 +71,8 @@ def with_classes(case: Case, valuation: Valuation, findings: Findings) -> tuple[
     targets = case.target_weights
     if targets is None or not targets.classes:
         return case, valuation
-    weights, drops = dict(targets.asked), dict[str, Drop]()
+    weights, bands, drops = dict(targets.asked), dict(targets.bands), dict[str, Drop]()
+    rules = case.strategy.rebalance
     names = _names(case, targets.dimension)
     for name, weight in sorted(targets.classes.items()):
         members = list(_members(case, valuation, name, targets.dimension))
@@ -81,13 +82,17 @@ def with_classes(case: Case, valuation: Valuation, findings: Findings) -> tuple[
             continue
         resolved, rest = resolve(weight, members)
         weights |= resolved
+        half = band_of(targets, name, rules).half(weight) or 0.0
+        bands |= bands_of(members, resolved, half, rules.to)
         if rest > 0:
             key = class_key(name, targets.dimension)
             weights[key], drops[key] = rest, _unbought(name, members, names)
     findings.stops.extend(Stop(key, None, "input", drop) for key, drop in drops.items())
     symbols = MappingProxyType(dict(sorted(weights.items())))
+    widths = MappingProxyType(dict(sorted(bands.items())))
+    changed = replace(targets, weights=symbols, own=targets.asked, bands=widths)
     return (
-        replace(case, targets=replace(targets, weights=symbols, own=targets.asked)),
+        replace(case, targets=changed),
         replace(valuation, unusable={**valuation.unusable, **drops}),
     )
 
@@ -96,6 +101,7 @@ def resolve(target: float, members: Sequence[Member]) -> tuple[dict[str, float],
     """Targets of the members of a class, and what of its weight nobody can be bought for.
 
     target   of the class, of value; targets and rest sum to it
+    What is sold comes last, in the order in which it is sold.
     """
     weights = {member.symbol: member.weight for member in members}
     gap = target - math.fsum(weights.values())
@@ -103,12 +109,45 @@ def resolve(target: float, members: Sequence[Member]) -> tuple[dict[str, float],
         return weights, 0.0
     if gap < 0:
         for symbol, part in _sold(-gap, members):
-            weights[symbol] = _nought(weights[symbol] - part)
+            weights[symbol] = _nought(weights.pop(symbol) - part)
         return weights, 0.0
     first = min((m for m in members if m.can_buy), key=lambda m: m.rank, default=None)
     if first is None:
         return weights, gap
     return {**weights, first.symbol: first.weight + gap}, 0.0
+
+
+def band_of(targets: Targets, name: str, rules: Rebalance) -> Band:
+    """The band of a class: its own, else the strategy's."""
+    usual = Band(rules.drift_band_weight, rules.band_relative)
+    return targets.class_bands.get(name, usual)
+
+
+def bands_of(
+    members: Sequence[Member], resolved: Mapping[str, float], half: float, to: str
+) -> dict[str, Band]:
+    """Bands of the members of a class: inside while the class is inside its own, outside while it
+    is outside. Their edges together are the edge of the class, where an answer goes to that.
+
+    half   width of the class's band
+    """
+    off = {m.symbol: abs(resolved[m.symbol] - m.weight) for m in members}
+    total = math.fsum(off.values())
+    widths = dict.fromkeys(off, half)
+    if total > half + SAME:
+        moved = [symbol for symbol in resolved if off[symbol] > SAME]
+        widths |= {symbol: half * off[symbol] / total for symbol in moved}
+        if to == "edge":
+            widths |= _up_to(half, [(symbol, off[symbol]) for symbol in moved])
+    return {symbol: Band(width) for symbol, width in widths.items()}
+
+
+def _up_to(half: float, moved: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    """What of the moves is not made where the class goes to its edge: the last come first."""
+    for symbol, move in reversed(moved):
+        part = min(half, move)
+        half -= part
+        yield symbol, part
 
 
 def _nought(weight: float) -> float:
@@ -150,14 +189,16 @@ def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Ite
 
 
 def _slices(priced: Priced, rule: LotRule, value: float) -> Iterator[Slice]:
-    """The lots of a holding as they are sold; a cost that nobody knows counts as the price."""
+    """The lots of a holding as the lot method takes them; a cost that nobody knows counts as the
+    price.
+    """
     if priced.holding is None or not value:
         return
-    price = priced.unit_price
     for lot in ordered(priced.holding.lots, rule, priced.price):
-        cost = price if lot.unit_cost is None else lot.unit_cost * priced.security.multiplier
+        cost = priced.price if lot.unit_cost is None else lot.unit_cost
         weight = float(lot.quantity * priced.share) / value
-        yield Slice(weight, rule.rate(lot) * (1 - cost / price), loss=cost > price)
+        tax = rule.rate(lot) * (1 - cost / priced.price)
+        yield Slice(weight, tax, loss=cost > priced.price)
 
 
 def _names(case: Case, dimension: str) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ From the context to the problem of the search over whole lots, and from its list
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
@@ -22,10 +22,12 @@ from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.planning.bands import answers, by_bands
 from steelyard.planning.costs import DIGITS
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
 from steelyard.planning.new_money import (
+    Allotment,
     allotted,
     least_invested,
     new_money,
@@ -41,6 +43,7 @@ from steelyard.planning.table import account_of, orders_table
 from steelyard.planning.ways import (
     BUY,
     EXIT,
+    SALE,
     SEARCHED,
     Trades,
     limits_of,
@@ -69,6 +72,7 @@ class Domain:
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
     base       what is traded whatever the score gains: the list that a better one must beat; None
                where nothing is
+    asked      security -> who asks for its order in `base`
     judges     filters that have to be asked of whole lists
     """
 
@@ -80,6 +84,7 @@ class Domain:
     most_orders: int | None
     seeds: tuple[LotList, ...] = ()
     base: LotList | None = None
+    asked: Mapping[int, tuple[Proposal, ...]] = field(default_factory=dict)
     judges: tuple[Judge, ...] = ()
 
     def signed(self, orders: LotList, i: int) -> Decimal:
@@ -101,15 +106,20 @@ def domain_of(
     reach = reach_of(ctx, for_cash=bool(demands))
     every = trades_of(ctx, reach)
     every = every if ctx.target_weights is not None else every.asked_for(table)
+    if by_bands(ctx) and demands:  # what is due is raised, and nothing is bought for the score
+        every = every.only(every.kind != BUY)
     ground = _ground(ctx, every, reach, strategy, guard)
-    base = _new_money(ctx, ground)
+    base = _answers(ctx, ground, reach) if by_bands(ctx) else _new_money(ctx, ground)
+    base = None if demands else base
+    if base is None and new_money(ctx):  # it buys nothing: the least order is the usual one
+        reach = reach_of(ctx, for_cash=bool(demands), usual=True)
+        ground = _ground(ctx, trades_of(ctx, reach), reach, strategy, guard)
     if base is not None:
-        freed = with_free_buys(ground.gate.trades, base.lots)
-        ground = _ground(ctx, freed, reach, strategy, guard)
+        ground = _ground(ctx, base.freed(ground.gate, ctx.n), reach, strategy, guard)
     gate, seeds = _for_cash(ground, demands)
     if base is not None:
-        account, listed = replace(gate.account, invest=base.invest), base.of(gate)
-        gate, seeds = replace(gate, account=account), (*seeds, listed)
+        gate = replace(gate, account=replace(gate.account, invest=base.invest), must=base.must)
+        seeds = (*seeds, base.of(gate)) if base.lots else seeds
     trades, account = gate.trades, gate.account
     limits, names = limits_of(ctx, account, gate.orders)
     problem = LotProblem(
@@ -120,7 +130,8 @@ def domain_of(
         names=names,
         conflicts=ground.conflicts,
         permits=gate.permits,
-        empty=not account.owes,
+        empty=not account.owes and not gate.must.any(),
+        must=gate.must,
         turning=gate.turning,
         turn_cash=_turn_cash(ctx, trades, gate.turning),
     )
@@ -133,7 +144,8 @@ def domain_of(
         account=account,
         most_orders=gate.orders,
         seeds=seeds,
-        base=None if base is None else base.of(gate),
+        base=base.of(gate) if base is not None and base.lots else None,
+        asked={} if base is None else base.asked,
         judges=gate.judges,
     )
 
@@ -201,59 +213,97 @@ def _turn_cash(ctx: Context, trades: Trades, turning: IntArray) -> FloatArray:
     return ctx.target_cash - np.where(trades.lot > 0, rest, -rest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Base:
     """What is traded whatever the score gains.
 
-    lots     (n,) bought of each security
-    invest   what a plan must take out of cash, of value
+    lots     security -> lots, < 0 sold
+    whole    of these sold off the lot grid, all that is held
+    asked    who asks for it
+    invest   what a plan must take out of cash, of value; None = nothing
+    must     (n,) what every plan trades, in just these lots, and nothing else; all False = any plan
+    only     is nothing else traded?
     """
 
-    lots: IntArray
-    invest: float
+    lots: Mapping[int, int]
+    whole: frozenset[int]
+    asked: Mapping[int, tuple[Proposal, ...]]
+    must: BoolArray
+    invest: float | None = None
+    only: bool = False
 
     def of(self, gate: Gate) -> LotList:
         """As a list of ways."""
-        return bought(gate, {i: int(self.lots[i]) for i in np.flatnonzero(self.lots).tolist()})
+        return _listed(gate, self.lots, self.whole)
+
+    def freed(self, gate: Gate, n: int) -> Trades:
+        """The ways, these free of the hurdle; nothing but these where nothing else is traded."""
+        if not self.only:
+            bought = np.zeros(n, dtype=np.int64)
+            bought[[*self.lots]] = [*self.lots.values()]
+            return with_free_buys(gate.trades, bought)
+        listed = self.of(gate)
+        way = np.sort(listed.way[listed.traded])
+        trades = gate.trades.only(way)
+        lots = listed.lots[trades.security]
+        return replace(trades, least=lots, most=lots, free=np.ones(len(way), dtype=np.bool_))
 
 
-def bought(gate: Gate, lots: Mapping[int, int]) -> LotList:
-    """Buys as a list: security -> lots that a way of it has."""
-    trades = gate.trades
-    ways = [
-        (w, lots[i])
-        for w, i in enumerate(trades.security.tolist())
-        if i in lots and trades.kind[w] == BUY and trades.least[w] <= lots[i] <= trades.most[w]
-    ]
+def _listed(gate: Gate, lots: Mapping[int, int], whole: frozenset[int]) -> LotList:
+    """Signed lots as a list: of each security the way that has them."""
+    trades, ways = gate.trades, list[tuple[int, int]]()
+    for w, i in enumerate(trades.security.tolist()):
+        kind = EXIT if i in whole else BUY if lots.get(i, 0) > 0 else SALE
+        count = abs(lots.get(i, 0))
+        if count and trades.kind[w] == kind and trades.least[w] <= count <= trades.most[w]:
+            ways.append((w, count))
     return list_of(gate.ctx.n, trades, ways)
 
 
 def _new_money(ctx: Context, ground: _Ground) -> _Base | None:
     """What new money buys, as far as every rule allows it; None where it buys nothing."""
-    money, trades = new_money(ctx), ground.gate.trades
-    if not money:
-        return None
-    most, buys = np.zeros(ctx.n, dtype=np.int64), trades.kind == BUY
-    most[trades.security[buys]] = trades.most[buys]
-    allot = allotted(ctx, most, money)
-    orders = {i: int(allot.lots[i]) for i in allot.order}
-    if not ground.fits(bought(ground.gate, orders)):
-        orders = _fitting(ground, orders)
+    allot = _allotted(ctx, ground)
+    orders = _fitting(ground, {i: int(allot.lots[i]) for i in allot.order}, frozenset())
     if not orders:
         return None
-    lots = np.zeros(ctx.n, dtype=np.int64)
-    lots[[*orders]] = [*orders.values()]
-    return _Base(lots, least_invested(ctx, [*orders.items()], allot.idle))
+    invest = least_invested(ctx, [*orders.items()], allot.idle)
+    asked = {i: (why_new_money(ctx, i),) for i in orders}
+    nothing_must = np.zeros(ctx.n, dtype=np.bool_)
+    return _Base(lots=orders, whole=frozenset(), asked=asked, must=nothing_must, invest=invest)
 
 
-def _fitting(ground: _Ground, orders: Mapping[int, int]) -> dict[int, int]:
-    """Those of the buys, in their order, that may be a plan together; a lot may be rounding."""
+def _allotted(ctx: Context, ground: _Ground) -> Allotment:
+    """What new money would buy of what may be bought."""
+    trades = ground.gate.trades
+    most, buys = np.zeros(ctx.n, dtype=np.int64), trades.kind == BUY
+    most[trades.security[buys]] = trades.most[buys]
+    return allotted(ctx, most, new_money(ctx))
+
+
+def _answers(ctx: Context, ground: _Ground, reach: Reach) -> _Base:
+    """What the bands ask for, and new money, as far as every rule allows it: nothing else."""
+    may, trades = np.zeros((2, ctx.n), dtype=np.bool_), ground.gate.trades
+    may[np.where(trades.kind == BUY, 0, 1), trades.security] = True
+    first = _allotted(ctx, ground).lots
+    due = answers(ctx, reach, (may[0], may[1]), first)
+    orders = _fitting(ground, due.lots, due.whole)
+    must = np.zeros(ctx.n, dtype=np.bool_)
+    must[[*orders]] = True
+    asked = {i: due.asked(ctx, i, first) for i in orders}
+    return _Base(lots=orders, whole=due.whole, asked=asked, must=must, only=True)
+
+
+def _fitting(ground: _Ground, orders: Mapping[int, int], whole: frozenset[int]) -> dict[int, int]:
+    """Those of the orders, in their order, that may be a plan together; a lot may be rounding."""
+    listed = _listed(ground.gate, orders, whole)
+    if len(listed.traded) == len(orders) and ground.fits(listed):
+        return dict(orders)
     good = dict[int, int]()
     for i, count in orders.items():
-        for lots in (count, count - 1):
-            more = good | {i: lots}
-            listed = bought(ground.gate, more)
-            if len(listed.traded) == len(more) and ground.fits(listed):
+        for lots in (count, count - int(np.sign(count))):
+            more = good | {i: lots} if lots else good
+            listed = _listed(ground.gate, more, whole)
+            if lots and len(listed.traded) == len(more) and ground.fits(listed):
                 good = more
                 break
     return good
@@ -389,9 +439,9 @@ def orders_of(
         way_of = dict(zip(at.tolist(), orders.way[at].tolist(), strict=True))
         for row in mine:
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
-            own = _occasions(ctx, domain, row, int(orders.lots[row.i]))
+            own = _occasions(domain, orders, row.i)
             if j == len(rows):
-                rows.append(replace(row, proposals=own or (_proposal(ctx, table, row),)))
+                rows.append(replace(row, proposals=own or _proposals(ctx, table, row)))
             elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
                 rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
@@ -408,12 +458,12 @@ def orders_of(
 
 
 def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:
-    """(m,) which orders are buys of no more than is bought whatever the score gains."""
+    """(m,) which orders are no more than what is traded whatever the score gains."""
     if domain.base is None:
         return None
-    most = domain.base.lots * ctx.lot_weight + WHOLE * ctx.lot_weight
-    upto = orders.delta <= most[orders.security]
-    return frozen(orders.is_buy & upto & (domain.base.lots[orders.security] > 0))
+    most = domain.problem.change(domain.base)[orders.security]
+    upto = np.abs(orders.delta) <= np.abs(most) + WHOLE * ctx.lot_weight[orders.security]
+    return frozen(upto & (np.sign(orders.delta) == np.sign(most)))
 
 
 def _row(table: Orders, j: int) -> Sized:
@@ -429,11 +479,31 @@ def _row(table: Orders, j: int) -> Sized:
     )
 
 
-def _occasions(ctx: Context, domain: Domain, row: Sized, lots: int) -> tuple[Proposal, ...]:
+def _occasions(domain: Domain, orders: LotList, i: int) -> tuple[Proposal, ...]:
     """Who asks for an order whatever the score gains; nobody where it is not of that size."""
     base = domain.base
-    same = base is not None and row.side is Side.BUY and int(base.lots[row.i]) == lots > 0
-    return (why_new_money(ctx, row.i),) if same else ()
+    if base is None or orders.way[i] != base.way[i] or orders.lots[i] != base.lots[i]:
+        return ()
+    return domain.asked.get(i, ())
+
+
+def _proposals(ctx: Context, table: Orders, row: Sized) -> tuple[Proposal, ...]:
+    """Who asked for an order of its kind in another size, nearest first, and the search, which has
+    this size; the search alone where nobody did.
+    """
+    own = _proposal(ctx, table, row)
+    if own.tags or (own is not SEARCHED and row.side is Side.SELL and _is_under(ctx, row.i)):
+        return (own,)
+    alike = (table.security == row.i) & (table.is_buy == (row.side is Side.BUY))
+    asked = np.flatnonzero(alike).tolist()
+    if not asked:
+        return (own,)
+    nearest = min(asked, key=lambda j: (abs(abs(float(table.delta[j])) - row.weight), j))
+    return (*table.proposals[nearest], own)
+
+
+def _is_under(ctx: Context, i: int) -> bool:
+    return ctx.target_weights is not None and float(ctx.target_weights[i] - ctx.weights[i]) >= 0
 
 
 def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
@@ -447,7 +517,7 @@ def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])
-    if row.side is Side.SELL and gap >= 0:
+    if row.side is Side.SELL and _is_under(ctx, i):
         return Proposal(SEARCHED.source, why_overdrawn(ctx), ())
     return Proposal(
         SEARCHED.source, towards(float(ctx.weights[i]), gap + float(ctx.weights[i])), ()

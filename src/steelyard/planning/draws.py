@@ -36,12 +36,12 @@ def _category(source: str, is_buy: bool) -> str:
 
 
 def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
-    """Per security and side the row of highest priority, in order of it; sales that only fund a
-    buy after the others, by what they gain with it; ties as in the table.
+    """Per security and side the row of highest priority, in order of it; what gains only with an
+    order of the other side after all others, by that; ties as in the table.
     """
     ordered = sorted(
         (j for j in rows if table.pull[j] >= threshold and table.pull[j] > 0),
-        key=lambda j: (-table.priority[j], -table.funding[j], j),
+        key=lambda j: (-table.priority[j], -table.together[j], j),
     )
     first: dict[tuple[int, bool], int] = {}
     for j in ordered:
@@ -63,7 +63,7 @@ def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> Floa
     """(m,) priority, mixed with how few orders of its side and group come before in the pool."""
     group, rank = (
         group_of(ctx)[table.security],
-        np.lexsort((np.arange(table.m), -table.funding, -table.priority)).argsort(),
+        np.lexsort((np.arange(table.m), -table.together, -table.priority)).argsort(),
     )
     others = np.array(pool, dtype=np.int64)
     alike = (group[:, None] == group[others]) & (table.is_buy[:, None] == table.is_buy[others])

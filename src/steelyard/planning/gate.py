@@ -13,12 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray
+from steelyard.arrays import BoolArray, FloatArray, IntArray
 from steelyard.ledger import NEAR, SAFETY, Account
 from steelyard.modules.context import Context
 from steelyard.planning.costs import cost_rates, exact, exact_cost, exact_gain, gain_room
-from steelyard.planning.search.lots import LotList
-from steelyard.planning.table import group_shares
+from steelyard.planning.group_limits import group_limits
+from steelyard.planning.search.lots import NONE, LotList
 from steelyard.planning.ways import BUY, Trades, lot_quantity
 
 NO_WORSE = 1e-12
@@ -32,6 +32,7 @@ class Gate:
     account   the cash walk without rows: cash, floor, caps, what is due
     turning   (w,)  lots at which an order passes its target; 0 where none does
     judges    what else must agree: filters that judge whole lists
+    must      (n,)  securities that every list trades; empty = none
     """
 
     ctx: Context
@@ -41,15 +42,17 @@ class Gate:
     orders: int | None
     judges: tuple[Callable[[LotList], bool], ...] = ()
     judged: dict[bytes, bool] = field(default_factory=dict)
+    must: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def permits(self, orders: LotList) -> bool:
         """Every rule, the cheap ones first; the empty list may be unless something is due."""
         at = orders.traded
         if not len(at):
-            return not self.account.owes
+            return not self.account.owes and not self.must.any()
         way, lots = orders.way[at], orders.lots[at]
         return (
             (self.orders is None or len(at) <= self.orders)
+            and (not len(self.must) or bool((orders.way[self.must] != NONE).all()))
             and self._within_caps(way, lots)
             and self._pays(way, lots)
             and self._brings(way, lots)
@@ -73,7 +76,7 @@ class Gate:
 
     @cached_property
     def _shares(self) -> FloatArray:
-        return group_shares(self.ctx)
+        return group_limits(self.ctx).shares
 
     @cached_property
     def _rates(self) -> FloatArray:

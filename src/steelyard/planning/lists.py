@@ -69,9 +69,9 @@ def _by_lots(
         met = _with_pools(table, (evidence.proof.pool, proposals), lots)
     choice, plan = best_list(ctx, objective, table, (lots.domain, met), named)
     many = len(choice.plan.row) > ctx.search.resolved_orders
-    if plan is None or many or lots.domain.base is not None:
+    if plan is None or many:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
-    return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
+    return replace(choice, worths=tuple(_resolved(ctx, objective, choice, plan, lots)))
 
 
 def _with_pools(table: Orders, pools: Iterable[Pool], lots: ByLots) -> tuple[Listed, ...]:
@@ -110,16 +110,27 @@ def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:
     return list(lists if every else lists[: tied + RUNNERS_UP])
 
 
-def _resolved(ctx: Context, choice: Choice, plan: Listed, lots: ByLots) -> Iterator[Worth]:
-    """What each order of the plan is worth: beside the best list without its security."""
-    for j in choice.plan.row:
-        i = int(choice.orders.security[j])
-        place = lots.search.without(plan.orders, i)
-        net = 0.0 if place is None else place.net
-        change = place.change if place is not None and net > 0 else np.zeros(ctx.n)
+def _resolved(
+    ctx: Context, objective: Objective, choice: Choice, plan: Listed, lots: ByLots
+) -> Iterator[Worth]:
+    """What each order of the plan is worth: beside the best list without its security.
+
+    Where a plan must do something no list may do it without: then beside the other orders.
+    """
+    owes = lots.domain.account.owes
+    apart = one_by_one(ctx, objective, choice) if owes else ()
+    for n, j in enumerate(choice.plan.row):
+        place = lots.search.without(plan.orders, int(choice.orders.security[j]))
+        if place is None and owes:
+            yield apart[n]
+            continue
+        holds = place is None or (place.net <= 0 and not owes)
+        net, change = (
+            (0.0, np.zeros(ctx.n)) if holds or place is None else (place.net, place.change)
+        )
         cash = ctx.cash_weight - math.fsum(change.tolist())
         drift = drift_of(ctx, ctx.weights + change, cash)
-        yield Worth(choice.plan.net - max(0.0, net), drift, resolved=True)
+        yield Worth(choice.plan.net - net, drift, resolved=True)
 
 
 def _row(rows: IntArray) -> list[int]:

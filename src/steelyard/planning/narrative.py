@@ -18,9 +18,13 @@ from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
+from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.proof import BY_BANDS
+from steelyard.planning.ways import SEARCHED
+from steelyard.plans.account import BandShown
 from steelyard.plans.orders import Adds, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
@@ -46,11 +50,20 @@ MOST_NAMED = 3
 LEAST_SHORT = Decimal("0.005")
 """Less is missing to a reserve only by rounding."""
 
+FOR, BY = "for {term:text}", "by {asked_by:text}"
+"""How the reason of a step begins; the words of who proposed it follow."""
+
 MARGINAL = 0.001
 """A step that adds less score than this is called marginal: a tenth of a point."""
 
 LEAST_DRIFT = 0.05
 """Percentage points of drift under which an order is not said to move it: they would read 0.0."""
+
+BAND_NOISE = 1e-9
+"""Of value: a weight this far outside its band is on the edge."""
+
+NAMED = 5
+"""Names that a sentence lists; the others it counts."""
 
 WHOLE_MONEY = 10
 """Money a year is told in whole units from here on."""
@@ -68,8 +81,10 @@ class Figures:
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
+    nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
     unaided        the sentence that nothing asks for orders towards the targets, or nothing
+    bands          around the targets, before and after
     later          what the plan is half of, where it only sells for it
     """
 
@@ -85,8 +100,10 @@ class Figures:
     over_reserve: Decimal
     reserve: Decimal
     passed_over: tuple[float | None, Decimal] | None
+    nearest: float | None
     invested: Decimal = ZERO
     unaided: str = ""
+    bands: tuple[BandShown, ...] = ()
     later: SecondHalf | None = None
 
 
@@ -102,22 +119,26 @@ def verdict(
 
     waits   what is not traded at all, for a filter does not work
     """
-    if not choice.acts and waits is not None:
-        return say(f"Hold. {waits.template}", **waits.facts)
     if choice.acts:
         return _act(ctx, choice, figures)
+    if waits is not None or choice.only:
+        why = outside(figures.bands) if waits is None else waits
+        return say(f"Hold. {why.template}", **why.facts)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
-    return say(f"Hold. {_nothing(ctx, figures)}{figures.unaided}")
-
-
-def _nothing(ctx: Context, figures: Figures) -> str:
-    """Why there is no list to choose."""
-    if ctx.search.scope == "quantities":
-        return (
-            "No order list was found that fits lots, cash and limits and gains anything after "
-            "charges."
+    if ctx.search.scope == "quantities" and figures.nearest is not None:
+        return say(
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{figures.unaided}",
+            nearest=figures.nearest,
         )
+    return say(f"Hold. {_nothing_fits(ctx, figures)}{figures.unaided}")
+
+
+def _nothing_fits(ctx: Context, figures: Figures) -> str:
+    """Why there is no order at all that might be a plan."""
+    if figures.candidates and ctx.search.scope == "quantities":
+        return "No order fits lots, cash and limits."
     if figures.candidates and ctx.search.scope == "proposals":
         return "The modules propose no plan that fits the cash and the limits."
     if figures.candidates:
@@ -147,13 +168,16 @@ def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """How many trades, what they bring, what they cost."""
     count = len(choice.plan.row)
     what, facts = _brings(ctx, choice, figures, "" if count > 1 else "s")
+    lead = outside(figures.bands) if choice.only else say("")
+    lead_words = f"{lead.template} " if lead.template else ""
     return say(
-        f"Act. {{count:text}} trade{'s' if count > 1 else ''} {what}, for {{currency:text}} "
-        "{cost:money} in costs and {turnover:pct} turnover.",
+        f"Act. {lead_words}{{count:text}} trade{'s' if count > 1 else ''} {what}, for "
+        "{currency:text} {cost:money} in costs and {turnover:pct} turnover.",
         count=in_words(count),
         cost=figures.cost,
         currency=ctx.base_currency,
         turnover=figures.turnover,
+        **lead.facts,
         **facts,
     )
 
@@ -209,6 +233,45 @@ def _stays(choice: Choice, figures: Figures, s: str) -> tuple[str, dict[str, Fac
     return words + "after charges", {"after": after, "gain": choice.plan.net}
 
 
+def beyond(band: BandShown, *, after: bool = False) -> float:
+    """How far a weight is outside its band, as published; up to 0 inside."""
+    weight = published(band.weight_after if after else band.weight)
+    return max(published(band.low) - weight, weight - published(band.high))
+
+
+def outside(bands: Sequence[BandShown]) -> Sentence:
+    """Which weights are outside their bands before the plan."""
+    out = [band for band in bands if band.breached]
+    if not out:
+        return say("All {names:count} weights are inside their bands.", names=len(bands))
+    first = max(out, key=beyond)
+    facts: dict[str, Fact] = {"outside": _called(first), "beyond": beyond(first)}
+    if len(out) == 1:
+        return say("{outside:text} is {beyond:pp} outside its band.", **facts)
+    words = "{many:text} weights are outside their bands, {outside:text} most, by {beyond:pp}."
+    return say(words, many=in_words(len(out)), **facts)
+
+
+def unanswered(bands: Sequence[BandShown]) -> Sentence | None:
+    """Which weights stay outside their bands, in a plan that is made to bring them back."""
+    stay = [_called(b) for b in bands if b.breached and beyond(b, after=True) > BAND_NOISE]
+    if not stay:
+        return None
+    one_only = len(stay) == 1
+    verb, them = (
+        ("stays outside its band", "it") if one_only else ("stay outside their bands", "them")
+    )
+    names = ", ".join(stay[:NAMED]) + (
+        f" and {len(stay) - NAMED} more" if len(stay) > NAMED else ""
+    )
+    words = f"{{stay:text}} {verb}: lots, money, filters or limits leave no order for {them}."
+    return say(words, stay=names)
+
+
+def _called(band: BandShown) -> str:
+    return "Cash" if band.kind == "cash" else band.name
+
+
 def second(figures: Figures, currency: str) -> Iterator[Sentence]:
     """What a plan that only sells is half of, where settled money alone pays."""
     if figures.later is not None:
@@ -218,8 +281,9 @@ def second(figures: Figures, currency: str) -> Iterator[Sentence]:
         more = len(named) - MOST_NAMED
         listed = ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
         yield say(
-            "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
-            "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}.",
+            "Its second half, once the sales have settled on {later_on:date}, buys "
+            "{later_buys:text} for about {currency:text} {later_amount:money} and takes drift to "
+            "{later_drift:pp}.",
             later_on=later.on,
             later_buys=listed,
             currency=currency,
@@ -294,7 +358,7 @@ def certified(
 
     asked   what a plan must gain, where this one holds, or trades what it must and no more
     """
-    if certificate.scope != "quantities":
+    if certificate.scope != "quantities" or certificate.covers == BY_BANDS:
         return None
     extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
     lists = "no whole-lot order list of {extent:text}"
@@ -402,20 +466,33 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def reason(orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: for a loss, or by the target where there is one, else by its first
-    calculator; an order that nobody proposed has the reason of the search.
+@dataclass(frozen=True, slots=True)
+class StepWorth:
+    """What an order is worth: what it adds, its money, and the term that its worth comes from."""
+
+    adds: Adds
+    notional: Decimal
+    because: Because | None
+
+
+def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
+    """What its worth comes from, then who proposed it and why: for a loss, or by the target where
+    there is one, else its first calculator. What nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    by_tag = (p.why for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
-    return next(by_tag, proposals[0].why)
+    by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    asked = next(by_tag, proposals[0])
+    facts, lead = dict(asked.why.facts), list[str]()
+    if because is not None:
+        lead, facts["term"] = [FOR], because.term.replace("_", " ")
+    if asked.source != SEARCHED.source:
+        lead, facts["asked_by"] = [*lead, BY], asked.source
+    return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
 
 
-def step(
-    ctx: Context, orders: Orders, j: int, adds: Adds, notional: Decimal
-) -> tuple[Sentence, Sentence]:
+def step(ctx: Context, orders: Orders, j: int, of: StepWorth) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
-    i = int(orders.security[j])
+    i, adds, notional = int(orders.security[j]), of.adds, of.notional
     worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.is_short)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
@@ -437,7 +514,7 @@ def step(
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(orders, j)
+    why = reason(orders, j, of.because)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "

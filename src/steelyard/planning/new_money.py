@@ -49,8 +49,11 @@ def new_money(ctx: Context) -> float:
         return 0.0
     cash = ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight
     floor = least_spendable(ctx.spendable_weight, ctx.spendable_weight, ctx.keeps_weight)
-    over = min(cash - max(ctx.target_cash, ctx.reserve_weight), ctx.spendable_weight - floor)
-    least = 0.0 if ctx.deposits_weight > 0 else NOTICED - LOT_TOLERANCE
+    over = min(cash - max(ctx.target_cash, ctx.keeps_weight), ctx.spendable_weight - floor)
+    brought = ctx.deposits_weight > 0
+    if not brought and ctx.rules.rebalance.trigger == "band":
+        return 0.0  # what nobody brought is inside the band of cash, or outside
+    least = 0.0 if brought else NOTICED - LOT_TOLERANCE
     return over if over > 0 and over >= least else 0.0
 
 

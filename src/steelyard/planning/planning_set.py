@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,14 @@ from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping, PastTrade
+from steelyard.modules.context import (
+    LEFT_OUT,
+    AbsentTarget,
+    ClassBand,
+    Context,
+    Grouping,
+    PastTrade,
+)
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
@@ -29,8 +37,9 @@ from steelyard.planning.harvest import lent, partners
 from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
-from steelyard.portfolio import Holding, Snapshot
+from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
+from steelyard.targets import CASH, Band, Targets
 
 YEAR_DAYS = 365.25
 
@@ -80,9 +89,8 @@ def build_context(
     """
     ctx = lent(_context(case, valuation, symbols, like), case, findings)
     # before anybody asks: no reason of a calculator or of a target lets a bear average down
-    can_buy = frozen(ctx.can_buy & ~ctx.falls_in_bear)
-    mix = neutral_mix(ctx.target_weights, ctx.held)
-    ctx = replace(ctx, neutral_mix=mix, can_buy=can_buy)
+    ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
+    ctx = replace(ctx, neutral_mix=neutral_mix(ctx))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     note_lots(ctx, findings)
@@ -137,7 +145,7 @@ def _context(
         can_sell=_allowed(fresh, strategy.limits.allow_sell, (s.allow_sell for s in securities)),
         is_fund=flags(s.is_fund for s in securities),
         dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
-        neutral_mix=neutral_mix(target_weights, quantities > 0),
+        neutral_mix=frozen(np.zeros(len(rows))),  # of the whole context, see `build_context`
         sectors=grouping("sector", [s.sectors for s in securities]),
         countries=grouping("country", [s.countries for s in securities]),
         estimates=like.estimates
@@ -170,6 +178,7 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
+        **_bands(case, securities),
         past=_past(snapshot),
     )
     return _reserving(ctx, money, case, valuation)
@@ -182,11 +191,53 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     past = []
     for symbol in sorted({*rows, *buying}):
         holding, security = rows.get(symbol), snapshot.security(symbol)
-        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        lost = holding.last_loss if holding else None
         bought = snapshot.as_of if symbol in buying else last_bought(holding)
         if bought or lost:
             past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
     return tuple(past)
+
+
+def _bands(case: Case, securities: Sequence[Security]) -> dict[str, Any]:
+    """Half widths of the bands: those of the targets file, else the strategy's.
+
+    Of cash a width that is relative to a target of nothing is none: the absolute one stands.
+    """
+    targets, rules = case.target_weights, case.strategy.rebalance
+    if targets is None:
+        return {}
+    usual = Band(rules.drift_band_weight, rules.band_relative)
+    weights = [targets.weights.get(security.symbol, 0.0) for security in securities]
+    own = [_own_band(targets, security, usual) for security in securities]
+    halves = [band.half(weight) or 0.0 for band, weight in zip(own, weights, strict=True)]
+    centre = max(targets.cash, case.strategy.limits.cash_reserve_weight)
+    of_cash = targets.bands.get(CASH, usual).half(centre) or 0.0
+    return {
+        "band_half": floats(halves),
+        "cash_band_half": of_cash if centre else rules.drift_band_weight,
+        "class_bands": tuple(_class_bands(targets, securities, usual)),
+    }
+
+
+def _own_band(targets: Targets, security: Security, usual: Band) -> Band:
+    """Of a member without a row of its own as wide as that of its class: its target follows that
+    of the class, so that it is off it by no more.
+    """
+    name = security.classes.get(targets.dimension)
+    target = targets.classes.get(name, 0.0) if name is not None else 0.0
+    if not target or security.symbol in {*targets.bands, *(targets.own or {})}:
+        return targets.bands.get(security.symbol, usual)
+    return Band(targets.class_bands.get(name or "", usual).half(target))
+
+
+def _class_bands(
+    targets: Targets, securities: Sequence[Security], usual: Band
+) -> Iterable[ClassBand]:
+    for name, target in sorted(targets.classes.items()):
+        half = targets.class_bands.get(name, usual).half(target) or 0.0
+        named = [s.classes.get(targets.dimension) == name for s in securities]
+        members = tuple(i for i, inside in enumerate(named) if inside)
+        yield ClassBand(name, max(0.0, target - half), target + half, members)
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
@@ -272,11 +323,18 @@ def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None])
     return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
-def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
-    """What cash is looked through into: the targets' mix, else even over held names, or all."""
-    if target_weights is not None and target_weights.sum() > 0:
-        return frozen(target_weights / target_weights.sum())
-    shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
+def neutral_mix(ctx: Context) -> FloatArray:
+    """What cash is looked through into: the targets' mix, else even over held names, or all.
+
+    Not over names that are over their cap: no cash may go into them. Where all that is held is, it
+    is even over what else may be bought, and where nothing may, over nothing.
+    """
+    targets, held = ctx.target_weights, ctx.held
+    if targets is not None and targets.sum() > 0:
+        return frozen(targets / targets.sum())
+    shared = held & (ctx.over_cap == 0)
+    if not shared.any():
+        shared = ~held & (ctx.can_buy if held.any() else True)
     return frozen(shared / max(1, int(shared.sum())))
 
 

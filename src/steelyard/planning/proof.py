@@ -41,6 +41,9 @@ PROVEN = 1e-9
 LARGE = 500
 """Rows of a table up to which its best set is searched where whole lots are the scope."""
 
+BY_BANDS = "what the weights outside their bands ask for"
+"""What a plan by bands is the best of: nothing else is in question."""
+
 A_NODE, USUAL_WAYS = 25, 200
 """A node over whole lots counts as so many of the table's; one of more ways for more."""
 
@@ -171,6 +174,8 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     if ctx.target_weights is not None:  # an order may pass its target by under half a lot
         half = ctx.lot_weight / 2
         most = np.minimum(cap, ctx.target_weights + half)
+        # what is neither held nor a target may be looked at; nothing of it is bought
+        most = np.where(ctx.held | (ctx.target_weights > 0), most, 0.0)
         least = np.maximum(ctx.target_weights - half, 0.0)
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
@@ -215,7 +220,7 @@ def certify(
     local = None if lots is None else lots.proof.local_optimum
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, evidence, proposals, ranked),
+        covers=BY_BANDS if choice.only else _covers(ctx, evidence, proposals, ranked),
         selected_by=f"{', '.join(ranked_by)}, of {evidence.lists}" if ranked_by else None,
         status=_status(gap, None if ranked_by else one_lot, proven=proven),
         search_gap=gap,
@@ -258,6 +263,8 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     bound   no set has a larger net, but for what black boxes add
     None when a black box re-ranked the sets and does not say how much it can move them.
     """
+    if choice.only and choice.rests:
+        return 0.0
     reach = objective.black_box_reach
     if reach is None:
         return None

@@ -16,7 +16,7 @@ from steelyard.plans.plan import Plan
 def second_half(m: Solution, plan: Plan, steps: Steps) -> Solution | None:
     """The plan after this one; None where this one is no half, or the next one buys nothing."""
     ctx, before = m.ctx, drift_of(m.ctx, m.ctx.weights, m.ctx.cash_weight)
-    if ctx.limits.funding != "settled" or ctx.is_short or not m.choice.acts:
+    if ctx.limits.funding != "settled" or not m.choice.acts:
         return None
     bought = any(m.orders.is_buy[j] for j in m.choice.plan.row)
     if bought or before is None or m.drift is None or before - m.drift >= SAME_DRIFT:

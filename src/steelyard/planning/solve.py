@@ -28,6 +28,7 @@ from steelyard.modules.candidates import Batch, Candidates, Orders, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
+from steelyard.planning.because import Because, deciding
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.classes import with_classes
@@ -100,6 +101,11 @@ class Solution:
     def drift(self) -> float | None:
         """After the plan; None without targets."""
         return drift_after(self.ctx, self.orders, self.choice.plan.row)
+
+    @cached_property
+    def because(self) -> Mapping[int, Because]:
+        """Order of the plan -> the term that its worth comes from."""
+        return deciding(self.ctx, self.objective, self.choice)
 
     @cached_property
     def worth(self) -> Mapping[int, Worth]:

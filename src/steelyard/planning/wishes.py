@@ -20,16 +20,16 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
 from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
-from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
-from steelyard.planning.findings import Findings
-from steelyard.planning.guard import Guard, Outcome, kept_to
-from steelyard.planning.new_money_rows import (
+from steelyard.planning.asked_rows import (
+    asked_rows,
     base_agreed,
-    new_money_rows,
     probes,
     with_base,
     with_rows,
 )
+from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, Outcome, kept_to
 from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
@@ -64,13 +64,13 @@ def find_opportunities(
     rows = _masked(ctx, rows, strategy, guard)
     tried = [row for row in rows if any(row is other for other in tried)]
     rows = [row for row in rows if not any(row is other for other in tried)]
-    for_money = new_money_rows(ctx, rows, tried)
+    due = asked_rows(ctx, rows, tried)
     rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
-    rows = with_rows(rows, for_money)
+    rows = with_rows(rows, due)
     rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
     symbols = {symbol for wished in asked for symbol in wished.symbols}
-    symbols |= {ctx.symbols[row.i] for row in (*for_cash, *for_money)}
+    symbols |= {ctx.symbols[row.i] for row in (*for_cash, *due)}
     _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
     findings.finished("find_opportunities", table.m)
     weights = np.array([row.priority_weight for row in rows])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Orders that are listed; the others are counted."""
-WIDTH, LINES = 88, 3
+WIDTH, LINES = 80, 3
 """Characters of a line, and lines of a sentence."""
 HEAD = ("", "side", "symbol", "quantity", "price", "value", "weight", "after", "cost")
 LEFT = 3
@@ -20,7 +20,7 @@ LEFT = 3
 
 
 def text(plan: Plan) -> str:
-    """At most 24 lines, each of at most 88 characters."""
+    """At most 24 lines, each of at most 80 characters."""
     lines = [_title(plan), *_wrapped(plan.verdict.text), *_wrapped(" · ".join(_figures(plan)))]
     rows = [HEAD, *_rows(plan)]
     if plan.steps:

@@ -233,6 +233,12 @@ class Plan(Record):
         return whole
 
     @property
+    def names_lots(self) -> bool:
+        """Must the broker be told which lots are sold?"""
+        lots = self.strategy.settings.get("lots", {})
+        return bool(lots.get("method") == "specific")
+
+    @property
     def base_of_weights(self) -> Decimal:
         """What weights are of, base currency: the value less withdrawals."""
         out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
@@ -243,7 +249,7 @@ class Plan(Record):
         """Is no more traded than what is traded whatever the score gains?"""
         orders = [(step.symbol, step.side, step.quantity) for step in self.steps]
         named = {other.name: other for other in self.alternatives}
-        base = named.get("new_money")
+        base = named.get("asked_for")
         steps = () if base is None else base.steps
         return sorted(orders) == sorted((step.symbol, step.side, step.quantity) for step in steps)
 
@@ -271,8 +277,8 @@ def _of_this_version(document: dict[str, Any], error: ValidationError) -> dict[s
     later, earlier = wrong.pop("extra_forbidden", []), wrong.pop("missing", [])
     if wrong:
         return None
-    known = versions.without(document, later)
-    return versions.completed(known, earlier) if earlier else known
+    shorter = versions.without(document, later)
+    return versions.completed(shorter, earlier) if earlier else shorter
 
 
 def _compact(value: Any) -> str:

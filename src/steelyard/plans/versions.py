@@ -19,6 +19,9 @@ ADDED: Mapping[str, Any] = {
     "realised_gain": None,
     "holdings[].class_name": None,
     "holdings[].preference": None,
+    "reserve_reason": {"text": "", "template": "", "facts": {}},
+    "second_half": None,
+    "score.foresight": None,
 }
 """Field that came later, as `steps[].lots[].term` -> what a document without it means."""
 Place = tuple[str | int, ...]

@@ -6,6 +6,7 @@ reads is an error, so that a slip never goes unseen.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 from steelyard.errors import SettingsError, did_you_mean, each
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
-from steelyard.modules.registry import Kind, Module, modules
+from steelyard.modules.registry import Module
 from steelyard.settings import Plugins
 from steelyard.strategies.files.building import build, known_modules, section
 from steelyard.strategies.files.normalise import Normal, normalise
@@ -51,12 +52,25 @@ MAPPING_NAME = "strategy"
 """What a mapping is called that has no name."""
 
 Lines = Mapping[Place, int]
+Chain = tuple[Path, ...]
 NO_LINES: Lines = MappingProxyType({})
 
 
 def load(path: Path) -> Strategy:
     """The strategy of a TOML file, named after it unless it names itself; raises SettingsError."""
-    return parse(read(path), path.stem, source=str(path), folder=path.parent)
+    return _load(path, (_place(path),))
+
+
+def _place(path: Path) -> Path:
+    """A path by which a file is known again; nothing is looked up."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _load(path: Path, chain: Chain) -> Strategy:
+    """The strategy of a file; `chain`: the files that inherit from it, and it."""
+    parsed = document(read(path), str(path))
+    strategy, problems = examine(parsed.values, path.stem, path.parent, chain=chain)
+    return _accepted(strategy, problems, str(path), parsed.lines)
 
 
 def parse(
@@ -80,10 +94,12 @@ def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = 
     return _accepted(strategy, problems, name, NO_LINES)
 
 
-def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strategy:
+def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why, name: str = "") -> Strategy:
     """The strategy with changes over it, in any spelling; only `enabled` changes a switch.
 
-    why   who makes the changes: lands in the choices and in `sources`
+    why    who makes the changes: lands in the choices and in `sources`
+    name   of what comes out; by default that of the changes, else that of the strategy with `why`
+           behind it, so that no plan of changed rules bears the name of the unchanged
     Raises SettingsError listing every problem.
     """
     changes, wrong = _plain(changes)
@@ -93,7 +109,9 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
         text = "plugins are listed in a strategy, not laid over one."
         normal.problems.append(error((PLUGINS,), text))
     changed, problems = _over(strategy, normal, why)
-    return _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
+    accepted = _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
+    own = name or normal.texts.get("name") or (f"{strategy.name} + {why}" if changes else "")
+    return replace(accepted, name=own or strategy.name)
 
 
 def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None) -> Problems:
@@ -112,7 +130,7 @@ def check(path: Path) -> tuple[Problems, Strategy | None]:
         parsed = document(read(path), str(path))
     except SettingsError as refused:
         return Problems([error((), str(refused))]), None
-    strategy, problems = examine(parsed.values, path.stem, path.parent)
+    strategy, problems = examine(parsed.values, path.stem, path.parent, chain=(_place(path),))
     usable = all(problem.severity != "error" for problem in problems)
     missing = [error((PLUGINS,), cut(notice.message, MAX_TEXT)) for notice in strategy.problems]
     return Problems(located([*problems, *missing], parsed.lines)), strategy if usable else None
@@ -182,27 +200,61 @@ def find(name_or_path: str) -> Strategy:
 
 
 def examine(
-    values: Mapping[str, Any], name: str, folder: Path | None, why: Why = FILE_WHY
+    values: Mapping[str, Any],
+    name: str,
+    folder: Path | None,
+    why: Why = FILE_WHY,
+    chain: Chain = (),
 ) -> tuple[Strategy, list[Problem]]:
-    """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
+    """A document as a strategy, as far as it can be read, and everything that is wrong with it.
+
+    folder   what the file that it inherits from, and a folder of plugins, are relative to
+    chain    the files that inherit from it, and its own
+    """
     values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
-    outside = {kind: [module.name for module in loaded.modules[kind]] for kind in Kind}
-    names = {kind: tuple(sorted((*modules(kind), *outside[kind]))) for kind in Kind}
-    normal = normalise(values, names)
-    strategy, more = _over(_with(_base(normal, problems), loaded), normal, why)
+    base = _with(_base(values, folder, chain, problems), loaded)
+    normal = normalise(values, known_modules(base))
+    strategy, more = _over(base, normal, why)
     own, description = normal.texts.get("name") or name, normal.texts.get("description", "")
     return replace(strategy, name=own, description=description), [*problems, *more]
 
 
-def _base(normal: Normal, problems: list[Problem]) -> Strategy:
-    """What a document inherits from: its preset, or the default."""
-    name = normal.texts.get("preset", DEFAULT_NAME)
+def _base(
+    values: Mapping[str, Any], folder: Path | None, chain: Chain, problems: list[Problem]
+) -> Strategy:
+    """What a document inherits from: a file, a preset, or the default."""
+    # what else the document says is read when it is known what there is to say
+    name = normalise(values, known_modules(default())).texts.get("preset", DEFAULT_NAME)
     try:
-        return preset(name)
+        return _house(name, folder, chain) if name.endswith(SUFFIX) else preset(name)
     except SettingsError as refused:
-        problems.append(error(("preset",), str(refused)))
+        problems.append(error(("preset",), " ".join(str(refused).split("\n"))))
         return default()
+
+
+def _house(name: str, folder: Path | None, chain: Chain) -> Strategy:
+    """The strategy of a file that another file inherits from."""
+    if folder is None or Path(name).is_absolute():
+        why = "what inherits from it is no file" if folder is None else "it is no relative path"
+        raise SettingsError(
+            f"The file {name} is looked for beside the file that inherits from it, and {why}.",
+            code="preset_file_without_folder",
+            place="preset",
+            value=name,
+            hint="give a preset by its name, or a path relative to the file",
+        )
+    path = _place(folder / name)
+    if path in chain:
+        names = " from ".join(file.name for file in (*chain[chain.index(path) :], path))
+        raise SettingsError(
+            f"{names}: a file cannot inherit from itself.",
+            code="preset_circle",
+            place="preset",
+            value=name,
+            hint="name another file, or a preset",
+        )
+    return _load(path, (*chain, path))
 
 
 def _loaded(values: Mapping[str, Any], folder: Path | None, problems: list[Problem]) -> Loaded:
@@ -221,17 +273,19 @@ def _with(base: Strategy, loaded: Loaded) -> Strategy:
     """A strategy that knows the listed plugins too, each on unless it says otherwise."""
     choices, sources = dict(base.choices), dict(base.sources)
     for kind, outside in loaded.modules.items():
-        listed = (
+        names = {module.name for module in outside}
+        listed = [
             ModuleChoice(module, module.on, module.params(), LISTED_WHY) for module in outside
-        )
+        ]
         sources.update({f"{module.qualified}.{ENABLED}": LISTED_WHY for module in outside})
-        every = sorted((*choices[kind], *listed), key=lambda choice: choice.module.name)
+        inherited = (choice for choice in choices[kind] if choice.module.name not in names)
+        every = sorted((*inherited, *listed), key=lambda choice: choice.module.name)
         choices[kind] = tuple(every)
     return replace(
         base,
         choices=MappingProxyType(choices),
         sources=MappingProxyType(sources),
-        problems=loaded.problems,
+        problems=(*base.problems, *loaded.problems),
     )
 
 

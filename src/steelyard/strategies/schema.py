@@ -93,8 +93,13 @@ def _texts() -> dict[str, Schema]:
     def text(most: int, says: str) -> Schema:
         return {"type": "string", "maxLength": most, "description": says}
 
-    preset = {"enum": list(PRESETS), "default": "default"}
-    inherited = "what is inherited where this file says nothing"
+    names: Schema = {"enum": list(PRESETS)}
+    file: Schema = {"type": "string", "pattern": r"\.toml$"}
+    preset: Schema = {"anyOf": [names, file], "default": "default"}
+    inherited = (
+        "what is inherited where this file says nothing: a preset's name, or another file like "
+        '"house.toml", beside this one or at a path relative to it'
+    )
     return {
         "preset": {**preset, "description": inherited},
         "preset_name": {**preset, "description": "the same as `preset`"},

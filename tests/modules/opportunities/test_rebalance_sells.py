@@ -95,7 +95,9 @@ def test_with_target_weights_concentration_is_the_business_of_the_targets():
 def test_without_targets_a_holding_far_over_an_even_share_is_trimmed_on_the_money_ladder():
     ctx = context(EIGHT, weights=[0.19] + [0.1] * 7, base_weight=0.01)
 
-    (sale,) = rebalance_sells(ctx, Params())
+    (sale,) = rebalance_sells(ctx, Params(concentration_factor=1.5))
+
+    assert rebalance_sells(ctx, Params()) == []  # buys know the position cap alone
 
     assert sale.symbol == "A"
     assert sale.weights == pytest.approx((-0.02, -0.04, -0.08, -0.095))
@@ -105,7 +107,8 @@ def test_without_targets_a_holding_far_over_an_even_share_is_trimmed_on_the_mone
 
 def test_exactly_the_factor_times_an_even_share_is_left_alone():
     def fires(weight):
-        return bool(rebalance_sells(context(EIGHT, weights=[weight] + [0.1] * 7), Params()))
+        ctx = context(EIGHT, weights=[weight] + [0.1] * 7)
+        return bool(rebalance_sells(ctx, Params(concentration_factor=1.5)))
 
     assert [fires(0.1875), fires(0.1876)] == [False, True]
 
@@ -116,8 +119,27 @@ def test_a_holding_over_the_position_cap_may_come_down_to_it():
     (sale,) = rebalance_sells(ctx, Params())
 
     assert sale.symbol == "A"
-    assert sale.weights == pytest.approx((-0.02, -0.04, -0.08, -0.16, -0.18, -0.19))
+    assert sale.weights == pytest.approx((-0.02, -0.04, -0.08, -0.16, -0.18))
     assert "18.0\u00a0pp over the position cap of 20.0\u00a0%" in sale.why.text
+
+
+def test_back_to_the_cap_is_in_whole_lots_under_it():
+    ctx = context("A B", weights=[0.3105, 0.1], prices=100)  # a lot is .001 of value
+
+    (sale,) = rebalance_sells(ctx, Params())
+
+    assert min(sale.weights) == pytest.approx(-0.111)
+
+
+def test_what_is_over_the_cap_comes_back_to_it_even_where_its_group_is_over_by_less():
+    ctx = context(
+        "A B C", weights=[0.4, 0.3, 0.2], sectors=["Tech", "Energy", "Energy"], funds="B C",
+        sector_targets={"Tech": 0.35, "Energy": 0.65},
+    )  # fmt: skip
+
+    (sale,) = (c for c in rebalance_sells(ctx, Params()) if c.symbol == "A")
+
+    assert min(sale.weights) == pytest.approx(-0.2)
 
 
 def test_funds_are_exempt_from_the_position_cap():
@@ -134,8 +156,9 @@ def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_fo
     ctx = context(
         "A B C", weights=[0.3, 0.3, 0.4], sectors=["Tech", "Energy", "Energy"],
         sector_targets={"Tech": 0.2, "Energy": 0.8},
+        limits=Limits(max_position_weight=0.35),
     )  # fmt: skip
 
     tags = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
 
-    assert tags == {"A": "overweight_tech", "B": "concentration", "C": "concentration"}
+    assert tags == {"A": "overweight_tech", "C": "concentration"}

@@ -1,6 +1,6 @@
 """Opportunity first: new names before other buys, nothing sold."""
 
-from builders.context import proposed
+from builders.context import proposed, sized
 from steelyard.modules.patterns import NoParams
 from steelyard.modules.patterns.opportunity_first import opportunity_first
 
@@ -31,3 +31,9 @@ def test_nothing_is_sold():
     lines = ("sell A .10 .9 profit_taking", "buy B .05 .9 opportunity_buys")
 
     assert rows("A B", *lines, weights=0.5) == []
+
+
+def test_an_opportunity_that_does_not_fit_is_tried_in_its_smaller_sizes():
+    lines = ("buy A .50 .9 opportunity_buys", "buy A .05 .2 opportunity_buys")
+
+    assert sized(opportunity_first, "A B", *lines, weights=0.45) == [["+A .05"]]

@@ -56,3 +56,13 @@ def test_sales_that_conflict_do_not_go_together():
 def test_a_sale_that_cannot_be_paid_for_is_left_out():
     # it costs more than it brings, and there is no cash
     assert rows("A B", *sales("A"), cost=0.06, weights=0.5) == []
+
+
+def test_without_targets_what_is_sold_goes_into_opportunities_and_the_rest_by_priority():
+    lines = (
+        "sell A .12 .9 rebalance_sells", "buy B .05 .4 opportunity_buys",
+        "buy C .05 .6 averaging_down", "buy D .05 .2 of_a_plugin",
+    )  # fmt: skip
+
+    due = [["-A", "+C", "+B", "+D"]]
+    assert proposed(rebalance, Params(), "A B C D", *lines, weights=0.2, cash=0.2) == due

@@ -15,7 +15,9 @@ from steelyard.modules.scoring.target_fit import target_fit
 from steelyard.modules.terms import end_state
 from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
-from steelyard.settings import Score
+from steelyard.settings import Limits, Score
+
+ANY_WEIGHT = Limits(max_position_weight=1)
 
 
 def test_fit_is_the_squared_distance_with_cash_as_one_more_weight(context_for):
@@ -61,11 +63,23 @@ def test_fit_without_targets_is_refused(context_for):
         target_fit(context_for(2), FitParams())
 
 
+def test_what_is_over_its_cap_counts_as_cash_does_so_trimming_it_costs_nothing_here(context_for):
+    ctx = context_for(3, weights=np.array([0.5, 0.1, 0.1]))  # a cap of .2, cash .3
+
+    def raw(first, cash_after):
+        ends = np.array([first, 0.1, 0.1])
+        return evaluate([cash(ctx, CashParams())], {"cash": 1.0}, ends, cash_after).score
+
+    assert raw(0.5, 0.3) == pytest.approx(raw(0.2, 0.6))
+    assert raw(0.5, 0.3) == pytest.approx(1 - (0.3 + 0.3 - 0.05) ** 2 / 0.02)
+    assert raw(0.2, 0.05) == pytest.approx(1.0)  # invested, it is best
+
+
 @pytest.mark.parametrize(("share", "shown"), [(0.05, 1.0), (0.15, 0.5), (0.05 + 0.02**0.5, 0.0)])
 def test_cash_is_best_at_the_wanted_share_and_14_points_off_shows_nothing(
     context_for, share, shown
 ):
-    ctx = context_for(2)
+    ctx = context_for(2, limits=ANY_WEIGHT)
 
     value = evaluate(
         [cash(ctx, CashParams())], {"cash": 1.0}, np.array([1 - share, 0.0]), share
@@ -75,7 +89,7 @@ def test_cash_is_best_at_the_wanted_share_and_14_points_off_shows_nothing(
 
 
 def test_the_wanted_cash_share_is_a_setting(context_for):
-    ctx = context_for(2, score=Score(cash_target=0.2))
+    ctx = context_for(2, score=Score(cash_target=0.2), limits=ANY_WEIGHT)
 
     assert evaluate([cash(ctx, CashParams())], {"cash": 1.0}, np.array([0.8, 0.0]), 0.2).score == 1
 

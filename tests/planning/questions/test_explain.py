@@ -160,9 +160,7 @@ def test_at_its_threshold_an_order_is_gone_and_just_inside_it_is_there():
     def at(k: float) -> Plan:
         quote = replace(case.market.quotes[step.symbol], price=_price(step.price, k))
         return planned(
-            replace(
-                case, market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote})
-            )
+            replace(case, market=case.market.at_prices({**case.market.quotes, step.symbol: quote}))
         )
 
     assert at(factor).step(step.symbol) is None
@@ -359,9 +357,7 @@ def test_an_answer_at_another_price_is_that_of_a_context_estimated_anew():
     case = growth_case()
     asked = asked_of(case, planned(case), LOCAL)
     quote = replace(case.market.quotes["LLY"], price=Decimal(300))
-    changed = replace(
-        case, market=replace(case.market, quotes={**case.market.quotes, "LLY": quote})
-    )
+    changed = replace(case, market=case.market.at_prices({**case.market.quotes, "LLY": quote}))
 
     reused = asked.posed(changed)[1]
     anew = solved(changed, LOCAL)[0].ctx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,24 +27,29 @@ class Params(ModuleParams):
     max_sell_pct: float = setting(
         0.5, "largest part of a holding sold at once; half of it is tried too", gt=0, le=1
     )
-    concentration_factor: float = setting(
-        1.5,
-        "without target weights: times an even share of the holdings above which one is trimmed",
+    concentration_factor: float | None = setting(
+        None,
+        "without target weights: times an even share of the holdings above which one is trimmed "
+        "too; off when absent, for buys know the position cap alone",
         ge=1,
         le=10,
     )
     priority_weight: PriorityWeight = 0.8
 
 
-@opportunity_calculator("rebalance_sells", version="1.0.0", params=Params, tags=("sell",))
+@opportunity_calculator("rebalance_sells", version="2.0.0", params=Params, tags=("sell",))
 def rebalance_sells(ctx: Context, params: Params) -> list[Candidate]:
-    """Sell out of sectors and countries over target; without target weights trim concentration."""
-    candidates = list(_overweight(ctx, params))
-    if ctx.target_weights is None:
-        symbols = {candidate.symbol for candidate in candidates}
-        concentrated = _concentrated(ctx, params)
-        candidates += [trim for trim in concentrated if trim.symbol not in symbols]
-    return candidates
+    """Sell out of sectors and countries over target; without target weights trim what is over the
+    position cap back to it.
+    """
+    over = list(_overweight(ctx, params))
+    if ctx.target_weights is not None:
+        return over
+    trims = {trim.symbol: trim for trim in _concentrated(ctx, params)}
+    # what is over the cap may always come back to it, whatever its group says
+    symbols = {c.symbol for c in over} - {s for s in trims if ctx.over_cap[ctx.place[s]] > 0}
+    rest = [trim for symbol, trim in trims.items() if symbol not in symbols]
+    return [c for c in over if c.symbol in symbols] + rest
 
 
 def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
@@ -70,43 +76,46 @@ def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
 
 
 def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
-    """Holdings far over an even share or over the position cap, which funds are exempt from.
+    """Holdings over the position cap, back to it and no further; far over an even share if asked.
 
-    A type that nobody knows is left alone: it may be a fund.
+    Funds are exempt, and a type that nobody knows is left alone: it may be a fund.
     """
-    owned = ctx.held
-    even = 1 / max(1, int(owned.sum()))
+    even = 1 / max(1, int(ctx.held.sum()))
+    factor = params.concentration_factor
     unknown = flags(security.is_unknown for security in ctx.securities)
-    for i in np.flatnonzero(owned & ctx.can_sell & ~unknown):
-        weight = float(ctx.weights[i])
-        cap = float(ctx.caps[i])
-        over_even = weight > params.concentration_factor * even + NOISE
-        over_cap = weight > cap + NOISE
-        if not (over_even or over_cap):
+    for i in np.flatnonzero(ctx.held & ctx.can_sell & ~unknown):
+        weight, over = float(ctx.weights[i]), float(ctx.over_cap[i])
+        over_even = factor is not None and weight > factor * even + NOISE
+        if over > 0:
+            # in whole lots under the cap, not over it
+            most = math.ceil(over / float(ctx.lot_weight[i]) - NOISE) * float(ctx.lot_weight[i])
+            why = _why_over(weight, float(ctx.caps[i]))
+        elif over_even:
+            most = params.max_sell_pct * weight
+            why = _why_uneven(weight, even, factor or 0.0)
+        else:
             continue
-        most = params.max_sell_pct * weight
         ladder = [step * ctx.base_weight for step in SELL_LADDER]
-        amounts = {most, *(size for size in ladder if size < most)}
-        if over_cap:
-            amounts.add(weight - cap)
         yield Candidate(
             Side.SELL,
             ctx.symbols[i],
-            sales(sorted(amounts)),
+            sales(sorted({most, *(size for size in ladder if size < most)})),
             params.priority_weight,
-            _why_concentrated(weight, even, params.concentration_factor, cap if over_cap else None),
+            why,
             ("rebalance", "concentration"),
         )
 
 
-def _why_concentrated(weight: float, even: float, factor: float, cap: float | None) -> Sentence:
-    if cap is not None:
-        return say(
-            "{weight:pct} of value, {over:pp} over the position cap of {cap:pct}",
-            weight=weight,
-            over=weight - cap,
-            cap=cap,
-        )
+def _why_over(weight: float, cap: float) -> Sentence:
+    return say(
+        "{weight:pct} of value, {over:pp} over the position cap of {cap:pct}",
+        weight=weight,
+        over=weight - cap,
+        cap=cap,
+    )
+
+
+def _why_uneven(weight: float, even: float, factor: float) -> Sentence:
     return say(
         "{weight:pct} of value, over {factor:ratio} times an even share of {even:pct}",
         weight=weight,

@@ -72,12 +72,30 @@ def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
     return candidates.by_appeal(rows)
 
 
+def reinvested(candidates: Candidates, *first: str) -> list[int]:
+    """What sales pay for: buys of some categories, then all others, each by priority."""
+    wanted = buys(candidates, *first)
+    securities = set(candidates.security[wanted].tolist())
+    rest = buys(candidates, *candidates.draws)
+    return [*wanted, *(row for row in rest if candidates.security[row] not in securities)]
+
+
 def every_size(candidates: Candidates, row: int) -> list[int]:
     """All orders of the table in the security and on the side of a drawn one, largest first."""
     alike = (candidates.security == candidates.security[row]) & (
         candidates.is_buy == candidates.is_buy[row]
     )
     return sorted(np.flatnonzero(alike).tolist(), key=lambda j: -abs(float(candidates.delta[j])))
+
+
+def funding(candidates: Candidates, rows: Iterable[int]) -> list[int]:
+    """Each drawn order in the size that is worth most together with one of the other side: of sales
+    that pay for buys, and of buys that sales pay for.
+    """
+    return [
+        max(every_size(candidates, row), key=lambda j: float(candidates.together[j]))
+        for row in rows
+    ]
 
 
 def shrinking(candidates: Candidates, rows: Iterable[int]) -> list[int]:
@@ -106,14 +124,25 @@ def sells_then_buys(
     offered_buys: Sequence[int],
     max_sells: int,
 ) -> list[list[int]]:
-    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits.
+    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits; in
+    the sizes that are worth most alone, and in those that are worth most together.
 
     While there are buys, sales never take the last step: sales alone move nothing forward.
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
-    starts = [fitted(candidates, [], offered_sells, count) for count in range(1, most + 1)]
-    return [fitted(candidates, start, offered_buys, depth) for start in starts if start]
+    sequences: list[list[int]] = []
+    for sold, bought in both_sizes(candidates, offered_sells, offered_buys):
+        starts = [fitted(candidates, [], sold, count) for count in range(1, most + 1)]
+        sequences += [fitted(candidates, start, bought, depth) for start in starts if start]
+    return sequences
+
+
+def both_sizes(
+    candidates: Candidates, sold: Sequence[int], bought: Sequence[int]
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Drawn sales and buys as they are drawn, and in the sizes that fund each other."""
+    return [(sold, bought), (funding(candidates, sold), funding(candidates, bought))]
 
 
 def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:

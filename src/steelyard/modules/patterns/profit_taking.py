@@ -7,9 +7,9 @@ from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import (
     MaxSells,
-    buys,
     drawn_from,
     padded_rows,
+    reinvested,
     sells,
     sells_then_buys,
 )
@@ -30,8 +30,10 @@ class Params(ModuleParams):
     dependencies=(drawn_from("profit_taking"),),
 )
 def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """Sales of winners, one more in each sequence, that pay for underweight and fallen names."""
+    """Sales of winners, one more in each sequence, that pay for underweight and fallen names, then
+    for whatever else is worth buying.
+    """
     winners = sells(candidates, "profit_taking")
-    short = buys(candidates, "averaging_down", "rebalance_buys")
+    short = reinvested(candidates, "averaging_down", "rebalance_buys")
     rows = sells_then_buys(ctx, candidates, winners, short, params.max_sells)
     return padded_rows(rows, ctx.search.max_depth)

@@ -7,9 +7,9 @@ from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import (
     MaxSells,
-    buys,
     drawn_from,
     padded_rows,
+    reinvested,
     sells,
     sells_then_buys,
 )
@@ -30,7 +30,10 @@ class Params(ModuleParams):
     dependencies=(drawn_from("rebalance_sells"),),
 )
 def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """Sales of what is overweight, one more in each sequence, then buys of what is underweight."""
-    over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")
+    """Sales of what is overweight, one more in each sequence, then buys of what is underweight and
+    of whatever else is worth buying.
+    """
+    over = sells(candidates, "rebalance_sells")
+    under = reinvested(candidates, "rebalance_buys")
     rows = sells_then_buys(ctx, candidates, over, under, params.max_sells)
     return padded_rows(rows, ctx.search.max_depth)

@@ -11,6 +11,7 @@ import numpy as np
 from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.planning.bands import edges_of
 from steelyard.planning.document.classes import class_of
 from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.drift import drift_of
@@ -102,7 +103,7 @@ def open_orders(m: Solution) -> Iterable[OpenOrderShown]:
 
 
 def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
-    ctx, half = m.ctx, m.case.strategy.rebalance.drift_band_weight
+    ctx, edges = m.ctx, edges_of(m.ctx)
     for symbol in _shown(m):
         i, p = ctx.place[symbol], m.valuation.priced[symbol]
         target = None if ctx.target_weights is None else float(ctx.target_weights[i])
@@ -128,7 +129,7 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             value=p.value,
             weight=float(ctx.weights[i]),
             target=target,
-            band=None if target is None else (max(0.0, target - half), target + half),
+            band=None if edges is None else (float(edges.low[i]), float(edges.high[i])),
             last_bought=last_bought(p.holding),
             last_sold=p.holding.last_sold if p.holding else None,
             lots=tuple(

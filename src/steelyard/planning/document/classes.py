@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from steelyard.planning.classes import band_of
 from steelyard.planning.solve import Solution
 from steelyard.plans.account import ClassShown, HoldingAfter, HoldingShown
 from steelyard.portfolio import Security
-from steelyard.targets import Band, Targets, class_column
+from steelyard.targets import Targets, class_column
 
 
 def class_of(targets: Targets | None, security: Security) -> str | None:
@@ -43,8 +44,5 @@ def classes_shown(
 
 
 def _band(m: Solution, targets: Targets, name: str, target: float) -> tuple[float, float]:
-    """Its own band, else the strategy's."""
-    rules = m.case.strategy.rebalance
-    usual = Band(rules.drift_band_weight, rules.band_relative)
-    half = targets.class_bands.get(name, usual).half(target) or 0.0
+    half = band_of(targets, name, m.case.strategy.rebalance).half(target) or 0.0
     return max(0.0, target - half), target + half

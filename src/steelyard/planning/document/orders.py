@@ -93,7 +93,8 @@ def step_shown(m: Solution, n: int, j: int, margin: Decimal) -> Step:
     p, table = priced_of(m, j), m.orders
     adds = adds_shown(m, j)
     amount = notional_base(m, j)
-    why, does = narrative.step(m.ctx, table, j, adds, amount)
+    worth = narrative.StepWorth(adds, amount, m.because.get(j))
+    why, does = narrative.step(m.ctx, table, j, worth)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,

@@ -16,6 +16,7 @@ from steelyard.money import ZERO
 from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.blocking import NOTHING, what_waits
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
@@ -32,6 +33,7 @@ from steelyard.planning.document.account import (
     strategy_shown,
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
+from steelyard.planning.document.bands import bands_shown
 from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.classes import classes_shown
 from steelyard.planning.document.gains import realised_gain, sentences, tax_of
@@ -84,6 +86,8 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        nearest=next((near.net for near in m.near if near.feasible), None),
+        bands=tuple(bands_shown(m)),
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
         unaided=_unaided(m),
     )
@@ -125,7 +129,9 @@ def _verdict(
     waits = what_waits(findings.problems)
     headline = narrative.verdict(m.ctx, m.choice, figures, waits)
     first = [waits] if waits is not None and m.choice.acts else []
-    parts = [*short, *first, *narrative.second(figures, m.ctx.base_currency)]
+    stay = narrative.unanswered(figures.bands) if m.choice.only else None
+    parts = [*short, *first, *([] if stay is None else [stay])]
+    parts += narrative.second(figures, m.ctx.base_currency)
     detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(
         action="act" if m.choice.acts else "hold",
@@ -203,7 +209,7 @@ def write(
             kept_out=tuple(kept_out(m)),
             holdings=holdings,
             holdings_after=after,
-            bands=(),
+            bands=figures.bands,
             classes=tuple(classes_shown(m, holdings, after)),
             realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
@@ -246,9 +252,12 @@ def write(
 
 def occasions(m: Solution) -> tuple[Occasion, ...]:
     """What is traded for whatever the score gains."""
+    rows = (m.orders.proposals[j] for j in m.choice.base.row)
+    asked = {proposal.source for proposals in rows for proposal in proposals}
     named: dict[Occasion, bool] = {
         "shortfall": m.ctx.is_short,
-        "new_money": bool(m.choice.base.row),
+        "new_money": NEW_MONEY in asked,
+        "band": bool(asked & {BANDS, FUNDING}),
     }
     return tuple(occasion for occasion, there in named.items() if there)
 

@@ -142,7 +142,7 @@ def _at_price(asked: Asked, step: Step, factor: float) -> tuple[bool, float | No
     case = asked.now.case
     quote = replace(case.market.quotes[step.symbol], price=_price(step.price, factor))
     quotes = {**case.market.quotes, step.symbol: quote}
-    case = replace(case, market=replace(case.market, quotes=quotes))
+    case = replace(case, market=case.market.at_prices(quotes))
     if isinstance(asked.basis, Lots):
         posed = asked.posed(case)
         if not _may_trade(posed, step):

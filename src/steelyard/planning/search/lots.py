@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.planning.score.model import Point, ScoreModel
 
 NONE = -1
@@ -88,6 +88,7 @@ class LotProblem:
     permits    may a list be a plan, exactly? Asked of every list before it is kept; it may only
                forbid what the arrays allow, but for rounding
     empty      may doing nothing be the plan? Not where a debt is due
+    must       (n,)      securities that every list trades; None = none
     turning    (w,)      lots from which on an order passes its target; 0 where none does
     turn_cash  (w,)      cash (of value, after) at which it may: a buy at this and more, a sale at
                this and less; `permits` judges it exactly. Both left out where nothing turns
@@ -103,6 +104,7 @@ class LotProblem:
     empty: bool = True
     turning: IntArray | None = None
     turn_cash: FloatArray | None = None
+    must: BoolArray | None = None
 
     @property
     def n(self) -> int:

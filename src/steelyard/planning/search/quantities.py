@@ -80,7 +80,7 @@ class LotSearch:
         within   what is searched; None = everything
         """
         relaxed = relaxation(problem)
-        everything = within or Open.all(problem.ways, problem.n)
+        everything = within or Open.all(problem.ways, problem.n, problem.must)
         root = node_of(relaxed, everything, begin(relaxed), ROOT_STEPS)
         whole = Field.of(problem, Curves.of(problem), everything)
         return cls(relaxed, root, whole, allowed_by(problem))

@@ -30,9 +30,15 @@ class Open:
     cash: tuple[float, float] = (-np.inf, np.inf)
 
     @classmethod
-    def all(cls, ways: Ways, n: int) -> Open:
-        """Everything; `none` is 0 where doing nothing is allowed and -inf where it is not."""
-        return cls(ways.least, ways.most, np.zeros(n))
+    def all(cls, ways: Ways, n: int, must: BoolArray | None = None) -> Open:
+        """Everything; `none` is 0 where doing nothing is allowed and -inf where it is not.
+
+        must   (n,) where it is not
+        """
+        none = np.zeros(n)
+        if must is not None and len(must):
+            none[must] = -np.inf
+        return cls(ways.least, ways.most, none)
 
     def without(self, shut: BoolArray) -> Open:
         """Some ways (w,) closed."""

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from steelyard.plans.verify.bands import around
 from steelyard.plans.verify.book import (
     BUY,
     FUNDS,
@@ -163,12 +164,10 @@ def _holding(book: Book, place: Place, holding: Record) -> None:
         at.rule("quantity", lot["quantity"] > 0, "more than 0", "no empty lot")
         due = gain(lot, lot["quantity"], holding)
         at.amount("gain", due, "gain = (price - cost) x multiplier x quantity x rate")
-    target, half = holding["target"], book.doc["rules"]["drift_band_weight"]
-    edges = (None, None) if target is None else (max(ZERO, target - half), target + half)
-    band = dict(zip(("low", "high"), holding["band"] or (None, None), strict=True))
-    for name, edge in zip(("low", "high"), edges, strict=True):
-        at = place.tally.at(f"{place.where}.band", band)
-        at.number(name, edge, f"the {name} edge of the band around the target")
+    target, band = holding["target"], holding["band"]
+    place.rule("band", (band is None) == (target is None), "with a target", "a target has a band")
+    if band is not None and target is not None:
+        around(place, target, band)
 
 
 def _names(book: Book, top: Place) -> None:

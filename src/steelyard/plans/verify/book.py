@@ -25,7 +25,10 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 CANDIDATES = "candidates"
-NEW_MONEY = "new_money"
+NEW_MONEY, BANDS, FUNDING = "new_money", "band", "band_funding"
+"""Tags of orders that are traded whatever the score gains."""
+ASKED_FOR = "asked_for"
+"""The alternative of these alone."""
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
@@ -189,12 +192,17 @@ class Book:
         return self.good_for(self.available) - Decimal(self.doc["open_buys"])
 
     @cached_property
-    def least_cash(self) -> Decimal:
-        """What orders leave of it: the reserve, what was there before flows, or what is there."""
+    def keeps(self) -> Decimal:
+        """What buys leave of it: the reserve, or what was there before flows."""
         arriving = self.limits["funding"] != SETTLED
         before = self.good_for(self.with_coming(arriving=arriving, flows=False))
         before -= Decimal(self.doc["open_buys"])
-        return min(Decimal(self.doc["reserve"]), max(before, ZERO), self.spendable)
+        return min(Decimal(self.doc["reserve"]), max(before, ZERO))
+
+    @cached_property
+    def least_cash(self) -> Decimal:
+        """What orders leave of it: as buys do, or what is there."""
+        return min(self.keeps, self.spendable)
 
     @cached_property
     def is_short(self) -> bool:
@@ -206,10 +214,15 @@ class Book:
         return self.value > 0 and (whole < 0 or taken_out)
 
     @cached_property
+    def only_bands(self) -> bool:
+        """Are weights outside their bands all that is traded for?"""
+        return self.by_targets and self.settings["rebalance"]["trigger"] == BANDS
+
+    @cached_property
     def base(self) -> Record | None:
         """The alternative that is traded whatever the score gains."""
         named = by(self.doc["alternatives"], "name")
-        return named.get(NEW_MONEY)
+        return named.get(ASKED_FOR)
 
     @cached_property
     def free(self) -> Mapping[tuple[str, str], Decimal]:
@@ -244,7 +257,7 @@ class Book:
     def least(self, order: Record) -> Decimal:
         """The least amount of an order, base currency."""
         least = Decimal(self.doc["rules"]["min_order_base"])
-        new = self.base is not None and order["side"] == BUY
+        new = self.only_bands or (self.base is not None and order["side"] == BUY)
         return min(least, self.least_of_new_money) if new else least
 
     @cached_property

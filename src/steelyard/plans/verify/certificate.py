@@ -80,6 +80,8 @@ def _bound(book: Book, place: Place) -> None:
     for n, other in enumerate(book.doc["alternatives"]):
         if book.is_short and other["name"] in {HOLD, GREEDY}:
             continue  # they need not pay what is owed
+        if book.only_bands and other["name"] != UNRESTRICTED:
+            continue  # they need not answer what is outside its band
         if book.base is not None and other["name"] in {HOLD, GREEDY, PROPOSAL, CANDIDATES}:
             continue  # they need not invest the new money
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)

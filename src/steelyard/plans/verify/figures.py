@@ -10,11 +10,11 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     ACT,
+    ASKED_FOR,
     CANDIDATES,
     GREEDY,
     HALF,
     HOLD,
-    NEW_MONEY,
     ONE,
     PROPOSAL,
     PROPOSALS,
@@ -235,7 +235,7 @@ def _due_names(book: Book) -> list[str]:
     # where a table has a set that may be a plan is not in the document
     tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
     narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
-    asked = [NEW_MONEY] if book.base is not None else []
+    asked = [ASKED_FOR] if book.base is not None else []
     return [HOLD, GREEDY, *narrower, *asked, *runners_up, UNRESTRICTED]
 
 

@@ -17,7 +17,7 @@ def certified(book: Book, facts: dict[str, object]) -> str:
     """How far from the best possible plan; told of a search over all quantities."""
     row = book.doc["certificate"]
     status, gap = row["status"], row["gap"]
-    if not book.by_quantities:
+    if not book.by_quantities or book.only_bands:
         return ""
     facts["extent"] = row["covers"].removeprefix(EVERY)
     asked = book.doc["score"]["min_improvement"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from steelyard.plans.verify.book import BUY, NEW_MONEY, ZERO, Book
+from steelyard.plans.verify.book import ASKED_FOR, BANDS, BUY, FUNDING, NEW_MONEY, ZERO, Book
 from steelyard.plans.verify.tally import Record, Tally, at_least, at_most
 
 NOTICED = Decimal("0.005")
@@ -15,24 +15,26 @@ SLACK = Decimal("1e-9")
 
 def check_occasions(book: Book, tally: Tally) -> None:
     """The occasions, and that what they ask for is what their rules say."""
+    top, tags = tally.at("", book.doc), {tag for step in book.steps for tag in step["tags"]}
     due = [SHORTFALL] if book.is_short else []
-    due += [NEW_MONEY] if book.base is not None else []
-    top = tally.at("", book.doc)
+    money = book.base is not None and (not book.only_bands or NEW_MONEY in tags)
+    due += [NEW_MONEY] if money else []
+    due += [BANDS] if {BANDS, FUNDING} & tags else []
     top.same("occasions", due, "what is traded whatever the score gains")
-    if book.base is not None:
+    if book.base is not None and not book.only_bands:
         _new_money(book, book.base, tally)
 
 
 def over_target(book: Book) -> Decimal:
-    """Cash before any order over its target and the reserve, base currency."""
-    least = max(book.target_cash * book.value, book.doc["reserve"])
+    """Cash before any order over its target and what stays, base currency."""
+    least = max(book.target_cash * book.value, book.keeps)
     cash = book.in_base(book.available) - book.doc["open_buys"]
     return Decimal(min(cash - least, book.spendable))
 
 
 def _new_money(book: Book, base: Record, tally: Tally) -> None:
     """It is there, it pays for what it buys, and the largest gap has as much as it pays for."""
-    name = next(n for n, o in enumerate(book.doc["alternatives"]) if o["name"] == NEW_MONEY)
+    name = next(n for n, o in enumerate(book.doc["alternatives"]) if o["name"] == ASKED_FOR)
     place, money = tally.at(f"alternatives[{name}]", base), over_target(book)
     brought = any(flow["amount"] > 0 for flow in book.doc["flows"])
     least = ZERO if brought else NOTICED * book.value

@@ -7,7 +7,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from steelyard.plans.verify.book import (
+    BANDS,
     BUY,
+    FUNDING,
     NEW_MONEY,
     NO_APPETITE,
     ONE,
@@ -31,6 +33,7 @@ from steelyard.plans.verify.tax_lots import TaxLots, check_lots
 
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
+ASKED = frozenset({NEW_MONEY, BANDS, FUNDING})
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
 PARTS_OF_COST = ("commission", "spread")
 OF_ITS_CANDIDATE = ("symbol", "side", "currency")
@@ -88,8 +91,8 @@ def _step(book: Book, step: Record, n: int, fx: Decimal, place: Place) -> None:
         costs.amount(part, due, f"{part} by the rules")
     _of_candidate(book, step, place)
     own = book.free.get((step["symbol"], step["side"])) == step["quantity"]
-    tagged = (NEW_MONEY in step["tags"]) == own
-    place.rule("tags", tagged, f"{NEW_MONEY} of what it buys", "who asks for what must be bought")
+    tagged = bool({NEW_MONEY, BANDS, FUNDING} & {*step["tags"]}) == own
+    place.rule("tags", tagged, "of what must be traded", "who asks for what must be bought")
     holding = book.holdings.get(step["symbol"])
     place.rule("symbol", holding is not None, "a symbol of the holdings", "a step is listed")
     if holding is not None:
@@ -118,7 +121,7 @@ def _of_candidate(book: Book, step: Record, place: Place) -> None:
         ("tags", row["tags"], "tags of the candidate"),
         ("proposed_by", row["sources"], "who proposed the candidate"),
     ):
-        due, own = (tuple(n for n in names if n != NEW_MONEY) for names in (sources, step[key]))
+        due, own = (tuple(n for n in names if n not in ASKED) for names in (sources, step[key]))
         place.rule(key, due == own, due, name)
     if step["refined_from"] is None:
         place.amount("quantity", row["quantity"], "quantity of the candidate")

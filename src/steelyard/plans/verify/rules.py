@@ -27,6 +27,7 @@ EVERY_LIST = (
     "every whole-lot order list of any size and any number of orders that the filters and limits "
     "allow"
 )
+BY_BANDS = "what the weights outside their bands ask for"
 EVERY_ASKED = (
     "every whole-lot order list of what the calculators ask for, any number of orders that the "
     "filters and limits allow"
@@ -121,6 +122,9 @@ def _covers(book: Book, tally: Tally) -> None:
     place = tally.at("certificate", certificate)
     place.same("scope", search["scope"], "the scope of the strategy")
     place.same("candidates", len(book.doc["candidates"]), "candidates of the table")
+    if book.only_bands:
+        place.same("covers", BY_BANDS, "what the plan is the best of")
+        return
     seen = certificate["sequences"]
     if certificate["scope"] == QUANTITIES:
         most = book.doc["rules"]["max_orders"]

@@ -16,7 +16,7 @@ def check_second_half(book: Book, tally: Tally) -> None:
         return
     place = tally.at("second_half", half)
     sells = bool(book.steps) and all(step["side"] == SELL for step in book.steps)
-    alone = sells and book.limits["funding"] == SETTLED and not book.is_short
+    alone = sells and book.limits["funding"] == SETTLED
     tally.rule("second_half", alone, "sales that wait", "others", "half a plan only sells")
     settles = weekdays_after(book.doc["as_of"], book.limits["settlement_days"])
     place.same("on", settles, "the day on which the sales have settled")

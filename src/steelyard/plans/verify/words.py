@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from steelyard.plans.verify.bands import outside, unanswered
 from steelyard.plans.verify.book import (
     BUY,
     NEW_MONEY,
@@ -136,6 +137,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         *(sentence for _, sentence in short),
         gains_told(book, facts),
         waits,
+        unanswered(book, facts),
         _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
@@ -163,7 +165,8 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
         "turnover": doc["turnover"],
     }
     trades = "trade" if count == 1 else "trades"
-    act = f"Act. {{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
+    lead = f"{outside(book, facts)} " if book.only_bands else ""
+    act = f"Act. {lead}{{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
     return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
 
 
@@ -224,15 +227,15 @@ def _second(book: Book, facts: dict[str, object]) -> str | None:
     named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
     more = len(named) - MOST_NAMED
     facts |= {
-        "later_on": later["on"],
+        "later_on": later["on"].isoformat(),
         "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
         "later_amount": sum((step["notional_base"] for step in bought), ZERO),
         "later_drift": later["drift_after"],
         "currency": book.doc["base_currency"],
     }
     return (
-        "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
-        "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
+        "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
+        "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
     )
 
 
@@ -336,6 +339,8 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     waits = _waits(book, facts)
     if waits:
         return f"Hold. {waits}"
+    if book.only_bands:
+        return f"Hold. {outside(book, facts)}"
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
@@ -345,16 +350,20 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     calculators = book.settings["modules"].get("opportunity_calculators", ())
     off = book.by_targets and all(row["name"] != "weight_based" for row in calculators)
     unaided = " The calculator weight_based, which trades towards targets, is off." if off else ""
+    near = [row for row in book.doc["certificate"]["neighbours"] if row["feasible"]]
+    if book.by_quantities and near:
+        facts["nearest"] = near[0]["improvement"]
+        return (
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{unaided}"
+        )
     return f"Hold. {_nothing(book, proposals=proposals)}{unaided}"
 
 
 def _nothing(book: Book, *, proposals: bool) -> str:
     """Why there is no list to choose."""
-    if book.by_quantities:
-        return (
-            "No order list was found that fits lots, cash and limits and gains anything after "
-            "charges."
-        )
+    if book.by_quantities and book.doc["candidates"]:
+        return "No order fits lots, cash and limits."
     if book.doc["candidates"] and proposals:
         return "The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
@@ -455,9 +464,28 @@ def _step(book: Book, step: Record, place: Place) -> None:
     lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"
     place.same("template", due, "the words of a step")
+    _reason(book, step, place)
     check_text(place, "reason", "reason_template", case=False)
     check_text(place, "narrative", "template", case=False)
     check_facts(place, facts, "template")
+
+
+def _reason(book: Book, step: Record, place: Place) -> None:
+    """A reason names a term of the score, then one of those who proposed the order."""
+    lead, facts = list[str](), step["facts"]
+    if "term" in facts:
+        lead = ["for {term:text}"]
+        terms = [term["name"].replace("_", " ") for term in book.doc["score"]["terms"]]
+        place.rule("facts", facts["term"] in terms, terms, "a reason names a term of the score")
+    if "asked_by" in facts:
+        lead.append("by {asked_by:text}")
+        due = step["proposed_by"]
+        place.rule("facts", facts["asked_by"] in due, due, "a reason names who proposed the order")
+    words = f"{', '.join(lead)}: " if lead else ""
+    begins = step["reason_template"].startswith(words)
+    place.rule(
+        "reason_template", begins, words, "a reason names what decides, then who proposed it"
+    )
 
 
 def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:

@@ -23,7 +23,7 @@ TITLES = {
     "proposal": "Best proposal",
     "greedy": "Greedy list",
     "candidates": "Best of the candidates",
-    "new_money": "New money alone",
+    "asked_for": "Only what must be traded",
 }
 CHANGES = 6
 """Orders told of one alternative before it says how many more differ."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from steelyard.money import ZERO
+from steelyard.plans.account import RealisedGain
 from steelyard.plans.plan import Plan
 from steelyard.plans.score import TermShown
 from steelyard.report.exhibits.scale import Scale
@@ -163,3 +165,19 @@ def _cost_notes(plan: Plan) -> Iterable[str]:
         yield f"Tax of {tax} is payable later and not taken from cash."
     elif any(step.lots for step in plan.steps):
         yield "Tax is not estimated."
+    if plan.realised_gain is not None:
+        yield from _gain_notes(plan.realised_gain)
+
+
+def _gain_notes(gain: RealisedGain) -> Iterable[str]:
+    """What the sales realise by term, and what that makes of the year's budget."""
+    terms = {"short-term": gain.short, "long-term": gain.long}
+    amounts = [
+        f"{name} {'not known' if amount is None else money(amount)}"
+        for name, amount in terms.items()
+        if amount != 0
+    ]
+    yield f"Realised gain, {gain.currency}: {', '.join(amounts) or 'none'}."
+    if gain.budget is not None and gain.short is not None and gain.long is not None:
+        year = gain.short + gain.long + (gain.before or ZERO)
+        yield f"This year {money(year)} of at most {money(gain.budget)}."

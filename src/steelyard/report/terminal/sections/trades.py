@@ -48,8 +48,11 @@ def draw(view: View) -> None:
 
 
 def row(view: View, step: Step) -> Row:
-    """An order, its reason under it; with `explain` the whole sentence, lots and modules."""
-    under = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
+    """An order, its reason under it, and lots that the broker must be told; with `explain` the
+    whole sentence, every lot and the modules.
+    """
+    to_name = _lots(view, step) if view.plan.names_lots else ()
+    under = tuple(_story(view, step)) if view.explain else (sentence(step.reason), *to_name)
     return Row(
         (
             str(step.n),
@@ -77,6 +80,11 @@ def _story(view: View, step: Step) -> Iterator[str]:
     yield step.narrative or step.reason
     if step.refined_from is not None:
         yield f"Its size was fitted to the other orders: {quantity(step.refined_from)} before."
+    yield from _lots(view, step)
+    yield f"Proposed by {', '.join(step.proposed_by) or 'the search alone'}."
+
+
+def _lots(view: View, step: Step) -> Iterator[str]:
     for lot in step.lots:
         acquired = day(lot.acquired) if lot.acquired else "unknown date"
         cost = "unknown cost"
@@ -85,4 +93,3 @@ def _story(view: View, step: Step) -> Iterator[str]:
         gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
         place = f" in {one_line(lot.account, LONGEST_ACCOUNT)}" if lot.account else ""
         yield f"Lot of {acquired}{place}: {quantity(lot.quantity)} at {cost}, gain {gain}."
-    yield f"Proposed by {', '.join(step.proposed_by) or 'the search alone'}."
