@@ -48,7 +48,8 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
     best = simple[evaluate(candidates.tables, simple).argmax()][None, :]
     rows = _every_list([*over, *under], depth)
     rows = rows[_same_end(candidates, rows, best, params.tolerance)]
-    rows = rows[feasible(candidates.account, rows)]
+    # the best may be of smaller sizes than those drawn: it is one of its own kind then
+    rows = np.concatenate([best, rows[feasible(candidates.account, rows)]])
     return padded_rows([_cheapest(candidates, rows)], depth)
 
 
