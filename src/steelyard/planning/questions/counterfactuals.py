@@ -52,6 +52,8 @@ def span_of(now: Answer, other: Answer, gain: float, change: Change) -> Span:
     if now.gap is None or other.gap is None:
         return None
     least, most = gain - now.gap, gain + other.gap
+    if now.choice.base.row or other.choice.base.row:
+        return least, most  # what is traded whatever it gains may cost with a looser rule too
     if change.looser:
         return max(0.0, least), max(0.0, most)
     return min(0.0, least), min(0.0, most)
