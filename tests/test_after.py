@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
+import steelyard
 from builders.world import World
 from builders.worlds import worlds
 from steelyard.errors import InputError
@@ -57,8 +58,6 @@ def test_a_plan_of_the_portfolio_after_is_worth_what_the_plan_left(world: World)
 @pytest.fixture
 def traded() -> tuple[Snapshot, Plan]:
     """An account that sells one lot of two and buys what it has not."""
-    import steelyard
-
     lots = [
         {"quantity": 60, "acquired": date(2020, 1, 2), "average_cost": 120},
         {"quantity": 60, "acquired": date(2021, 1, 4), "average_cost": 80},
@@ -94,6 +93,26 @@ def test_what_settles_later_still_does_and_is_not_cash_yet(traded):
     assert after.settling == snapshot.settling
     assert after.cash["USD"] == plan.cash_after["USD"] - 250
     assert after.balances == plan.cash_after
+
+
+def test_a_deposit_is_cash_afterwards_and_a_withdrawal_is_gone():
+    data = {
+        "prices": {"VT": 100, "BND": 50}, "targets": {"VT": 0.5, "BND": 0.5},
+        "as_of": date(2022, 12, 28),
+    }  # fmt: skip
+    inputs = steelyard.inputs(
+        {"VT": 60, "BND": 100}, cash={"USD": 500}, deposit={"USD": 1000},
+        withdraw={"USD": (2500, date(2023, 1, 10))}, **data,
+    )  # fmt: skip
+    plan = steelyard.plan(inputs)
+    after = inputs.snapshot.after(plan)
+    again = steelyard.plan(after, **data)
+
+    assert len(inputs.snapshot.flows) == 2
+    assert any(step.side == "sell" for step in plan.steps)
+    assert after.flows == ()
+    assert after.cash == plan.cash_after
+    assert abs(again.value - (plan.value - 2500 - plan.costs.total)) < Decimal("0.01")
 
 
 def test_a_plan_of_another_snapshot_is_refused_and_says_what_differs(traded):

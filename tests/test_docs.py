@@ -48,7 +48,8 @@ PLAIN = re.compile(r"steelyard [^|<>&;$*?~`]+")
 SKIPPED = "…"
 NOUNS = {
     "__init__", "__main__", "ages", "arrays", "canonical", "environment", "errors", "ledger",
-    "market", "money", "notices", "orders", "portfolio", "sentences", "settings", "targets",
+    "market", "money", "notices", "orders", "portfolio", "proxies", "sentences",
+    "settings", "targets",
 }  # fmt: skip
 """Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
@@ -408,7 +409,10 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 SECTIONS = [
     (page, title)
-    for page in ("guide.md", "importing.md", "troubleshooting.md", "saver.md", "retiree.md")
+    for page in (
+        *("guide.md", "importing.md", "classes.md", "flows.md", "troubleshooting.md"),
+        *("saver.md", "retiree.md"),
+    )
     for title in sections(page)
 ]
 

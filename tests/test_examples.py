@@ -148,10 +148,7 @@ def satellites(output: str, folder: Path, inputs: Inputs) -> None:
 
 def walk_forward(output: str, folder: Path, inputs: Inputs) -> None:
     lines = [row for row in rows(output) if row[0].startswith("202")]
-    drifts = [
-        tuple(float(part.rstrip(" %")) for part in row[2].removeprefix("drift ").split("→"))
-        for row in lines
-    ]
+    drifts = [tuple(map(float, re.findall(r"(\d+\.\d)%", row))) for row in output.splitlines()[:8]]
     targets = {"QUAL": 0.4, "MSFT": 0.2, "JNJ": 0.2, "KO": 0.15}
     files, first = sample("growth"), date(2021, 1, 1)
     start = steelyard.inputs(
@@ -167,7 +164,7 @@ def walk_forward(output: str, folder: Path, inputs: Inputs) -> None:
     assert lines[0][1] == "100,000.00 USD"
     assert lines[1][1] == f"{worth + made.cash_after['USD']:,.2f} USD"
     assert all(after <= before for before, after in drifts)
-    assert sum(int(row[3].split()[0]) for row in lines) > 4
+    assert sum(int(row[-1].removesuffix(" orders")) for row in lines) > 4
 
 
 def first_hour(output: str, folder: Path, inputs: Inputs) -> None:

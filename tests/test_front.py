@@ -138,6 +138,18 @@ def test_lots_fields_and_rates_are_told_as_dicts():
     assert rate.rate == Decimal("1.0625")
 
 
+def test_deposits_and_withdrawals_are_flows_of_the_plan():
+    plan = steelyard.plan(
+        **BOTH, deposit={"USD": 1200.5}, withdraw={"USD": (300, date(2023, 1, 9))}
+    )
+
+    assert [(flow.date, flow.amount) for flow in plan.flows] == [
+        (DAY, Decimal("1200.5")), (date(2023, 1, 9), Decimal(-300)),
+    ]  # fmt: skip
+    assert "give a dict of currencies" in told(deposit=1200)
+    assert "the amount must be above 0" in told(withdraw={"USD": -5})
+
+
 def test_a_slip_is_told_with_the_sentence_of_the_files_and_its_place_in_python():
     text = told(
         holdings={"VT": "abc", "BND": 50},
@@ -203,10 +215,10 @@ def test_records_go_straight_to_the_planner_and_bear_no_data_beside_them():
 
     assert steelyard.plan(inputs).plan_id == direct.plan_id
     for targets in (inputs.targets, BOTH["targets"]):
-        made = steelyard.plan(
+        plan = steelyard.plan(
             snapshot=inputs.snapshot, market=inputs.market, strategy=None, targets=targets
         )
-        assert made.plan_id == direct.plan_id
+        assert plan.plan_id == direct.plan_id
     with pytest.raises(SteelyardError, match="cash stands beside records"):
         steelyard.plan(inputs, cash=5)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from steelyard.errors import InputError, RowsRejected
 from steelyard.importers import Inputs, Reading, assemble, read, shapes
@@ -24,6 +24,7 @@ from steelyard.planning import planner
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Snapshot
+from steelyard.settings import Limits
 from steelyard.strategies import Strategy, default, find, from_mapping, load
 from steelyard.targets import Targets, TargetsFailed
 from steelyard.telemetry.events import Observe
@@ -42,6 +43,8 @@ class Data(TypedDict, total=False):
     """What `inputs` and `plan` take beside holdings, prices and targets; see `importers.shapes`.
 
     cash            currency -> amount; a number is of the base currency
+    deposit         currency -> money brought, not in the cash yet
+    withdraw        currency -> money taken out, or (money, day); by default when sales have settled
     securities      what is known of what is held or may be bought
     fx              rates: units of base for one of a currency
     index           levels of market indices, from which the regime is told
@@ -55,6 +58,8 @@ class Data(TypedDict, total=False):
     """
 
     cash: Table
+    deposit: Table
+    withdraw: Table
     securities: Table
     fx: Table
     index: Table
@@ -76,6 +81,12 @@ def inputs(
     prices     symbol -> price or -> day -> close, or a table
     targets    symbol -> weight, or a table
     """
+    return _inputs(holdings, prices, targets, data, Limits().settlement_days)
+
+
+def _inputs(
+    holdings: Table, prices: Table, targets: Table, data: Data, settlement_days: int
+) -> Inputs:
     as_of, base = data.get("as_of"), data.get("base_currency")
     exclude = tuple(data.get("exclude", ()))
     tables = {
@@ -87,12 +98,14 @@ def inputs(
     }
     owned = shapes.holdings(holdings)
     cash = shapes.cash(data.get("cash"), base)
+    flows = shapes.flows(data.get("deposit"), data.get("withdraw"), settlement_days)
     reading = Reading(account=data.get("account"), base=base)
     with _places(owned, *tables.values()):
         files = read(owned, exclude=exclude, reading=reading, **tables)
         return assemble(
             files,
             cash=cash,
+            flows=flows,
             base_currency=base,
             as_of=as_of,
             exclude=exclude,
@@ -156,11 +169,11 @@ def plan(
     rules = strategy_of(strategy)
     notices = tuple(warnings)
     if not (isinstance(snapshot, Snapshot) and isinstance(market, Market)):
-        made = _made(snapshot, market, targets, data)
+        ready = _made(snapshot, market, targets, data, rules.limits.settlement_days)
         own = isinstance(snapshot, Inputs) and targets is not None
-        targets = _targets(targets) if own else made.targets
-        snapshot, market = made.snapshot, made.market
-        notices = (*made.warnings, *notices)
+        targets = _targets(targets) if own else ready.targets
+        snapshot, market = ready.snapshot, ready.market
+        notices = (*ready.warnings, *notices)
     elif data:
         raise _beside(data)
     else:
@@ -179,7 +192,9 @@ def plan(
     )
 
 
-def _made(owned: Any, market: Any, targets: Any, data: Mapping[str, Any]) -> Inputs:
+def _made(
+    owned: Any, market: Any, targets: Any, data: Mapping[str, Any], settlement_days: int
+) -> Inputs:
     """The inputs of a plan from what was given, each thing once."""
     if isinstance(owned, Inputs):
         if data or market is not None:
@@ -197,7 +212,8 @@ def _made(owned: Any, market: Any, targets: Any, data: Mapping[str, Any]) -> Inp
     unknown = values.keys() - Data.__annotations__.keys() - {"holdings", "prices"}
     if unknown:
         raise TypeError(f"plan() got an unexpected keyword argument {min(unknown)!r}")
-    return inputs(values.pop("holdings"), targets=targets, **values)
+    owned, prices = values.pop("holdings"), values.pop("prices")
+    return _inputs(owned, prices, targets, cast(Data, values), settlement_days)
 
 
 def _targets(targets: Any) -> Targets | TargetsFailed | None:

@@ -390,7 +390,6 @@ class Snapshot:
             *_twice("holdings", self.holdings, len({h.symbol for h in self.holdings})),
         ]
         money = [*self.cash.items(), *((row.currency, row.amount) for row in self.settling)]
-        money += [(row.currency, row.amount) for row in self.flows]
         for currency, amount in money:
             if reason := no_number(amount, positive=False):
                 wrong.append(f"its cash in {currency} {reason}")

@@ -107,11 +107,11 @@ def test_verify_says_on_one_line_what_it_did_not_read(tmp_path):
     document["steps"][0]["venue"] = "XNYS"
     document["plan_id"] = plan_id(document)
     path.write_text(json.dumps(document), encoding="utf-8")
-    told = CliRunner().invoke(app, ["verify", str(path)])
+    text = CliRunner().invoke(app, ["verify", str(path)])
     data = CliRunner().invoke(app, ["verify", str(path), "--json"])
 
-    assert told.exit_code == 0, told.output
-    assert "1 field not read, of a later version or misspelt: steps[]: venue." in told.output
+    assert text.exit_code == 0, text.output
+    assert "1 field not read, of a later version or misspelt: steps[]: venue." in text.output
     assert json.loads(data.stdout)["not_read"] == ["steps[].venue"]
 
 

@@ -6,6 +6,7 @@ targets      symbol -> weight; rows; a frame
 securities   symbol -> fields; rows; a frame
 fx           currency -> rate, or -> day -> rate; rows; a frame
 cash         currency -> amount; rows; a frame
+flows        currency -> amount, of a withdrawal also (amount, day)
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from steelyard.errors import InputError
 from steelyard.importers import memory
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import parse_cash
+from steelyard.importers.flows import AskedFlow, deposits, withdrawals
 from steelyard.importers.lots import Listing
 from steelyard.importers.memory import Memory, Rows
 from steelyard.importers.values import NOTHING
@@ -89,6 +91,27 @@ def cash(data: Table, base: str | None, name: str = "cash") -> dict[str, Decimal
     else:
         raise memory.unusable(name, data, "a dict of currencies, like {'USD': 1200}")
     return parse_cash((f"{key}={memory.cell(value)}" for key, value in pairs), name)
+
+
+def flows(deposit: Table, withdraw: Table, weekdays: int) -> tuple[AskedFlow, ...]:
+    """Money brought and taken out: currency -> amount, of a withdrawal also (amount, day).
+
+    weekdays   after which what the plan sells has settled: the day of one that names none
+    """
+    brought = [f"{key}={memory.cell(amount)}" for key, amount in _flow_pairs(deposit, "deposit")]
+    out = []
+    for key, amount in _flow_pairs(withdraw, "withdraw"):
+        parts = amount if isinstance(amount, tuple | list) else (amount,)
+        out.append(f"{key}={'@'.join(map(memory.cell, parts))}")
+    return (*deposits(brought), *withdrawals(out, weekdays))
+
+
+def _flow_pairs(data: Table, name: str) -> list[tuple[Any, Any]]:
+    if data is None:
+        return []
+    if not memory.is_mapping(data):
+        raise memory.unusable(name, data, "a dict of currencies, like {'USD': 1200}")
+    return memory.items(data)
 
 
 def _table(data: Table, name: str, key: str, shape: Shape) -> Path | Memory:

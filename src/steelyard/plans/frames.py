@@ -34,17 +34,17 @@ def tables(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
 
 def columns_of(plan: BaseModel, table: str) -> dict[str, list[Any]]:
     """One table of a plan, column by column; raises InputError for a name that no table has."""
-    known = tables(type(plan))
-    if table not in known:
-        near = did_you_mean(table, [*known])
+    kinds = tables(type(plan))
+    if table not in kinds:
+        near = did_you_mean(table, [*kinds])
         raise InputError(
-            f"A plan has no table {table!r}.{near} It has {', '.join(known)}.",
+            f"A plan has no table {table!r}.{near} It has {', '.join(kinds)}.",
             code="no_table",
             value=table,
-            limit=", ".join(known),
+            limit=", ".join(kinds),
             hint=near.strip(),
         )
-    names = _names(known[table])
+    names = _names(kinds[table])
     rows = getattr(plan, table)
     return {
         ".".join(map(str, path)): [_value(row, path, numeric=numeric) for row in rows]

@@ -277,8 +277,8 @@ def _of_this_version(document: dict[str, Any], error: ValidationError) -> dict[s
     later, earlier = wrong.pop("extra_forbidden", []), wrong.pop("missing", [])
     if wrong:
         return None
-    known = versions.without(document, later)
-    return versions.completed(known, earlier) if earlier else known
+    shorter = versions.without(document, later)
+    return versions.completed(shorter, earlier) if earlier else shorter
 
 
 def _compact(value: Any) -> str:
