@@ -188,7 +188,7 @@ def _of(each: np.ndarray, way: IntArray) -> np.ndarray:
 def drawn(seed: int, most_lists: int = MOST_LISTS) -> Drawn:
     """The problem of that seed; in one of two the cash just pays one of the best lists."""
     rng = np.random.default_rng([seed, 7])
-    loose = _loose(rng, seed, int(rng.choice([2, 3, 3, 4, 4])), most_lists)
+    loose = _budgeted(_loose(rng, seed, int(rng.choice([2, 3, 3, 4, 4])), most_lists))
     if rng.random() < 0.5:
         return loose
     free = tuple(use for use in loose.uses if use.name != "cash")
@@ -237,6 +237,22 @@ def _loose(rng: Generator, seed: int, n: int, most_lists: float) -> Drawn:
         even=bool(rng.random() < 0.08),
         empty=True,
     )
+
+
+def _budgeted(loose: Drawn) -> Drawn:
+    """In one of three with a limit on the net gain of sales, which losses make room in."""
+    rng = np.random.default_rng([loose.seed, 17])
+    if rng.random() > 1 / 3:
+        return loose
+    ways, size = loose.ways, np.rint(np.abs(loose.ways.lot) * VALUE)
+    share = rng.uniform(-0.3, 0.5, len(ways)) * (ways.lot < 0)
+    each, fixed = np.rint(size * share).astype(np.int64), np.zeros(len(ways), dtype=np.int64)
+    for w in range(1, len(ways)):
+        if ways.security[w - 1] == ways.security[w] and ways.lot[w - 1] == ways.lot[w]:
+            fixed[w] = fixed[w - 1] + (each[w - 1] - each[w]) * int(ways.most[w - 1])
+    limit = int(rng.choice([0, 0, 5_000, 40_000]))
+    uses = (*loose.uses, Use(name="gain", fixed=fixed, each=each, limit=limit))
+    return replace(loose, uses=uses, ways=_with_uses(ways, uses))
 
 
 def _tight(loose: Drawn, way: IntArray, lots: IntArray, *, owes: bool) -> Drawn:

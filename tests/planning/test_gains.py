@@ -90,12 +90,12 @@ def test_nothing_sold_is_nothing_realised():
 
 
 def test_specific_lots_are_for_the_broker_to_know_where_there_is_a_choice():
-    told = "The broker must be told which lots are sold: each sale lists them."
+    sentence = "The broker must be told which lots are sold: each sale lists them."
     two = (50, "60", LONG), (50, "90", SHORT)
 
-    assert told in plan_of(*two, method="specific").verdict.detail
-    assert told not in plan_of(*two, method="hifo").verdict.detail
-    assert told not in plan_of((100, "60", LONG), method="specific").verdict.detail
+    assert sentence in plan_of(*two, method="specific").verdict.detail
+    assert sentence not in plan_of(*two, method="hifo").verdict.detail
+    assert sentence not in plan_of((100, "60", LONG), method="specific").verdict.detail
 
 
 THREE = ((40, "60", LONG), (30, "120", date(2022, 5, 5)), (30, "90", SHORT))
@@ -108,9 +108,9 @@ def test_verify_derives_the_lots_by_the_method_and_sees_one_changed_to_another(m
     assert verify.check(document).failed == ()
     changed, unseen = copy.deepcopy(document), []
     (n,) = [k for k, step in enumerate(document["steps"]) if step["symbol"] == "AA"]
-    (held,) = [row["lots"] for row in document["holdings"] if row["symbol"] == "AA"]
+    (owned,) = [row["lots"] for row in document["holdings"] if row["symbol"] == "AA"]
     for k, sold in enumerate(document["steps"][n]["lots"]):
-        for other in held:
+        for other in owned:
             if other["acquired"] == sold["acquired"]:
                 continue
             for key in ("acquired", "unit_cost"):

@@ -38,9 +38,9 @@ def partners(case: Case, valuation: Valuation) -> set[str]:
     """What may take the place of something held: of its class or its substitutes, with a price."""
     if harvests(case.strategy, case.disabled) is None:
         return set()
-    held = [p.security for p in valuation.priced.values() if p.quantity > 0]
-    kin = {item for security in held for item in security.classes.items()}
-    alike = {security.substitute for security in held} - {""}
+    owned = [p.security for p in valuation.priced.values() if p.quantity > 0]
+    kin = {item for security in owned for item in security.classes.items()}
+    alike = {security.substitute for security in owned} - {""}
     return {
         symbol
         for symbol, p in valuation.priced.items()

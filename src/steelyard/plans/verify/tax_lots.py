@@ -151,8 +151,8 @@ def _realised(lots: TaxLots, tally: Tally) -> None:
     place.same("currency", book.doc["base_currency"], "the base currency")
     for key, is_long in (("short", False), ("long", True)):
         gains = lots.of_term(is_long=is_long)
-        known = [gain for gain in gains if gain is not None]
-        total = sum(known, ZERO) if len(known) == len(gains) else None
+        costed = [gain for gain in gains if gain is not None]
+        total = sum(costed, ZERO) if len(costed) == len(gains) else None
         place.amount(key, total, "net gain of the lots of a term that are sold")
     budget = book.lots["max_gain_base"]
     place.amount("budget", budget, "the yearly budget is as the strategy sets it")
@@ -197,19 +197,19 @@ def gains_told(book: Book, facts: dict[str, object]) -> str:
 
 def _gained(lots: TaxLots, facts: dict[str, object]) -> str:
     terms = {long: lots.of_term(is_long=long) for long in (False, True)}
-    known = {long: [gain for gain in gains if gain is not None] for long, gains in terms.items()}
-    if not any(known.values()):
+    costed = {long: [gain for gain in gains if gain is not None] for long, gains in terms.items()}
+    if not any(costed.values()):
         return ""
-    short, long = (sum(known[key], ZERO) for key in (False, True))
+    short, long = (sum(costed[key], ZERO) for key in (False, True))
     net = short + long
     facts |= {"what": "loss" if net < 0 else "gain", "gained": abs(net)}
     facts["gain_currency"] = lots.book.doc["base_currency"]
     words = "The sales realise a net {what:text} of {gain_currency:text} {gained:money}"
-    if all(known.values()):
+    if all(costed.values()):
         facts |= {"gained_short": short, "gained_long": long}
         words += ": {gained_short:money} short-term and {gained_long:money} long-term"
     else:
-        words += ", long-term" if known[True] else ", short-term"
+        words += ", long-term" if costed[True] else ", short-term"
     if any(lot["acquired"] is None for _, lot, _ in lots.realised):
         words += "; a lot without a date counts as short-term"
     return f"{words}.{_of_the_year(lots, net, facts)}"
