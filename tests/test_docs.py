@@ -410,7 +410,7 @@ def sections(page: str) -> dict[str, list[Fence]]:
 SECTIONS = [
     (page, title)
     for page in (
-        *("guide.md", "importing.md", "classes.md", "troubleshooting.md"),
+        *("guide.md", "importing.md", "classes.md", "flows.md", "troubleshooting.md"),
         *("saver.md", "retiree.md"),
     )
     for title in sections(page)

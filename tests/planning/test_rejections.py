@@ -12,10 +12,8 @@ from builders.changes import (
     stops,
     traded,
     usual,
-    with_form,
 )
 from builders.world import with_module, world
-from steelyard.modules.candidates import Ranking
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.planning.draws import cut_by
@@ -35,15 +33,11 @@ def test_an_order_that_a_cap_keeps_out_is_told_as_that_and_not_as_want_of_money(
 
 def test_what_a_filter_keeps_out_is_told_as_that_and_not_as_never_proposed():
     of = usual(sessions=YOUNG)
-
-    def fewest(ctx, table, params):
-        """Only one list stays, of as few orders as there are."""
-        return Ranking(lambda rows: -(rows >= 0).sum(axis=1).astype(float), 1)
+    first = {"max_sequences": 1000, "min_diversity_score": 0.2}
 
     pairs = enabled(BB_AND_CC_ALIKE, Kind.FILTER, "correlation_aware").plan()
     lazy = replace(of, strategy=with_module(of.strategy, ONE_BUY)).plan()
-    ranking = enabled(proposing(of), Kind.FILTER, "diversity")
-    first = with_form(ranking, "diversity", "rank", fewest).plan()
+    first = enabled(proposing(of), Kind.FILTER, "diversity", **first).plan()
 
     assert "conflict" in rules(pairs)
     assert "row_filter" in rules(lazy)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,14 +10,7 @@ from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, padded, row_s
 from steelyard.ledger import SAFETY, feasible
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import (
-    both_sizes,
-    buys,
-    drawn_from,
-    padded_rows,
-    sells,
-    sells_then_buys,
-)
+from steelyard.modules.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.modules.tables import evaluate
 from steelyard.settings import setting
@@ -46,35 +38,19 @@ class Params(ModuleParams):
 )
 def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """The list of least cost, not of fewest orders, that ends where the best rebalance does."""
-    depth, most = ctx.search.max_depth, params.max_candidates
-    over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")
-    lists = [
-        _cheaper(ctx, candidates, sold, bought, params.tolerance)
-        for sold, bought in both_sizes(candidates, over[:most], under[:most])
-    ]
-    return padded_rows(lists, depth)
-
-
-def _cheaper(
-    ctx: Context,
-    candidates: Candidates,
-    over: Sequence[int],
-    under: Sequence[int],
-    tolerance: float,
-) -> list[int]:
-    """The cheapest list to where the best rebalance of some offered orders ends; nothing without
-    one.
-    """
     depth = ctx.search.max_depth
+    over = sells(candidates, "rebalance_sells")[: params.max_candidates]
+    under = buys(candidates, "rebalance_buys")[: params.max_candidates]
     simple = padded_rows(sells_then_buys(ctx, candidates, over, under, depth), depth)
     simple = simple[feasible(candidates.account, simple)]
     if not (len(simple) and under):
-        return []
+        return padded_rows([], depth)
     best = simple[evaluate(candidates.tables, simple).argmax()][None, :]
-    rows = np.concatenate([_every_list([*over, *under], depth), best])
-    rows = rows[_same_end(candidates, rows, best, tolerance)]
-    rows = rows[feasible(candidates.account, rows)]
-    return _cheapest(candidates, rows)
+    rows = _every_list([*over, *under], depth)
+    rows = rows[_same_end(candidates, rows, best, params.tolerance)]
+    # the best may be of smaller sizes than those drawn: it is one of its own kind then
+    rows = np.concatenate([best, rows[feasible(candidates.account, rows)]])
+    return padded_rows([_cheapest(candidates, rows)], depth)
 
 
 def _every_list(offered: list[int], depth: int) -> IntArray:

@@ -192,12 +192,17 @@ class Book:
         return self.good_for(self.available) - Decimal(self.doc["open_buys"])
 
     @cached_property
-    def least_cash(self) -> Decimal:
-        """What orders leave of it: the reserve, what was there before flows, or what is there."""
+    def keeps(self) -> Decimal:
+        """What buys leave of it: the reserve, or what was there before flows."""
         arriving = self.limits["funding"] != SETTLED
         before = self.good_for(self.with_coming(arriving=arriving, flows=False))
         before -= Decimal(self.doc["open_buys"])
-        return min(Decimal(self.doc["reserve"]), max(before, ZERO), self.spendable)
+        return min(Decimal(self.doc["reserve"]), max(before, ZERO))
+
+    @cached_property
+    def least_cash(self) -> Decimal:
+        """What orders leave of it: as buys do, or what is there."""
+        return min(self.keeps, self.spendable)
 
     @cached_property
     def is_short(self) -> bool:

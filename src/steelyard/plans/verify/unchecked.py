@@ -35,6 +35,10 @@ LOOSE: Mapping[str, str] = {
     "price_source": OWN,
     "strategy.name": "whose rules these are; the hash is of what they do",
     "strategy.version": "whose rules these are; the hash is of what they do",
+    "holdings[].band": "around the target; how wide is an input where the targets file says it",
+    "bands[].low": "of cash an input; of the rest that of the holding or class",
+    "bands[].high": "of cash an input; of the rest that of the holding or class",
+    "bands[].breached": "on the very edge rounding decides",
     "holdings[].group": "an input; no figure depends on it",
     "score.terms[].parts[].name": "a part's name; its share and scale are held",
     **{
