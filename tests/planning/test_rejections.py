@@ -13,10 +13,11 @@ from builders.changes import (
     traded,
     usual,
 )
-from builders.world import with_module
+from builders.world import with_module, world
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import BlackBox, Part, Term
-from steelyard.settings import Limits
+from steelyard.planning.draws import cut_by
+from steelyard.settings import Limits, Planner
 
 
 def rules(plan):
@@ -66,3 +67,30 @@ def test_a_security_that_may_not_be_traded_is_not_said_to_be_near_its_target():
     stop = next(row for row in plan.not_traded if row.symbol == "CC")
     assert stop.rule != "near_target"
     assert "less than any calculator acts on" not in stop.reason
+
+
+SIX = tuple(f"S{k}" for k in range(6))
+SIX_WANTED = proposing(
+    world(
+        *(f"{symbol} 0 @ 50" for symbol in SIX), cash="90000",
+        targets={symbol: 0.17 - 0.01 * k for k, symbol in enumerate(SIX)}, sessions=1,
+    )
+)  # fmt: skip
+
+
+def test_in_proposals_what_planner_cuts_is_told_by_the_rule_that_cuts_it():
+    for planner, rule in (
+        (Planner(max_opportunities_per_category=2), "max_opportunities_per_category"),
+        (Planner(priority_threshold=0.999), "priority_threshold"),
+    ):
+        of = replace(SIX_WANTED, strategy=replace(SIX_WANTED.strategy, planner=planner))
+        stage = of.prepared
+        table = stage.table
+        drawn = {int(table.security[j]) for rows in table.draws.values() for j in rows}
+        cuts = [cut_by(stage.ctx, table, j) for j in range(table.m)]
+
+        expected = [int(table.security[j]) not in drawn for j in range(table.m)]
+        assert any(expected)
+        assert [cut is not None for cut in cuts] == expected, rule
+        assert {cut.rule for cut in cuts if cut is not None} == {rule}
+        assert all(cut.limit == getattr(planner, rule) for cut in cuts if cut is not None)

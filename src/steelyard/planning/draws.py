@@ -10,6 +10,8 @@ import numpy as np
 from steelyard.arrays import FloatArray, IntArray
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
+from steelyard.notices import Drop
+from steelyard.sentences import say
 
 ONE_MORE_OF_A_GROUP = 0.5
 """By how much each order of a group before it lowers the appeal of another: 1, 2/3, 1/2, …"""
@@ -99,3 +101,36 @@ def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -
 def by_appeal(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
     """The rows as a pattern draws them."""
     return tuple(table.by_appeal(rows))
+
+
+def cut_by(ctx: Context, table: Candidates, j: int) -> Drop | None:
+    """Which rule of `[planner]` keeps an order from patterns in every size; None: they draw it, or
+    the plan is not the best of what they propose.
+    """
+    side = (table.security == table.security[j]) & (table.is_buy == table.is_buy[j])
+    rows = {int(k) for k in np.flatnonzero(side)}
+    if ctx.search.scope != "proposals" or any(rows & {*drew} for drew in table.draws.values()):
+        return None
+    planner, best = ctx.planner, float(table.pull[sorted(rows)].max())
+    if best < planner.priority_threshold or best == 0:
+        why = say(
+            "its priority is {priority:ratio} at most; under {least:ratio} patterns and "
+            "generators draw nothing (planner.priority_threshold)",
+            priority=best,
+            least=planner.priority_threshold,
+        )
+        return Drop("priority_threshold", best, planner.priority_threshold, why)
+    most = planner.max_opportunities_per_category
+    places = [
+        place
+        for category in drawn(ctx, table).values()
+        for place, k in enumerate(category, start=1)
+        if k in rows
+    ]
+    why = say(
+        "it comes as number {place:count} of its calculator by priority, and patterns draw "
+        "{most:count} (planner.max_opportunities_per_category)",
+        place=min(places),
+        most=most,
+    )
+    return Drop("max_opportunities_per_category", float(min(places)), float(most), why)

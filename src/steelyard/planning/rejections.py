@@ -16,6 +16,7 @@ from steelyard.modules.terms import end_state
 from steelyard.notices import Drop, Stop
 from steelyard.planning.bands import ON_EDGE, edges_of
 from steelyard.planning.choice import Choice
+from steelyard.planning.draws import cut_by
 from steelyard.planning.score.model import Point
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.moves import along
@@ -126,9 +127,9 @@ def rejections(
         if choice.only:
             drop = _by_bands(ctx, table, j)
         elif beside is None:
-            drop = _beside_hold(table, choice, j)
+            drop = _beside_hold(ctx, table, choice, j)
         else:
-            drop = _beside_plan(ctx, plan, beside, j, asked)
+            drop = _beside_plan(ctx, table, beside, j, asked)
         side = table.side(j)
         yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
 
@@ -149,11 +150,14 @@ def _by_bands(ctx: Context, table: Candidates, j: int) -> Drop:
     return Drop("band_size", weight, low if is_buy else high, say(words, **facts))
 
 
-def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
+def _beside_hold(ctx: Context, table: Candidates, choice: Choice, j: int) -> Drop:
     gain = float(table.paired[j])
     if not math.isfinite(gain):
         no_money = Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
         return _over_a_cap(table.account, np.array([[j]])) or no_money
+    cut = cut_by(ctx, table, j) if gain >= choice.threshold else None
+    if cut is not None:
+        return cut
     why = say(
         "alone or with one order of the other side it gains {gain:spoints} points net; a plan must "
         "gain {least:points}",
@@ -165,13 +169,13 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
 
 def _beside_plan(
     ctx: Context,
-    plan: tuple[int, ...],
+    table: Candidates,
     beside: _Beside,
     j: int,
     asked: Asked,
 ) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
-    most = asked[1]
+    plan, most = beside.plan, asked[1]
     if beside.twin[j] != PAD:
         return _swapped(beside, j)
     account = beside.orders.account
@@ -185,7 +189,9 @@ def _beside_plan(
             orders=len(plan),
         )
         return Drop(limit.partition(".")[2], float(len(plan)), float(most), why)
-    return _added(ctx, beside, j, asked)
+    drop = _added(ctx, beside, j, asked)
+    cut = cut_by(ctx, table, j) if drop.rule == "not_proposed" else None
+    return cut or drop
 
 
 def _swapped(beside: _Beside, j: int) -> Drop:

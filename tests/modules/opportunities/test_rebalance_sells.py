@@ -2,9 +2,13 @@
 
 import pytest
 
+from builders.changes import proposing
 from builders.context import context
+from builders.world import world
 from steelyard.modules.opportunities.rebalance_sells import Params, rebalance_sells
-from steelyard.settings import Limits
+from steelyard.plans.verify import check
+from steelyard.sentences import again
+from steelyard.settings import Groups, Limits
 
 EIGHT = "A B C D E F G H"
 
@@ -67,7 +71,7 @@ def test_group_targets_of_the_strategy_win_over_target_weights():
 
     (sale,) = rebalance_sells(ctx, Params())
 
-    assert (sale.symbol, sale.why.facts["over"]) == ("A", pytest.approx(0.2))
+    assert (sale.symbol, sale.why.facts["off"]) == ("A", pytest.approx(0.2))
 
 
 def test_a_group_that_the_strategy_does_not_name_has_a_target_of_nothing():
@@ -162,3 +166,30 @@ def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_fo
     tags = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
 
     assert tags == {"A": "overweight_tech", "C": "concentration"}
+
+
+def test_a_group_is_told_at_its_share_of_what_is_invested_and_verify_derives_it():
+    """Half of what is invested is Tech; with half in cash, spread as the targets, it looks less."""
+    of = world(
+        "AA 250 @ 100", "BB 250 @ 100", cash="50000", sectors={"AA": "Tech", "BB": "Energy"},
+        groups=Groups(sector={"Tech": 0.1, "Energy": 0.9}), targets={"AA": 0.1, "BB": 0.9},
+    )  # fmt: skip
+    asked = {wish.symbol: wish.why for wish in rebalance_sells(of.prepared.ctx, Params())}
+    assert asked["AA"].facts["weight"] == pytest.approx(0.5)
+    assert "50.0" in asked["AA"].text
+
+    of = (proposing(world(
+        "AA 400 @ 100", "BB 500 @ 100", "CC 0 @ 50", cash="10000", sessions=60,
+        sectors={"AA": "Tech", "BB": "Energy", "CC": "Energy"},
+        groups=Groups(sector={"Tech": 0.1, "Energy": 0.9}),
+    )))  # fmt: skip
+    document = of.plan().document()
+    told = [step for step in document["steps"] if "invested part" in step["reason_template"]]
+    assert told
+    assert check(document).ok
+    for step in told:
+        step["facts"]["weight"] += 0.1
+        step["reason"] = again(step["reason_template"], step["facts"])
+        step["narrative"] = again(step["template"], step["facts"])
+    failed = check(document).failed
+    assert any("share" in row.name for row in failed)

@@ -124,18 +124,29 @@ def sells_then_buys(
     offered_buys: Sequence[int],
     max_sells: int,
 ) -> list[list[int]]:
-    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits; in
-    the sizes that are worth most alone, and in those that are worth most together.
+    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits.
 
     While there are buys, sales never take the last step: sales alone move nothing forward.
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
-    sequences: list[list[int]] = []
-    for sold, bought in both_sizes(candidates, offered_sells, offered_buys):
-        starts = [fitted(candidates, [], sold, count) for count in range(1, most + 1)]
-        sequences += [fitted(candidates, start, bought, depth) for start in starts if start]
-    return sequences
+    starts = [fitted(candidates, [], offered_sells, count) for count in range(1, most + 1)]
+    return [fitted(candidates, start, offered_buys, depth) for start in starts if start]
+
+
+def sells_then_buys_in_both_sizes(
+    ctx: Context,
+    candidates: Candidates,
+    offered_sells: Sequence[int],
+    offered_buys: Sequence[int],
+    max_sells: int,
+) -> list[list[int]]:
+    """`sells_then_buys` in the sizes that are worth most alone, then in those worth most so."""
+    return [
+        sequence
+        for sold, bought in both_sizes(candidates, offered_sells, offered_buys)
+        for sequence in sells_then_buys(ctx, candidates, sold, bought, max_sells)
+    ]
 
 
 def both_sizes(

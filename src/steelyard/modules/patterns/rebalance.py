@@ -11,7 +11,7 @@ from steelyard.modules.patterns import (
     padded_rows,
     reinvested,
     sells,
-    sells_then_buys,
+    sells_then_buys_in_both_sizes,
 )
 from steelyard.modules.registry import ModuleParams, pattern_generator
 
@@ -35,5 +35,5 @@ def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """
     over = sells(candidates, "rebalance_sells")
     under = reinvested(candidates, "rebalance_buys")
-    rows = sells_then_buys(ctx, candidates, over, under, params.max_sells)
+    rows = sells_then_buys_in_both_sizes(ctx, candidates, over, under, params.max_sells)
     return padded_rows(rows, ctx.search.max_depth)

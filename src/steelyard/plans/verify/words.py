@@ -85,6 +85,7 @@ def check_words(book: Book, tally: Tally) -> None:
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
 
+PLANNER_RULES = ("priority_threshold", "max_opportunities_per_category")
 OF_INVESTED = "{group:text} is {weight:pct} of the invested part"
 """How a reason tells the share of a group."""
 QUALITY, STEADINESS = "quality", "steadiness"
@@ -544,6 +545,11 @@ def _stop(book: Book, stop: Record, place: Place) -> None:
         if figure is not None and stop["rule"] not in DERIVED_ELSEWHERE:
             near = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
             place.rule(key, near, "one of the facts", "a number that stands alone is told")
+    planner = book.settings["planner"]
+    if stop["rule"] in PLANNER_RULES:
+        place.number(
+            "limit", planner[stop["rule"]], "a rule of [planner] is as the strategy sets it"
+        )
     derived: dict[str, object] = {"symbol": stop["symbol"]}
     shares = number_of(stop["facts"].get("shares"))
     if shares is not None:
