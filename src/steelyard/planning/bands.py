@@ -122,7 +122,7 @@ class _Walk:
         self.exits = reach.exits & may[1]
         self.rate, self.fixed = cost_rates(ctx), ctx.costs.fixed / ctx.value
         self.cash, self.settled = free_cash(ctx), ctx.limits.funding == "settled"
-        self.lots = dict[int, int]()
+        self.costs, self.lots = 0.0, dict[int, int]()
         self.whole, self.funding = set[int](), set[int]()
 
     def sell(self, i: int, lots: int) -> bool:
@@ -147,8 +147,9 @@ class _Walk:
 
     def _receive(self, i: int, weight: float, *, new: bool) -> None:
         """What a sale brings; where only settled cash counts it pays for nothing yet."""
-        brings = weight * (1 - float(self.rate[i])) - self.fixed * new
-        self.cash += 0.0 if self.settled else brings
+        costs = weight * float(self.rate[i]) + self.fixed * new
+        self.cash += 0.0 if self.settled else weight - costs
+        self.costs += costs
 
     def buy(self, i: int, lots: int, money: float) -> bool:
         """So many lots in all, as far as the money pays for them, at least the least order."""
@@ -160,6 +161,7 @@ class _Walk:
             return False
         self.lots[i] = lots
         self.cash -= (lots - have) * each + fixed
+        self.costs += (lots - have) * (each - float(self.lot[i])) + fixed
         return True
 
 
@@ -255,17 +257,19 @@ def _raise(ctx: Context, walk: _Walk, short: float, calm: BoolArray) -> None:
 
 
 def _place(ctx: Context, walk: _Walk, edges: Edges, calm: BoolArray) -> None:
-    """Buys of what is inside its band and furthest under its target, until cash is inside its."""
-    if ctx.target_weights is None or walk.cash <= edges.cash[1] + ON_EDGE:
+    """Buys of what is inside its band and furthest under its target, until cash is inside its,
+    before costs.
+    """
+    if ctx.target_weights is None:
         return
     goal = edges.cash[1] if ctx.rules.rebalance.to == "edge" else cash_centre(ctx)
     gap = ctx.target_weights - ctx.weights
     for i in np.argsort(-gap, kind="stable").tolist():
-        if walk.cash <= edges.cash[1] + ON_EDGE or gap[i] <= 0:
+        cash = walk.cash + walk.costs
+        if cash <= edges.cash[1] + ON_EDGE or gap[i] <= 0:
             return
         if calm[i] and i not in walk.lots:
-            each = float(walk.lot[i] * (1 + walk.rate[i]))
-            lots = int(np.ceil((walk.cash - goal - walk.fixed) / each - 0.5))
+            lots = int(np.ceil((cash - goal) / float(walk.lot[i]) - LOT_TOLERANCE))
             if walk.buy(i, lots, walk.cash - _floor(ctx)):
                 walk.funding.add(i)
 

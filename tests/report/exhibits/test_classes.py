@@ -46,7 +46,7 @@ def test_rows_are_the_classes_with_their_drift_and_what_is_in_none_as_one(plan: 
 
 
 def test_each_member_says_how_its_target_follows(plan: Plan):
-    held, wrong = {row.symbol: row for row in plan.holdings}, []
+    rows, wrong = {row.symbol: row for row in plan.holdings}, []
     for symbol, parts in (
         ("DD", ("Class <b>Small</b>: 10.0 % of value", "target 60.0 %", "with preference 1")),
         ("CC", ("CC keeps its weight", "goes to DD, for CC may not be bought")),
@@ -54,8 +54,8 @@ def test_each_member_says_how_its_target_follows(plan: Plan):
         ("BB", ("BB keeps its weight: what the class has too much of comes from AA",)),
         ("EE", ("Class Other has no target.",)),
     ):
-        said = why_member(plan, held[symbol]).replace("\u00a0", " ")
-        wrong += [(symbol, part, said) for part in parts if part not in said]
+        text = why_member(plan, rows[symbol]).replace("\u00a0", " ")
+        wrong += [(symbol, part, text) for part in parts if part not in text]
     assert not wrong
 
 

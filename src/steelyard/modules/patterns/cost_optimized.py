@@ -50,7 +50,8 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
     own = [int(row) for row in best[0] if row != PAD]
     rows = _every_list(list(dict.fromkeys([*over, *under, *own])), depth)
     rows = rows[_same_end(candidates, rows, best, params.tolerance)]
-    rows = rows[feasible(candidates.account, rows)]
+    # the best may be of smaller sizes than those drawn: it is one of its own kind then
+    rows = np.concatenate([best, rows[feasible(candidates.account, rows)]])
     return padded_rows([_cheapest(candidates, rows)], depth)
 
 

@@ -277,6 +277,18 @@ class Book:
         """All cash after the plan, before costs."""
         return self.weight(self.cash_before + self.flow(self.steps))
 
+    def invested_in(self, dimension: str, label: object) -> Decimal:
+        """What a sector or a country is of all that is held; each label of a security an even
+        part of it.
+        """
+        held = sum((row["value"] for row in self.doc["holdings"]), ZERO)
+        parts = (
+            row["value"] / len(row[dimension])
+            for row in self.doc["holdings"]
+            if label in row[dimension]
+        )
+        return sum(parts, ZERO) / held if held > 0 else ZERO
+
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances in base; one without a rate counts 0, and is a failed check elsewhere."""
         amounts = (amount * self.rates.get(key, ZERO) for key, amount in balances.items())
