@@ -1,6 +1,7 @@
 """What a plan says: every number is a fact of its record, and nothing is praised or promised."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -12,8 +13,9 @@ from builders import quantities
 from builders.changes import USUAL, proposing
 from builders.demo import kinds
 from builders.each import each
-from builders.world import world
+from builders.world import only, world
 from builders.worlds import FEWER, SOME, worlds
+from steelyard.modules.registry import Kind, modules
 from steelyard.planning import narrative
 from steelyard.plans.orders import Adds
 from steelyard.plans.plan import Plan
@@ -29,6 +31,13 @@ SAYINGS = re.compile(
     r"safe\w*|cheap\w*|opportunit\w+)\b",
     re.IGNORECASE,
 )
+
+
+def nameless(text):
+    """A text without the names of calculators: those are names and no praise."""
+    for name in modules(Kind.OPPORTUNITY):
+        text = text.replace(name, "it")
+    return text
 
 
 def sentences(plan: Plan):
@@ -76,14 +85,14 @@ def strange_numbers(text: str, facts) -> list[str]:
 def test_every_number_in_every_sentence_is_a_fact_and_nothing_is_praised_or_promised(of):
     for where, text, facts in sentences(of.plan()):
         assert not strange_numbers(text, facts), (where, text, facts)
-        assert not SAYINGS.search(text), (where, text)
+        assert not SAYINGS.search(nameless(text)), (where, text)
 
 
 def test_the_sentences_of_a_plan_are_sentences():
     def are_sentences(of):
         for where, text, facts in sentences(of.planned):
             assert not strange_numbers(text, facts), (where, text, facts)
-            assert not SAYINGS.search(text), (where, text)
+            assert not SAYINGS.search(nameless(text)), (where, text)
             if where != "detail" and not where.startswith("reason "):
                 assert text[0].isupper() or not text[0].isalpha(), (where, text)
                 assert text.endswith("."), (where, text)
@@ -110,7 +119,9 @@ def test_a_verdict_with_targets_tells_drift_and_without_tells_points():
 
 
 def test_a_hold_over_possible_orders_does_not_say_that_there_are_none():
-    plan = proposing(world("AA 40 @ 100", cash="1000")).plan()
+    of = proposing(world("AA 40 @ 100", cash="1000"))
+    nobody = only(only(of.strategy, Kind.PATTERN), Kind.SEQUENCE)
+    plan = replace(of, strategy=nobody).plan()
 
     hold = "Hold. The modules propose no plan that fits the cash and the limits."
     assert plan.candidates

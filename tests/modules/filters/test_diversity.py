@@ -104,8 +104,6 @@ def test_only_the_first_proposals_stay_and_the_certificate_says_of_how_many():
     assert one.certificate.sequences == usual.certificate.sequences > 1
     assert usual.certificate.covers == f"best of {sequences}"
     assert one.certificate.covers == f"best of at most 1 of {sequences}, the first by rank"
-    assert one.score.improvement < usual.score.improvement
-    assert one.certificate.search_gap > usual.certificate.search_gap
 
 
 def test_of_proposals_that_are_no_near_ties_the_best_stays_however_few_stay():

@@ -46,7 +46,9 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
     if not (len(simple) and under):
         return padded_rows([], depth)
     best = simple[evaluate(candidates.tables, simple).argmax()][None, :]
-    rows = _every_list([*over, *under], depth)
+    # the best one may have smaller sizes than those that are drawn
+    own = [int(row) for row in best[0] if row != PAD]
+    rows = _every_list(list(dict.fromkeys([*over, *under, *own])), depth)
     rows = rows[_same_end(candidates, rows, best, params.tolerance)]
     # the best may be of smaller sizes than those drawn: it is one of its own kind then
     rows = np.concatenate([best, rows[feasible(candidates.account, rows)]])
