@@ -17,11 +17,13 @@ from builders.world import only, world
 from builders.worlds import FEWER, SOME, worlds
 from steelyard.modules.registry import Kind, modules
 from steelyard.planning import narrative
+from steelyard.plans import verify
 from steelyard.plans.orders import Adds
 from steelyard.plans.plan import Plan
 from steelyard.plans.score import OrderChange
 from steelyard.sentences import FORMATS, MINUS, SPACE, say
 from steelyard.settings import Limits
+from steelyard.strategies import overlay
 
 NUMBER = re.compile(rf"[+{MINUS}-]?\d[\d,]*(?:\.\d+)?")
 SAYINGS = re.compile(
@@ -274,3 +276,16 @@ def test_a_sale_is_said_to_fund_the_buys_only_where_they_need_its_money(of, scop
                     sign = 1 if other.side == "sell" else -1
                     rest += sign * other.notional_base - other.costs.total
             assert rest < plan.reserve
+
+
+def test_a_hold_towards_targets_names_the_calculator_that_is_off():
+    off = {"opportunity_calculators": {"weight_based": {"enabled": False}}}
+    told, wrong = "The calculator weight_based, which trades towards targets, is off.", []
+    for scope in ("quantities", "candidates", "proposals"):
+        for changes, due in ((off, True), ({}, False)):
+            rules = {"limits": {"min_trade_base": 1e9}, "search": {"scope": scope}, **changes}
+            made = replace(USUAL, strategy=overlay(USUAL.strategy, rules, "an option")).planned
+            text, failed = made.verdict.text, verify.check(made.document()).failed
+            if not text.startswith("Hold.") or text.endswith(told) is not due or failed:
+                wrong.append((scope, due, text, failed))
+    assert wrong == []

@@ -264,3 +264,44 @@ def test_more_names_never_raise_a_threshold(names: int, more: int, name: str):
     few, many = (thresholds(preset(name), n) for n in (names, names + more))
 
     assert [key for key in FOLLOWING if many[key] > few[key]] == []
+
+
+# what targets turn
+
+WAITS = ("buy_cooldown_days", "sell_cooldown_days")
+
+
+def turned(strategy: Strategy, *, targets: bool) -> tuple[bool, bool, int, int]:
+    """weight_based on, correlation_aware on, and the two waits of recently_traded."""
+    made = as_planned(strategy, targets=targets, names=10)
+    waits = made.choice(Kind.FILTER, "recently_traded").params.model_dump()
+    return (
+        made.choice(Kind.OPPORTUNITY, "weight_based").enabled,
+        made.choice(Kind.FILTER, "correlation_aware").enabled,
+        *(waits[name] for name in WAITS),
+    )
+
+
+def test_with_targets_every_preset_follows_them_and_without_it_is_as_it_says():
+    without = {name: turned(preset(name), targets=False) for name in PRESETS}
+
+    with_targets = {name: turned(preset(name), targets=True) for name in PRESETS}
+
+    assert with_targets == dict.fromkeys(PRESETS, (True, False, 0, 0))
+    assert without["conservative"] == (False, True, 60, 240)
+    assert without["default"] == (True, False, 30, 180)
+
+
+def test_what_the_user_says_of_these_stays_with_targets_too():
+    files = {
+        "[opportunity_calculators]\nweight_based = false": (False, False, 0, 0),
+        "[filters.correlation_aware]\ncorrelation_threshold = 0.5": (True, True, 0, 0),
+        "[filters.recently_traded]\nbuy_cooldown_days = 60": (True, False, 60, 0),
+        "[filters.recently_traded]\nsell_cooldown_days = 180": (True, False, 0, 180),
+        "[filters]\nrecently_traded = false": (True, False, 30, 180),
+    }
+    made = {
+        text: turned(parse(f"preset = 'default'\n{text}", "mine"), targets=True) for text in files
+    }
+
+    assert made == files
