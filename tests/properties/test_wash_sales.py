@@ -85,7 +85,8 @@ def walked(
         }
         shift = 0.15 * float(np.sin(n / 9))
         targets = Targets(MappingProxyType({"AA": 0.3 + shift, "CC": 0.3 - shift, "EE": 0.38}))
-        market = replace(of.market, quotes=quotes, dates=np.array([np.datetime64(day, "D")]))
+        dates = np.array([np.datetime64(day, "D")])
+        market = replace(of.market, dates=dates).at_prices(quotes)
         snapshot = replace(snapshot, as_of=day)
         plan = replace(of, snapshot=snapshot, market=market, targets=targets).plan()
         stopped += any(stop.rule == "wash_sale" for stop in plan.not_traded)
