@@ -530,7 +530,14 @@ opportunity_buys = false            # a switch
 [opportunity_calculators.weight_based]
 enabled = true                      # a table: the switch and parameters
 min_gap_threshold = 0.01
+
+[filters.recently_traded]
+on_failure = "block"                # while it fails, trade nothing that it guards; or "allow"
 ```
+
+A filter that may forbid orders and does not work (it fails, is out of service, or its plugin cannot
+be loaded) lets nothing through on the sides that its tags name, `buy` and `sell`, both where they
+name none. The plan says so first. `on_failure = "allow"` plans without it.
 """
 
 
@@ -715,9 +722,11 @@ def example() -> Iterator[str]:
     for kind in Kind:
         for module in built_in(kind):
             switch = Field("enabled", str(module.on).lower(), "", module.summary.rstrip("."))
+            failing = Field("on_failure", '"block"', "", "while it fails; or allow")
+            beside = [switch, failing] if module.protects else [switch]
             yield from _example_table(
                 module.qualified,
-                [switch, *fields(module.params, module.qualified, module.params())],
+                [*beside, *fields(module.params, module.qualified, module.params())],
             )
 
 

@@ -409,7 +409,10 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 SECTIONS = [
     (page, title)
-    for page in ("guide.md", "importing.md", "troubleshooting.md", "saver.md", "retiree.md")
+    for page in (
+        *("guide.md", "importing.md", "classes.md", "flows.md", "troubleshooting.md"),
+        *("saver.md", "retiree.md"),
+    )
     for title in sections(page)
 ]
 

@@ -100,7 +100,7 @@ class Account:
     turnover_cap   one-way, of value; None = off
     group_shares   (m, g) share of the order's security in each capped group
     group_weights  (g,)   weights of the groups before
-    group_cap      of value; None = off
+    group_cap      of value, or (g,) of each; None = off
     exact          the cash that the weights stand for; None = the floats as they are written
     due            what the orders of a plan must bring together, of value, for cash is overdrawn;
                    None = nothing: hold is a plan too
@@ -120,7 +120,7 @@ class Account:
     turnover_cap: float | None
     group_shares: FloatArray
     group_weights: FloatArray
-    group_cap: float | None
+    group_cap: FloatArray | float | None
     exact: ExactCash | None = None
     due: float | None = None
     invest: float | None = None

@@ -169,6 +169,12 @@ REDEPLOY = of_table(
     "buy D .05 .6 averaging_down rebalance_buys", symbols="A B C D", weights=[0.2] * 4,
 )  # fmt: skip
 
+ALIKE = of_table(
+    "buy A .05 .9 x", "buy B .05 .8 x", "buy C .05 .7 x", symbols="A B C", weights=[0.2] * 3,
+    sectors=["Tech", "Tech;Energy", "Tech;Health"],
+)  # fmt: skip
+"""B and C have half of their sectors in common with A."""
+
 SHORT_OF_CASH = of_table(
     "sell A .06 .9 profit_taking", "sell B .02 .8 rebalance_sells", "sell C .03 .7 rebalance_sells",
     symbols="A B C", weights=[0.3, 0.3, 0.39],
@@ -197,16 +203,18 @@ def bound() -> World:
 
 
 TWO_WAYS = of_table(
-    "sell A .101 .9 rebalance_sells", "sell B .10 .8 rebalance_sells",
+    "sell A .004 .9 rebalance_sells", "sell B .10 .8 rebalance_sells",
     "buy C .10 .7 rebalance_buys", symbols="A B C", weights=[0.3, 0.3, 0.3],
 )  # fmt: skip
 
 
 def of_unequal_costs() -> World:
-    """The sale of A is the first and the dearest."""
+    """The sale of A is dear and a small part of the best rebalance, that of all three."""
     ctx, table = TWO_WAYS()
     cost = frozen(np.array([0.002, 0.0005, 0.0005]))
-    return ctx, replace(table, cost=cost, account=replace(table.account, cost=cost))
+    tables = replace(table.tables, linear=np.array([0.002, 0.002, 0.01]))
+    account = replace(table.account, cost=cost)
+    return ctx, replace(table, cost=cost, account=account, tables=tables)
 
 
 GAPS = of_table(
@@ -301,6 +309,7 @@ GENERATORS = {
         {
             "max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1),
             "max_combinations": Change(3), "sizes": Change("best"),
+            "max_likeness": Change(0.0, where=ALIKE),
         },
     ),
 }  # fmt: skip

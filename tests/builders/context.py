@@ -64,7 +64,7 @@ def context(
     multipliers: Numbers = 1.0,
     momentum: Numbers = np.nan,
     peaks: Numbers = np.nan,
-    dividend_yield: Numbers = 0.02,
+    dividend_yield: Numbers | None = None,
     expected_return: Numbers = 0.065,
     volatility: Numbers = 0.25,
     drawdown: Numbers = 0.40,
@@ -107,6 +107,7 @@ def context(
     weights = full(INVESTED / max(n, 1) if weights is None else weights)
     goals = None if targets is None else full(targets)
     shares = np.divide(weights * VALUE, full(prices) * full(fx))
+    yields = full(0.02 if dividend_yield is None else dividend_yield)
     known = set() if quality is None else {"quality"}
     quality = full(0.55 if quality is None else quality)
     cash_weight = 1 - float(weights.sum()) if cash is None else cash
@@ -126,8 +127,11 @@ def context(
             product_type="ETF" if name in funds.split() else "EQUITY",
             lot_size=Decimal(repr(float(lot))),
             priority_multiplier=float(factor),
+            dividend_yield=None if dividend_yield is None else float(paid),
         )
-        for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
+        for name, lot, factor, paid in zip(
+            names, full(lot_sizes), full(multipliers), yields, strict=True
+        )
     )
     ctx = Context(
         as_of=AS_OF,
@@ -151,7 +155,7 @@ def context(
         can_buy=_members(names, can_buy),
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
-        dividend_yield=full(dividend_yield),
+        dividend_yield=yields,
         neutral_mix=full(0.0 if mix is None else mix),
         sectors=grouping("sector", _labels(sectors, n)),
         countries=grouping("country", _labels(countries, n)),
@@ -240,7 +244,7 @@ def candidates(
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
-        together=nothing,
+        together=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))

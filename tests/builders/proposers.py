@@ -20,7 +20,7 @@ WORLDS = {
     "mixed_strategy": world(
         *("AA 400 @ 100", "BB 100 @ 100", "CC 300 @ 100", "DD 0 @ 50"), cash="5000",
         targets=dict.fromkeys(["AA", "BB", "CC", "DD"], 0.2), cost_prices={"AA": "40"},
-        search=Search(max_depth=2),
+        search=Search(max_depth=3),
     ),
     "opportunity_first": world(
         *("AA 250 @ 100", "BB 250 @ 100", "CC 250 @ 100", "DD 0 @ 50"), cash="25000",

@@ -157,7 +157,8 @@ def check(module, answer, ctx, table) -> None:
 
 
 def check_filter(answer) -> None:
-    pairs, ruling = answer if isinstance(answer, tuple) else (answer, None)
+    # a filter of pairs may judge whole rows besides
+    pairs, ruling = answer[:2] if isinstance(answer, tuple) else (answer, None)
     if isinstance(pairs, Ruling):
         pairs, ruling = None, pairs
     if pairs is not None:

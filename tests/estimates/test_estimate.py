@@ -582,19 +582,19 @@ def test_under_two_years_quality_leaves_out_consistency():
     assert shorter - longer > 0.005
 
 
-def test_a_known_fundamental_score_is_half_of_quality():
+def test_a_known_fundamental_score_is_the_quality_whatever_the_prices_did():
     closes = random_closes(4, 700, 2)
     from_prices = estimated(closes).quality
 
     figures = estimated(closes, fundamentals=[0.9, np.nan])
 
-    assert figures.quality.tolist() == [pytest.approx(0.5 * from_prices[0] + 0.45), from_prices[1]]
+    assert figures.quality.tolist() == [0.9, from_prices[1]]
 
 
-def test_a_fundamental_score_without_price_history_meets_the_neutral_value_half_way():
+def test_a_fundamental_score_needs_no_price_history():
     figures = estimated(np.full((1, 2), np.nan), fundamentals=[0.85, np.nan])
 
-    assert figures.quality.tolist() == [pytest.approx(0.70), 0.55]
+    assert figures.quality.tolist() == [0.85, 0.55]
     assert figures.missing["quality"].tolist() == [False, True]
 
 

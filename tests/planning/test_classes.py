@@ -20,17 +20,17 @@ from steelyard.planning.questions.explain import explain
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import TaxLot
-from steelyard.settings import Limits, Lots, Search
+from steelyard.settings import Limits, Lots, Rebalance, Search
 from steelyard.targets import Band, Targets
 
 METHODS = ("fifo", "lifo", "hifo", "min_tax")
 FREE = Limits(max_position_weight=1.0)
 
 
-def targets_of(made: Plan) -> dict[str, float]:
+def targets_of(planned: Plan) -> dict[str, float]:
     """Symbol, or class that cannot be bought -> its target, of those that have one."""
-    held = {row.symbol: row.target or 0.0 for row in made.holdings if row.target}
-    return held | {row.symbol: row.target for row in made.drift.absent}
+    bought = {row.symbol: row.target or 0.0 for row in planned.holdings if row.target}
+    return bought | {row.symbol: row.target for row in planned.drift.absent}
 
 
 def approx(weights: dict[str, float]) -> object:
@@ -54,11 +54,11 @@ def test_what_a_class_lacks_goes_to_its_first_member_that_may_be_bought():
         ({"CC": 1, "DD": 1}, ("CC",), {"AA": 0.3, "BB": 0.2, "CC": 0.1, "DD": 0.1}),
         ({}, ("AA", "BB"), {"AA": 0.3, "BB": 0.2, "CC": 0.2}),
     ):
-        made = classed(
+        planned = classed(
             of, {"Shares": "AA BB CC DD"}, {"Shares": 0.7}, preference=preference, frozen=frozen
         ).plan()
-        if targets_of(made) != approx(due):
-            wrong.append((preference, frozen, targets_of(made)))
+        if targets_of(planned) != approx(due):
+            wrong.append((preference, frozen, targets_of(planned)))
     assert not wrong
 
 
@@ -71,11 +71,11 @@ def test_what_a_class_has_too_much_of_comes_from_losses_then_least_tax_then_last
         ({"AA": "50", "BB": "45", "CC": "5"}, {}, {"AA": 0.3, "BB": 0.05, "CC": 0.1}),
         ({"AA": "50", "BB": "25", "CC": "25"}, {"BB": 1}, {"BB": 0.2, "AA": 0.25}),
     ):
-        made = classed(
+        planned = classed(
             _with_costs(of, costs), {"Shares": "AA BB CC"}, {"Shares": 0.45}, preference=preference
         ).plan()
-        if targets_of(made) != approx(due):
-            wrong.append((costs, preference, targets_of(made)))
+        if targets_of(planned) != approx(due):
+            wrong.append((costs, preference, targets_of(planned)))
     assert not wrong
 
 
@@ -105,50 +105,50 @@ def test_a_loss_behind_an_older_gain_is_reached_only_through_it():
         holdings = tuple(
             replace(h, lots=lots) if h.symbol == "AA" else h for h in of.snapshot.holdings
         )
-        made = classed(of.having(holdings=holdings), {"Shares": "AA BB"}, {"Shares": 0.4}).plan()
-        if targets_of(made) != approx(due):
-            wrong.append((name, targets_of(made)))
+        planned = classed(of.having(holdings=holdings), {"Shares": "AA BB"}, {"Shares": 0.4}).plan()
+        if targets_of(planned) != approx(due):
+            wrong.append((name, targets_of(planned)))
     assert not wrong
 
 
 def test_what_may_not_be_sold_gives_last():
     of = accounts()
     securities = tuple(replace(s, allow_sell=s.symbol != "CC") for s in of.snapshot.securities)
-    made = classed(
+    planned = classed(
         of.having(securities=securities), {"Shares": "AA BB CC"}, {"Shares": 0.55}
     ).plan()
 
-    assert targets_of(made) == approx({"AA": 0.3, "BB": 0.15, "CC": 0.1})
+    assert targets_of(planned) == approx({"AA": 0.3, "BB": 0.15, "CC": 0.1})
 
 
 def test_a_class_that_nobody_is_in_stays_cash_is_said_first_and_no_untargeted_name_is_sold():
-    made = classed(
+    planned = classed(
         accounts(), {"Shares": "AA BB"}, {"Shares": 0.6, "Shaers": 0.2, "Gold": 0.1}
     ).plan()
 
-    told = [notice.message for notice in made.warnings if notice.head]
-    assert targets_of(made) == approx(
+    heads = [notice.message for notice in planned.warnings if notice.head]
+    assert targets_of(planned) == approx(
         {"AA": 0.4, "BB": 0.2, "class:Shaers": 0.2, "class:Gold": 0.1}
     )
-    assert "did you mean Shares?" in told[0]
-    assert "class:Gold 10.0 %" in told[0]
-    assert "nothing was sold for having no target: CC" in told[0]
-    assert [step.symbol for step in made.steps] == ["AA"]
-    assert verify.check(made.document()).failed == ()
+    assert "did you mean Shares?" in heads[0]
+    assert "class:Gold 10.0 %" in heads[0]
+    assert "nothing was sold for having no target: CC" in heads[0]
+    assert [step.symbol for step in planned.steps] == ["AA"]
+    assert verify.check(planned.document()).failed == ()
 
 
 def test_a_class_without_a_member_that_may_be_bought_says_what_it_lacks():
-    made = classed(
+    planned = classed(
         accounts(), {"Shares": "AA BB", "Rest": "CC DD"}, {"Shares": 0.2, "Rest": 0.25},
         frozen={"CC", "DD"},
     ).plan()  # fmt: skip
 
-    told = [notice.message for notice in made.warnings if notice.head]
-    assert targets_of(made) == approx({"AA": 0.2, "CC": 0.1, "class:Rest": 0.15})
-    assert "class:Rest 15.0 % (none of its securities may be bought)" in told[0]
+    heads = [notice.message for notice in planned.warnings if notice.head]
+    assert targets_of(planned) == approx({"AA": 0.2, "CC": 0.1, "class:Rest": 0.15})
+    assert "class:Rest 15.0 % (none of its securities may be bought)" in heads[0]
     # BB is sold all the same: its class has too much, and it is no name without a target
-    assert {step.symbol for step in made.steps} == {"AA", "BB"}
-    assert verify.check(made.document()).failed == ()
+    assert {step.symbol for step in planned.steps} == {"AA", "BB"}
+    assert verify.check(planned.document()).failed == ()
 
 
 def test_members_with_rows_of_their_own_must_sum_to_their_class():
@@ -200,12 +200,33 @@ def test_a_plan_with_classes_is_explained_as_it_is_made():
     )  # fmt: skip
     for scope in ("candidates", "quantities"):
         asked = of.having(search={"scope": scope})
-        made = asked.plan()
-        explained = explain(asked.case, made)
+        planned = asked.plan()
+        explained = explain(asked.case, planned)
         # each order's price may move until it leaves the plan: the class is resolved anew at each
         assert explained.explanation is not None, explained.warnings
-        assert len(explained.explanation.thresholds) == len(made.steps) > 0
+        assert len(explained.explanation.thresholds) == len(planned.steps) > 0
         assert verify.check(explained.document()).failed == ()
+
+
+def test_with_bands_a_class_is_traded_when_it_is_outside_its_own_to_target_or_edge():
+    of = accounts().having(limits={"cash_reserve_weight": 0.0})
+    named, targets = {"Shares": "AA BB", "Rest": "CC DD"}, {"Shares": 0.42, "Rest": 0.18}
+    bought: dict[object, dict[str, float]] = {}
+    for half, to in ((0.1, "target"), (0.05, "target"), (0.05, "edge")):
+        rules = replace(of.strategy, rebalance=Rebalance(trigger="band", to=to))
+        planned = classed(
+            replace(of, strategy=rules), named, targets,
+            bands={"Shares": Band(half), "Rest": Band(half)},
+        ).plan()  # fmt: skip
+        bought[half, to] = {row.name: round(row.weight_after, 2) for row in planned.classes}
+        assert verify.check(planned.document()).failed == ()
+
+    # 50 % and 10 % before; the band of cash is around 40 %, where it is
+    assert bought == {
+        (0.1, "target"): {"Shares": 0.5, "Rest": 0.1},
+        (0.05, "target"): {"Shares": 0.42, "Rest": 0.18},
+        (0.05, "edge"): {"Shares": 0.47, "Rest": 0.13},
+    }
 
 
 def test_a_class_its_band_and_a_preference_are_inputs_of_the_hash():
@@ -269,11 +290,11 @@ def test_targets_of_members_sum_to_their_class_and_move_one_way(members, target,
         assert more == [m.symbol for m in buyable[:1]]
         assert (rest > 0) is (not buyable)
     elif gap < -1e-12:
-        # nobody gives who may not be sold while another that may has something left
+        # nobody gives who may not be sold while another that may has something spare
         givers = {by_symbol[symbol].can_sell for symbol in less}
-        left = [m for m in members if m.can_sell and resolved[m.symbol] > 1e-9]
+        spare = [m for m in members if m.can_sell and resolved[m.symbol] > 1e-9]
         assert rest == 0
-        assert not (False in givers and left)
+        assert not (False in givers and spare)
 
 
 @given(
@@ -328,13 +349,13 @@ def test_classes_of_any_account_are_planned_and_derived_anew(of, named, method, 
         own={}, preference=dict.fromkeys(symbols[-1:], 1), frozen=symbols[:1],
     )  # fmt: skip
     try:
-        made = asked.plan()
+        planned = asked.plan()
     except PlanRefused as refused:
         if refused.fault.code != "lots_incomplete":
             raise
         return  # the method asks for what no lot says
-    report = verify.check(made.document())
+    report = verify.check(planned.document())
 
     assert report.failed == ()
-    total = math.fsum([*targets_of(made).values()])
+    total = math.fsum([*targets_of(planned).values()])
     assert math.isclose(total, math.fsum(weights), abs_tol=1e-9)

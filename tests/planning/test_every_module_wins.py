@@ -13,18 +13,21 @@ import pytest
 
 from builders import adaptive as adaptive_worlds
 from builders import regimes as regime_worlds
-from builders.changes import BB_AND_CC_ALIKE, YOUNG, enabled, proposing, traded
+from builders.changes import BB_AND_CC_ALIKE, YOUNG, described, enabled, proposing, traded, usual
 from builders.own import own
 from builders.proposers import WORLDS
-from builders.world import AS_OF, BUSY, World, only, world
+from builders.world import AS_OF, World, only, world
 from steelyard.modules.patterns.adaptive import VARIANTS
 from steelyard.modules.registry import Kind, modules
 from steelyard.settings import Neutral, Score
 
 GOOD = Score(neutral=Neutral(quality=0.9))
-DIP = world(
-    *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"), cash="10000", cost_prices={"AA": "130"},
-    score=GOOD, sessions=YOUNG, targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
+DIP = described(
+    world(
+        *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"), cash="10000", cost_prices={"AA": "130"},
+        score=GOOD, sessions=YOUNG, targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
+    ),
+    quality={"AA": 0.9},
 )  # fmt: skip
 GROWN = world(
     *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="5000", cost_prices={"AA": "30"},
@@ -138,7 +141,7 @@ FILTERS = own(
             {},
         ),
         "correlation_aware": (BB_AND_CC_ALIKE, {}),
-        "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
+        "diversity": (usual(sessions=YOUNG), {"max_sequences": 1000, "min_diversity_score": 0.2}),
     },
 )
 

@@ -18,7 +18,7 @@ from steelyard.orders import Side
 from steelyard.planning.case import inputs_sha256
 from steelyard.plans import verify
 from steelyard.portfolio import Flow
-from steelyard.settings import Costs, Limits, Search
+from steelyard.settings import Costs, Limits, Rebalance, Search
 
 FREE = Costs(fixed=0.0, percent=0.0)
 LATER = AS_OF + timedelta(days=7)
@@ -125,6 +125,15 @@ def test_no_least_order_and_no_cooldown_keep_a_withdrawal_from_being_raised():
         },
         sold,
     )
+
+
+def test_a_withdrawal_is_raised_although_every_weight_is_inside_its_band():
+    of = account(flow("-9000", on=LATER))
+    wide = Rebalance(trigger="band", drift_band_weight=0.3)
+    plan = checked(replace(of, strategy=replace(of.strategy, rebalance=wide)).plan())
+
+    assert plan.occasions == ("shortfall",)
+    assert plan.cash_after["USD"] >= 0
 
 
 def test_what_may_not_be_sold_is_said_with_the_amount_and_the_rule():

@@ -32,7 +32,7 @@ def test_an_order_that_a_cap_keeps_out_is_told_as_that_and_not_as_want_of_money(
 
 def test_what_a_filter_keeps_out_is_told_as_that_and_not_as_never_proposed():
     of = usual(sessions=YOUNG)
-    first = {"max_sequences": 1, "diversity_weight": 1.0}
+    first = {"max_sequences": 1000, "min_diversity_score": 0.2}
 
     pairs = enabled(BB_AND_CC_ALIKE, Kind.FILTER, "correlation_aware").plan()
     lazy = replace(of, strategy=with_module(of.strategy, ONE_BUY)).plan()

@@ -17,7 +17,7 @@ from steelyard.modules.registry import Kind
 from steelyard.money import FxTable
 from steelyard.orders import Side
 from steelyard.planning.planner import plan
-from steelyard.portfolio import Holding, Snapshot, TaxLot
+from steelyard.portfolio import Flow, Holding, Snapshot, TaxLot
 from steelyard.settings import Costs
 
 pytestmark = [pytest.mark.nightly, pytest.mark.real_quotes]
@@ -49,8 +49,25 @@ def until(market: Market, last: np.datetime64) -> Market:
     )
 
 
-def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
-    """Start on target with 100,000 USD, plan and trade on each of `days`; what was traded."""
+@dataclass(frozen=True)
+class Walk:
+    """What was traded, and how many of the plans traded at all."""
+
+    trades: list[Traded]
+    acting: int
+
+    def told(self, name: str) -> str:
+        """For `pytest -s`."""
+        orders, acting = len(self.trades) / YEARS, self.acting / YEARS
+        turned = reversals(self.trades)
+        return f"{name}: {orders:.1f} orders a year in {acting:.1f} plans, {turned} reversals"
+
+
+def walk(days: np.ndarray, *, cooldown: bool, deposit: Decimal = Decimal(0)) -> Walk:
+    """Start on target with 100,000 USD, plan and trade on each of `days`; what was traded.
+
+    deposit   share of the value that is brought on the last of the days in every month
+    """
     sample = samples.sample("growth")
     tables = {"targets": sample.targets, "securities": sample.securities}
     inputs = assemble(read(sample.holdings, prices=sample.prices, **tables))
@@ -61,24 +78,32 @@ def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
     goals, quotes = inputs.targets.weights, first.quotes
     owned = {s: int(100_000 * goals[s] / float(quotes[s].price)) for s in goals}
     cash = Decimal(100_000) - sum(owned[s] * quotes[s].price for s in owned)
-    bought: dict[str, date] = {}
-    sold: dict[str, date] = {}
-    trades: list[Traded] = []
+    dates: dict[Side, dict[str, date]] = {Side.BUY: {}, Side.SELL: {}}
+    trades, acting = list[Traded](), 0
+    months = last_of_months(days).tolist()
     for day in days:
         market, today = until(inputs.market, day), day.astype(object)
         holdings = tuple(
-            Holding(s, q, (TaxLot(q, date(2010, 1, 4)),), None, bought.get(s), sold.get(s))
+            Holding(
+                s, q, (TaxLot(q, date(2010, 1, 4)),), None,
+                dates[Side.BUY].get(s), dates[Side.SELL].get(s),
+            )
             for s, q in ((s, Decimal(shares)) for s, shares in owned.items() if shares)
-        )
-        snapshot = Snapshot(today, "USD", holdings, {"USD": cash}, inputs.snapshot.securities)
+        )  # fmt: skip
+        worth = cash + sum(owned[s] * market.quotes[s].price for s in owned if owned[s])
+        brought = round(worth * deposit, 2) if today in months else Decimal(0)
+        flows = (Flow("USD", brought, today),) if brought else ()
+        listed = inputs.snapshot.securities
+        snapshot = Snapshot(today, "USD", holdings, {"USD": cash}, listed, flows=flows)
         answer = plan(snapshot, market, strategy, targets=inputs.targets)
+        acting += bool(answer.steps)
         for step in answer.steps:
-            dates, sign = (bought, 1) if step.side is Side.BUY else (sold, -1)
+            sign = 1 if step.side is Side.BUY else -1
             owned[step.symbol] = owned.get(step.symbol, 0) + sign * int(step.quantity)
-            dates[step.symbol] = today
+            dates[step.side][step.symbol] = today
             trades.append(Traded(today, step.symbol, step.side))
         cash = answer.cash_after["USD"]
-    return trades
+    return Walk(trades, acting)
 
 
 def reversals(trades: list[Traded]) -> int:
@@ -97,19 +122,32 @@ def sessions() -> np.ndarray:
     return dates[(dates >= START) & (dates <= END)]
 
 
-def test_monthly_plans_trade_at_most_twelve_times_a_year_and_turn_back_at_most_twice():
-    days = sessions()
+def last_of_months(days: np.ndarray) -> np.ndarray:
     months = days.astype("datetime64[M]")
-    last_of_month = days[np.append(months[1:] != months[:-1], True)]
+    return days[np.append(months[1:] != months[:-1], True)]
 
-    trades = walk(last_of_month, cooldown=False)
 
-    assert 0 < len(trades) <= 12 * YEARS
-    assert reversals(trades) <= 2
+DEPOSITS = {"no deposit": Decimal(0), "1 % a month": Decimal("0.01")}
+
+
+def test_monthly_plans_turn_back_at_most_twice_and_with_the_cooldown_never():
+    months, wrong = last_of_months(sessions()), []
+    for name, deposit in DEPOSITS.items():
+        for cooldown, most in ((False, 2), (True, 0)):
+            made = walk(months, cooldown=cooldown, deposit=deposit)
+            told = made.told(f"monthly, {name}, {'with' if cooldown else 'without'} the cooldown")
+            print(told)
+            if not made.trades or reversals(made.trades) > most:
+                wrong.append(told)
+    assert wrong == []
 
 
 def test_daily_plans_with_the_cooldown_never_turn_back():
-    trades = walk(sessions(), cooldown=True)
-
-    assert trades
-    assert reversals(trades) == 0
+    days, wrong = sessions(), []
+    for name, deposit in DEPOSITS.items():
+        made = walk(days, cooldown=True, deposit=deposit)
+        told = made.told(f"daily, {name}, with the cooldown")
+        print(told)
+        if not made.trades or reversals(made.trades):
+            wrong.append(told)
+    assert wrong == []

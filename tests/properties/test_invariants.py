@@ -31,17 +31,31 @@ def in_base(world: World, cash: dict[str, Decimal]) -> Decimal:
 def cash_stays_above_the_reserve_or_above_what_it_was(world: World, plan: Plan) -> None:
     if plan.steps:
         # what open buys may take is promised: it keeps no reserve
+        margin = Decimal(str(world.strategy.costs.fx_percent))
+        foreign = in_base(world, {c: abs(a) for c, a in plan.cash.items() if c != "USD"})
+        # foreign cash counts less its conversion
         assert in_base(world, plan.cash_after) - world.open_buys >= min(
-            plan.reserve, world.cash - world.open_buys
+            plan.reserve, world.cash - margin * foreign - world.open_buys
         )
 
 
-def base_cash_pays_and_open_buys_keep_their_money(world: World, plan: Plan) -> None:
-    if plan.steps:
-        before, after = dict(plan.cash), dict(plan.cash_after)
-        usd = before.pop("USD", ZERO) - world.open_buys
-        assert after.pop("USD") - world.open_buys >= min(ZERO, usd)
-        assert after == before
+def no_balance_ends_under_0_and_open_buys_keep_their_money(world: World, plan: Plan) -> None:
+    for currency, after in plan.cash_after.items():
+        before = plan.cash.get(currency, ZERO)
+        assert after >= min(ZERO, before)
+        if currency == "USD":
+            assert after >= min(world.open_buys, before)
+
+
+def only_what_a_currency_lacks_is_converted(world: World, plan: Plan) -> None:
+    bought = {line.to: line.amount / line.rate for line in plan.conversions if line.from_ == "USD"}
+    for line in plan.conversions:
+        other = line.to if line.from_ == "USD" else line.from_
+        assert {line.from_, line.to} == {"USD", other}
+    for currency in bought:
+        assert plan.cash_after[currency] <= 0
+    if any(line.to == "USD" for line in plan.conversions):
+        assert plan.cash_after["USD"] < max(world.open_buys, ZERO) + 1
 
 
 def nothing_is_sold_short(world: World, plan: Plan) -> None:
@@ -76,9 +90,11 @@ def money_is_quantity_times_price_times_rate(world: World, plan: Plan) -> None:
 def the_cash_walk_is_exact(world: World, plan: Plan) -> None:
     sign = {Side.SELL: 1, Side.BUY: -1}
     flow = sum((sign[step.side] * step.notional_base for step in plan.steps), ZERO)
-    costs = sum((step.costs.total for step in plan.steps), ZERO)
-    assert plan.costs.total == costs
-    assert plan.cash_after.get("USD", ZERO) == plan.cash.get("USD", ZERO) + flow - costs
+    costs = sum((step.costs.commission + step.costs.spread for step in plan.steps), ZERO)
+    margins = sum((line.cost for line in plan.conversions), ZERO)
+    assert plan.costs.total == costs + margins
+    gained = in_base(world, plan.cash_after) - in_base(world, plan.cash)
+    assert abs(gained - (flow - costs - margins)) < Decimal("1e-18")
 
 
 def weights_cash_and_costs_sum_to_one(world: World, plan: Plan) -> None:
@@ -246,7 +262,8 @@ def the_id_is_that_of_the_document(world: World, plan: Plan) -> None:
 
 RULES = (
     cash_stays_above_the_reserve_or_above_what_it_was,
-    base_cash_pays_and_open_buys_keep_their_money, nothing_is_sold_short,
+    no_balance_ends_under_0_and_open_buys_keep_their_money,
+    only_what_a_currency_lacks_is_converted, nothing_is_sold_short,
     a_quantity_is_whole_lots_or_exactly_what_is_held, money_is_quantity_times_price_times_rate,
     the_cash_walk_is_exact, weights_cash_and_costs_sum_to_one,
     sells_come_first_and_a_security_comes_once, a_plan_is_worth_it_or_it_is_hold,

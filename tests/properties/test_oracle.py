@@ -95,9 +95,12 @@ def net_of(solved: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
 
 def cash_slack(portfolio: World, plan: Plan, row: tuple[int, ...]) -> float:
     """Sells first, then buys: what is left above the floor, of value."""
-    spendable = plan.cash.get("USD", ZERO) - portfolio.open_buys
-    foreign = portfolio.cash - portfolio.open_buys - spendable
-    floor = min(max(plan.reserve - foreign, ZERO), spendable)
+    margin = Decimal(str(portfolio.strategy.costs.fx_percent))
+    foreign = sum(
+        (abs(amount) * portfolio.rates[c] for c, amount in plan.cash.items() if c != "USD"), ZERO
+    )
+    spendable = portfolio.cash - portfolio.open_buys - margin * foreign
+    floor = min(plan.reserve, max(spendable, ZERO), spendable)
     brought = [-signed(plan, j) - plan.candidates[j].cost for j in row]
     if min(brought) >= ZERO:
         return np.inf

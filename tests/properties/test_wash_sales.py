@@ -85,8 +85,9 @@ def walked(
         }
         shift = 0.15 * float(np.sin(n / 9))
         targets = Targets(MappingProxyType({"AA": 0.3 + shift, "CC": 0.3 - shift, "EE": 0.38}))
+        closes = np.array([[float(quotes[symbol].price) for symbol in SYMBOLS]])
         dates = np.array([np.datetime64(day, "D")])
-        market = replace(of.market, dates=dates).at_prices(quotes)
+        market = replace(of.market, quotes=quotes, closes=closes, dates=dates)
         snapshot = replace(snapshot, as_of=day)
         plan = replace(of, snapshot=snapshot, market=market, targets=targets).plan()
         stopped += any(stop.rule == "wash_sale" for stop in plan.not_traded)
@@ -129,7 +130,7 @@ def test_no_wash_sale_in_a_year_of_daily_plans_with_twins_and_sold_out_names():
 
 
 def test_without_the_window_the_same_days_have_wash_sales():
-    trades, stopped = walked(0, "specific", 60, wash_sale_days=0)
+    trades, stopped = walked(0, "specific", 40, wash_sale_days=0)
 
     assert breaches(trades)
     assert stopped == 0

@@ -68,7 +68,7 @@ ON = {
     Kind.PATTERN: "averaging_down cash_generation cost_optimized deep_rebalance direct_buy"
     " mixed_strategy multi_sell opportunity_first profit_taking rebalance single_best",
     Kind.SEQUENCE: "enhanced_combinatorial",
-    Kind.FILTER: "eligibility recently_traded",
+    Kind.FILTER: "eligibility recently_traded wash_sale",
     Kind.TERM: "cash diversification income quality stability target_fit total_return",
 }
 

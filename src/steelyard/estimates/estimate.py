@@ -60,7 +60,6 @@ SORTINO_OFFSET, SORTINO_WIDTH = 0.5, 2.0  # a ratio of -0.5 maps to 0, 1.5 to 1
 QUALITY_SHARES = (0.4, 0.3, 0.3)  # consistency, Sortino, near-high
 QUALITY_SHARES_SHORT = (0.0, 0.5, 0.5)
 QUALITY_PATIENCE = 5.0  # years of history at which quality counts half
-FUNDAMENTAL_SHARE = 0.5
 TABLE = 2  # dimensions
 
 
@@ -108,7 +107,7 @@ def estimate(
                          = no close
     dividend_yield       (n,)    fraction a year, NaN = unknown and taken as neutral; used only if
                          closes are not adjusted
-    fundamental_quality  (n,)    0..1, NaN = unknown; where known, it is half of quality
+    fundamental_quality  (n,)    0..1, NaN = unknown; where known, it is the quality
     stated_return        (n,)    expected return a year, NaN = none is stated; where one is, it
                          stands
     adjusted             closes contain dividends
@@ -125,7 +124,7 @@ def estimate(
     unknown = np.isnan(dividend_yield) & (not adjusted)
     yields = np.where(unknown, neutral.yield_, 0.0 if adjusted else dividend_yield)
     figures = _figures(closes[-(TEN_YEARS + 1) :], yields, settings)
-    figures[2] = _with_fundamentals(figures[2], fundamental_quality, neutral.quality)
+    figures[2] = np.where(np.isnan(fundamental_quality), figures[2], fundamental_quality)
     figures[0] = np.where(np.isnan(stated_return), figures[0], stated_return)
     usable = np.isfinite(figures)
     mu, sigma, promise, fall = np.where(
@@ -257,8 +256,8 @@ def mixed_volatility(three_years: History, quarter: History) -> FloatArray:
 
 
 def quality(history: History, five_years: History, risk_free: float, neutral: float) -> FloatArray:
-    """Smoothness of the past in 0..1, (s,), drawn to the neutral value while history is short; NaN
-    if unknown.
+    """Steadiness: smoothness of the past in 0..1, (s,), drawn to the neutral value while history is
+    short; NaN if unknown.
 
     history     of up to ten years
     five_years  the last of it, over up to five years
@@ -371,12 +370,3 @@ def _sortino_score(returns: FloatArray, risk_free: float) -> FloatArray:
 
 def _share_near_high(closes: FloatArray) -> FloatArray:
     return np.asarray((closes >= NEAR_HIGH * np.maximum.accumulate(closes, axis=1)).mean(axis=1))
-
-
-def _with_fundamentals(
-    from_prices: FloatArray, fundamental: FloatArray, neutral: float
-) -> FloatArray:
-    """Half of each where a fundamental score is known; a missing price half is neutral."""
-    prices = np.where(np.isnan(from_prices), neutral, from_prices)
-    both = (1 - FUNDAMENTAL_SHARE) * prices + FUNDAMENTAL_SHARE * fundamental
-    return np.where(np.isnan(fundamental), from_prices, both)

@@ -6,7 +6,7 @@
     registry.py      importers by name
     book.py          a statement → holdings with lots, cash
     spelling.py      the several names of a security → its symbol; mapping.py the user's aliases
-    targets.py       symbol, weight        → weights
+    targets.py       symbol, weight        → weights of symbols and classes, bands
     prices.py        wide, long, Parquet   → closes of what is in use; history.py judges them
     securities.py    symbol, name, …       → what may be traded
     fx.py            date, currency, rate  → rates; rates.py judges them
@@ -15,6 +15,7 @@
     quotes.py        everything owned      → prices; disagreements.py and doubts.py judge them
     owned_rates.py   everything owned      → rates
     closes.py        what is quoted        → market, its newest changes judged
+    classes.py       targets of classes that no security is in
     unpriced.py      targets without a price: a slip, a class, or not bought yet
     assemble.py      files and arguments   → what `plan` takes
 

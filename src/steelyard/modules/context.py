@@ -53,6 +53,18 @@ ROUNDING = 1e-12
 
 NOISE = 1e-9
 """A price this close to its cost, as a fraction, is at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBand:
+    """The band of a class: least and most weight of its members together, indices of them."""
+
+    name: str
+    low: float
+    high: float
+    members: tuple[int, ...]
+
+
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
 
@@ -122,6 +134,7 @@ class Context:
     deposits_weight          money that the owner brings, of value: in cash_weight
     band_half                (n,) half width of the band around each target, of value; None without
     cash_band_half           the same of cash
+    class_bands              of classes with a target
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -174,6 +187,7 @@ class Context:
     deposits_weight: float = 0.0
     band_half: FloatArray | None = None
     cash_band_half: float = 0.0
+    class_bands: tuple[ClassBand, ...] = ()
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()

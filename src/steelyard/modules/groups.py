@@ -11,7 +11,10 @@ import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, frozen, product
 from steelyard.modules.context import Context, Grouping
+from steelyard.sentences import Fact, Sentence, say
 
+SAME = 0.0005
+"""Shares this close to each other read the same."""
 NOISE = 1e-12
 """A gap of weights this close to its threshold is at the threshold: sums of weights carry
 rounding.
@@ -25,12 +28,14 @@ class GroupGap:
     shares    (n,)  what part of each security belongs to the group, 0 for one without a label
     weight    of the look-through portfolio, which sums to 1
     target    on the same scale
+    invested  of what is invested, as it is: no cash, nothing without a label
     """
 
     label: str
     shares: FloatArray
     weight: float
     target: float
+    invested: float
 
     @property
     def members(self) -> BoolArray:
@@ -72,8 +77,16 @@ def _gaps(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[Gro
     seen = ctx.weights + ctx.cash_weight * ctx.neutral_mix
     weights = product(grouping.shares.T, seen)
     shares = grouping.shares * grouping.labelled[:, None]
+    held = float(ctx.weights.sum())
+    invested = product(shares.T, ctx.weights) / (held if held > 0 else 1.0)
     return [
-        GroupGap(label, frozen(shares[:, g].copy()), float(weights[g]), float(targets[g]))
+        GroupGap(
+            label,
+            frozen(shares[:, g].copy()),
+            float(weights[g]),
+            float(targets[g]),
+            float(invested[g]),
+        )
         for g, label in enumerate(grouping.labels)
     ]
 
@@ -92,3 +105,16 @@ def widest(gaps: Iterable[GroupGap], security: int) -> GroupGap | None:
     return max(
         (gap for gap in gaps if gap.members[security]), key=lambda gap: abs(gap.gap), default=None
     )
+
+
+def standing(gap: GroupGap) -> Sentence:
+    """Where a group is against its target: its share of what is invested, and, where that says
+    another thing, what it is with cash and all that has no label counted in.
+    """
+    facts: dict[str, Fact] = {"group": gap.label, "weight": gap.invested, "off": abs(gap.gap)}
+    words = "{group:text} is {weight:pct} of the invested part"
+    if abs(gap.invested - gap.weight) > SAME:
+        words += ", {seen:pct} with cash and what has no label spread"
+        facts |= {"seen": gap.weight}
+    side = "over" if gap.gap > 0 else "under"
+    return say(f"{words}, {{off:pp}} {side} its target", **facts)

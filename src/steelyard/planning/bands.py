@@ -16,7 +16,7 @@ import numpy as np
 from steelyard.arrays import BoolArray, FloatArray, IntArray
 from steelyard.ledger import LOT_TOLERANCE, least_spendable
 from steelyard.modules.candidates import Proposal
-from steelyard.modules.context import Context
+from steelyard.modules.context import ClassBand, Context
 from steelyard.orders import Side
 from steelyard.planning.costs import cost_rates
 from steelyard.planning.nearest import nearest_lots
@@ -60,10 +60,29 @@ def free_cash(ctx: Context) -> float:
     return ctx.cash_weight - ctx.open_buys_weight
 
 
-def outside(ctx: Context, edges: Edges) -> tuple[BoolArray, BoolArray]:
-    """(n,) weights under their band, and over it."""
-    under = ctx.weights < edges.low - ON_EDGE
-    return under, ctx.weights > edges.high + ON_EDGE
+def outside(ctx: Context, edges: Edges) -> tuple[FloatArray, FloatArray]:
+    """(n,) how far each weight is under its band, and over it; 0 inside.
+
+    A class outside its band is answered by its members that are off their targets on that side.
+    """
+    under = np.maximum(edges.low - ctx.weights, 0.0)
+    over = np.maximum(ctx.weights - edges.high, 0.0)
+    targets = ctx.weights if ctx.target_weights is None else ctx.target_weights
+    for band in ctx.class_bands:
+        at, off = list(band.members), off_of(ctx, band)
+        gap = targets[at] - ctx.weights[at]
+        for far, side in ((under, 1), (over, -1)):
+            if side * off > ON_EDGE:
+                far[at] = np.where(side * gap > 0, np.maximum(far[at], abs(off)), far[at])
+    return np.where(under > ON_EDGE, under, 0.0), np.where(over > ON_EDGE, over, 0.0)
+
+
+def off_of(ctx: Context, band: ClassBand) -> float:
+    """How far a class is outside its band: > 0 under it, < 0 over it, 0 inside."""
+    weight = float(ctx.weights[list(band.members)].sum())
+    if weight < band.low - ON_EDGE:
+        return band.low - weight
+    return min(0.0, band.high - weight)
 
 
 def by_bands(ctx: Context) -> bool:
@@ -103,27 +122,34 @@ class _Walk:
         self.exits = reach.exits & may[1]
         self.rate, self.fixed = cost_rates(ctx), ctx.costs.fixed / ctx.value
         self.cash, self.settled = free_cash(ctx), ctx.limits.funding == "settled"
-        self.lots = dict[int, int]()
+        self.costs, self.lots = 0.0, dict[int, int]()
         self.whole, self.funding = set[int](), set[int]()
 
     def sell(self, i: int, lots: int) -> bool:
-        """As many lots as may be sold, at least the least order; all of it where that is less."""
-        most = int(self.most_sold[i])
+        """So many lots in all, as far as may be sold, at least the least order; all of it where
+        that is no more.
+        """
+        have, most = -self.lots.get(i, 0), int(self.most_sold[i])
+        if i in self.whole:
+            return False
+        before = have * float(self.lot[i])
         if lots > most and self.exits[i]:
             self.whole.add(i)
             self.lots[i] = -1
-            self._receive(float(self.ctx.weights[i]) * (1 - float(self.rate[i])))
+            self._receive(i, float(self.ctx.weights[i]) - before, new=not have)
             return True
         lots = min(max(lots, int(self.least[i])), most)
-        if lots < max(1, int(self.least[i])):
+        if lots < max(1, int(self.least[i])) or lots <= have:
             return False
         self.lots[i] = -lots
-        self._receive(lots * float(self.lot[i] * (1 - self.rate[i])))
+        self._receive(i, lots * float(self.lot[i]) - before, new=not have)
         return True
 
-    def _receive(self, proceeds: float) -> None:
+    def _receive(self, i: int, weight: float, *, new: bool) -> None:
         """What a sale brings; where only settled cash counts it pays for nothing yet."""
-        self.cash += 0.0 if self.settled else proceeds - self.fixed
+        costs = weight * float(self.rate[i]) + self.fixed * new
+        self.cash += 0.0 if self.settled else weight - costs
+        self.costs += costs
 
     def buy(self, i: int, lots: int, money: float) -> bool:
         """So many lots in all, as far as the money pays for them, at least the least order."""
@@ -135,6 +161,7 @@ class _Walk:
             return False
         self.lots[i] = lots
         self.cash -= (lots - have) * each + fixed
+        self.costs += (lots - have) * (each - float(self.lot[i])) + fixed
         return True
 
 
@@ -151,24 +178,27 @@ def answers(
         return Answers({}, frozenset(), frozenset())
     under, over = outside(ctx, edges)
     for i in np.flatnonzero(first).tolist():
-        walk.buy(i, int(first[i]), np.inf)
-    goal, inside = _lots_asked(ctx, edges)
+        walk.buy(i, int(first[i]), walk.cash)
+    goal, inside = _lots_asked(ctx, under + over)
     gap = np.abs(ctx.weights - ctx.target_weights)
     largest = np.argsort(-gap, kind="stable")
     for i in (i for i in largest.tolist() if over[i]):
         walk.sell(i, int(goal[i]))
     buys = [i for i in largest.tolist() if under[i]]
-    _fund(ctx, walk, edges, (buys, goal, inside), ~(under | over))
-    _place(ctx, walk, edges, ~(under | over))
+    calm = (under == 0) & (over == 0)
+    _fund(ctx, walk, edges, (buys, goal, inside), calm)
+    _place(ctx, walk, edges, calm)
     return Answers(dict(walk.lots), frozenset(walk.whole), frozenset(walk.funding))
 
 
-def _lots_asked(ctx: Context, edges: Edges) -> tuple[IntArray, IntArray]:
-    """(n,) lots to where a weight outside goes, and fewest that end inside; never past target."""
+def _lots_asked(ctx: Context, off: FloatArray) -> tuple[IntArray, IntArray]:
+    """(n,) lots to where a weight outside goes, and fewest that end inside; never past target.
+
+    off   (n,) how far outside
+    """
     nearest = np.abs(nearest_lots(ctx, np.arange(ctx.n, dtype=np.int64)))
-    off = np.maximum(ctx.weights - edges.high, edges.low - ctx.weights)
     lot = np.where(ctx.lot_weight > 0, ctx.lot_weight, np.inf)
-    inside = np.ceil(np.maximum(off, 0.0) / lot - LOT_TOLERANCE).astype(np.int64)
+    inside = np.ceil(off / lot - LOT_TOLERANCE).astype(np.int64)
     to_edge = ctx.rules.rebalance.to == "edge"
     bare = ctx.target_weights == 0 if ctx.target_weights is not None else True
     # what has no target goes whole, also what is over its last lot
@@ -207,34 +237,39 @@ def _floor(ctx: Context) -> float:
 
 
 def _raise(ctx: Context, walk: _Walk, short: float, calm: BoolArray) -> None:
-    """Sales of what is inside its band and most over its target, as few and small as will do."""
+    """Sales of what is most over its target and inside its band, or back in it: as few and small
+    as will do.
+    """
     if ctx.target_weights is None or ctx.limits.funding == "settled":
         return
     over = ctx.weights - ctx.target_weights
     for i in np.argsort(-over, kind="stable").tolist():
         if short <= ON_EDGE:
             return
-        if not calm[i] or over[i] <= 0 or i in walk.lots or not walk.most_sold[i]:
+        have, before = -walk.lots.get(i, 0), walk.cash
+        if over[i] <= 0 or have < 0 or not walk.most_sold[i]:
             continue
         brings = float(walk.lot[i] * (1 - walk.rate[i]))
-        before = walk.cash
-        if walk.sell(i, int(np.ceil((short + walk.fixed) / brings - LOT_TOLERANCE))):
-            walk.funding.add(i)
+        more = int(np.ceil((short + walk.fixed * (not have)) / brings - LOT_TOLERANCE))
+        if walk.sell(i, have + more):
+            walk.funding |= set() if not calm[i] else {i}
             short -= walk.cash - before
 
 
 def _place(ctx: Context, walk: _Walk, edges: Edges, calm: BoolArray) -> None:
-    """Buys of what is inside its band and furthest under its target, until cash is inside its."""
-    if ctx.target_weights is None or walk.cash <= edges.cash[1] + ON_EDGE:
+    """Buys of what is inside its band and furthest under its target, until cash is inside its,
+    before costs.
+    """
+    if ctx.target_weights is None:
         return
     goal = edges.cash[1] if ctx.rules.rebalance.to == "edge" else cash_centre(ctx)
     gap = ctx.target_weights - ctx.weights
     for i in np.argsort(-gap, kind="stable").tolist():
-        if walk.cash <= edges.cash[1] + ON_EDGE or gap[i] <= 0:
+        cash = walk.cash + walk.costs
+        if cash <= edges.cash[1] + ON_EDGE or gap[i] <= 0:
             return
         if calm[i] and i not in walk.lots:
-            each = float(walk.lot[i] * (1 + walk.rate[i]))
-            lots = int(np.ceil((walk.cash - goal - walk.fixed) / each - 0.5))
+            lots = int(np.ceil((cash - goal) / float(walk.lot[i]) - LOT_TOLERANCE))
             if walk.buy(i, lots, walk.cash - _floor(ctx)):
                 walk.funding.add(i)
 
@@ -252,5 +287,22 @@ def why_answered(ctx: Context, i: int, side: Side, *, funding: bool) -> Proposal
         words = f"{{weight:pct}} of value, inside {band}; it {what} outside"
         return Proposal(FUNDING, say(words, **facts), (FUNDING,))
     off = max(low - weight, weight - high)
+    if off <= ON_EDGE:
+        return _for_its_class(ctx, i, weight)
     words = f"{{weight:pct}} of value, {{off:pp}} outside {band}"
     return Proposal(BANDS, say(words, off=off, **facts), (BANDS,))
+
+
+def _for_its_class(ctx: Context, i: int, weight: float) -> Proposal:
+    """Why a security is traded that is inside its own band: its class is not."""
+    band = max((b for b in ctx.class_bands if i in b.members), key=lambda b: abs(off_of(ctx, b)))
+    why = say(
+        "{weight:pct} of value; its class {name:text} is {off:pp} outside its band of {low:pct} "
+        "to {high:pct}",
+        weight=weight,
+        name=band.name,
+        off=abs(off_of(ctx, band)),
+        low=band.low,
+        high=band.high,
+    )
+    return Proposal(BANDS, why, (BANDS,))

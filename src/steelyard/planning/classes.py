@@ -73,9 +73,9 @@ def with_classes(case: Case, valuation: Valuation, findings: Findings) -> tuple[
         return case, valuation
     weights, bands, drops = dict(targets.asked), dict(targets.bands), dict[str, Drop]()
     rules = case.strategy.rebalance
-    names = _names(case, targets.dimension)
+    names, members_of = _names(case, targets.dimension), _members(case, valuation)
     for name, weight in sorted(targets.classes.items()):
-        members = list(_members(case, valuation, name, targets.dimension))
+        members = members_of.get(name, [])
         own = _own(targets, name, names)
         if own:
             _refuse_disagreement(targets, name, own)
@@ -171,14 +171,15 @@ def _sold(excess: float, members: Iterable[Member]) -> Iterator[tuple[str, float
         yield member.symbol, part
 
 
-def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Iterator[Member]:
-    """The securities of a class that have a price; what is kept out of trading is none of them."""
+def _members(case: Case, valuation: Valuation) -> dict[str, list[Member]]:
+    """Class -> its securities that have a price; what is kept out of trading is none of them."""
+    targets, members = case.target_weights or Targets(), dict[str, list[Member]]()
     value = float(valuation.value) if valuation.value > 0 else 0.0
     rule = LotRule.of(case.strategy.rules, case.snapshot.as_of)
     for symbol, priced in valuation.priced.items():
         security = priced.security
-        if security.classes.get(dimension) == name:
-            yield Member(
+        if targets.has(security):
+            member = Member(
                 symbol,
                 float(priced.value) / value if value else 0.0,
                 NO_PREFERENCE if security.preference is None else security.preference,
@@ -186,6 +187,8 @@ def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Ite
                 priced.fresh and security.allow_sell,
                 tuple(_slices(priced, rule, value)),
             )
+            members.setdefault(security.classes[targets.dimension], []).append(member)
+    return members
 
 
 def _slices(priced: Priced, rule: LotRule, value: float) -> Iterator[Slice]:

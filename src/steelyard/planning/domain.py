@@ -111,6 +111,9 @@ def domain_of(
     ground = _ground(ctx, every, reach, strategy, guard)
     base = _answers(ctx, ground, reach) if by_bands(ctx) else _new_money(ctx, ground)
     base = None if demands else base
+    if base is None and new_money(ctx):  # it buys nothing: the least order is the usual one
+        reach = reach_of(ctx, for_cash=bool(demands), usual=True)
+        ground = _ground(ctx, trades_of(ctx, reach), reach, strategy, guard)
     if base is not None:
         ground = _ground(ctx, base.freed(ground.gate, ctx.n), reach, strategy, guard)
     gate, seeds = _for_cash(ground, demands)

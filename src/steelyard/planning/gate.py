@@ -17,8 +17,8 @@ from steelyard.arrays import BoolArray, FloatArray, IntArray
 from steelyard.ledger import NEAR, SAFETY, Account
 from steelyard.modules.context import Context
 from steelyard.planning.costs import cost_rates, exact, exact_cost, exact_gain, gain_room
+from steelyard.planning.group_limits import group_limits
 from steelyard.planning.search.lots import NONE, LotList
-from steelyard.planning.table import group_shares
 from steelyard.planning.ways import BUY, Trades, lot_quantity
 
 NO_WORSE = 1e-12
@@ -76,7 +76,7 @@ class Gate:
 
     @cached_property
     def _shares(self) -> FloatArray:
-        return group_shares(self.ctx)
+        return group_limits(self.ctx).shares
 
     @cached_property
     def _rates(self) -> FloatArray:

@@ -475,7 +475,7 @@ class StepWorth:
     because: Because | None
 
 
-def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
+def reason(ctx: Context, orders: Orders, j: int, because: Because | None) -> Sentence:
     """What its worth comes from, then who proposed it and why: for a loss, or by the target where
     there is one, else its first calculator. What nobody proposed has the reason of the search.
     """
@@ -484,7 +484,9 @@ def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
     asked = next(by_tag, proposals[0])
     facts, lead = dict(asked.why.facts), list[str]()
     if because is not None:
-        lead, facts["term"] = [FOR], because.term.replace("_", " ")
+        stated = ctx.securities[orders.security[j]].quality is not None
+        term = "steadiness" if because.term == "quality" and not stated else because.term
+        lead, facts["term"] = [FOR], term.replace("_", " ")
     if asked.source != SEARCHED.source:
         lead, facts["asked_by"] = [*lead, BY], asked.source
     return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
@@ -514,7 +516,7 @@ def step(ctx: Context, orders: Orders, j: int, of: StepWorth) -> tuple[Sentence,
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(orders, j, of.because)
+    why = reason(ctx, orders, j, of.because)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "

@@ -19,7 +19,14 @@ from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping, PastTrade
+from steelyard.modules.context import (
+    LEFT_OUT,
+    AbsentTarget,
+    ClassBand,
+    Context,
+    Grouping,
+    PastTrade,
+)
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
@@ -30,9 +37,9 @@ from steelyard.planning.harvest import lent, partners
 from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
-from steelyard.portfolio import Holding, Snapshot
+from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
-from steelyard.targets import CASH, Band
+from steelyard.targets import CASH, Band, Targets
 
 YEAR_DAYS = 365.25
 
@@ -171,7 +178,7 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
-        **_bands(case, symbols),
+        **_bands(case, securities),
         past=_past(snapshot),
     )
     return _reserving(ctx, money, case, valuation)
@@ -191,7 +198,7 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     return tuple(past)
 
 
-def _bands(case: Case, symbols: tuple[str, ...]) -> dict[str, Any]:
+def _bands(case: Case, securities: Sequence[Security]) -> dict[str, Any]:
     """Half widths of the bands: those of the targets file, else the strategy's.
 
     Of cash a width that is relative to a target of nothing is none: the absolute one stands.
@@ -200,14 +207,37 @@ def _bands(case: Case, symbols: tuple[str, ...]) -> dict[str, Any]:
     if targets is None:
         return {}
     usual = Band(rules.drift_band_weight, rules.band_relative)
-    halves = [
-        targets.bands.get(symbol, usual).half(targets.weights.get(symbol, 0.0)) or 0.0
-        for symbol in symbols
-    ]
+    weights = [targets.weights.get(security.symbol, 0.0) for security in securities]
+    own = [_own_band(targets, security, usual) for security in securities]
+    halves = [band.half(weight) or 0.0 for band, weight in zip(own, weights, strict=True)]
     centre = max(targets.cash, case.strategy.limits.cash_reserve_weight)
     of_cash = targets.bands.get(CASH, usual).half(centre) or 0.0
-    cash = of_cash if centre else rules.drift_band_weight
-    return {"band_half": floats(halves), "cash_band_half": cash}
+    return {
+        "band_half": floats(halves),
+        "cash_band_half": of_cash if centre else rules.drift_band_weight,
+        "class_bands": tuple(_class_bands(targets, securities, usual)),
+    }
+
+
+def _own_band(targets: Targets, security: Security, usual: Band) -> Band:
+    """Of a member without a row of its own as wide as that of its class: its target follows that
+    of the class, so that it is off it by no more.
+    """
+    name = security.classes.get(targets.dimension)
+    target = targets.classes.get(name, 0.0) if name is not None else 0.0
+    if not target or security.symbol in {*targets.bands, *(targets.own or {})}:
+        return targets.bands.get(security.symbol, usual)
+    return Band(targets.class_bands.get(name or "", usual).half(target))
+
+
+def _class_bands(
+    targets: Targets, securities: Sequence[Security], usual: Band
+) -> Iterable[ClassBand]:
+    for name, target in sorted(targets.classes.items()):
+        half = targets.class_bands.get(name, usual).half(target) or 0.0
+        named = [s.classes.get(targets.dimension) == name for s in securities]
+        members = tuple(i for i, inside in enumerate(named) if inside)
+        yield ClassBand(name, max(0.0, target - half), target + half, members)
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:

@@ -174,6 +174,8 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     if ctx.target_weights is not None:  # an order may pass its target by under half a lot
         half = ctx.lot_weight / 2
         most = np.minimum(cap, ctx.target_weights + half)
+        # what is neither held nor a target may be looked at; nothing of it is bought
+        most = np.where(ctx.held | (ctx.target_weights > 0), most, 0.0)
         least = np.maximum(ctx.target_weights - half, 0.0)
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])

@@ -41,7 +41,7 @@ class Reach:
     turning: IntArray
 
 
-def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
+def reach_of(ctx: Context, *, for_cash: bool, usual: bool = False) -> Reach:
     """What each security may be traded for.
 
     for_cash   sales may go under their targets, and be of one lot
@@ -53,7 +53,7 @@ def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
         untargeted = ctx.target_weights == 0
     exits = may_sell & untargeted & (ctx.sellable == ctx.quantities) & (ctx.weights > 0)
     least = _least(ctx)
-    fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) else least
+    fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) and not usual else least
     if ctx.target_weights is not None and ctx.rules.rebalance.trigger == "band":
         least = fewer = np.minimum(least, least_lots(ctx))
     return Reach(

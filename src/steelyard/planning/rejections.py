@@ -14,11 +14,12 @@ from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.notices import Drop, Stop
+from steelyard.planning.bands import ON_EDGE, edges_of
 from steelyard.planning.choice import Choice
 from steelyard.planning.score.model import Point
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.moves import along
-from steelyard.sentences import say
+from steelyard.sentences import Fact, say
 
 Proposers = Mapping[tuple[int, ...], Sequence[str]]
 """Sequence -> the modules that proposed it."""
@@ -122,13 +123,30 @@ def rejections(
     # a candidate whose quantity was fitted is in the plan, in another size
     chosen = {choice.orders.ids[j] for j in plan}
     for j in (j for j, name in enumerate(table.ids) if name not in chosen):
-        drop = (
-            _beside_hold(table, choice, j)
-            if beside is None
-            else _beside_plan(ctx, plan, beside, j, asked)
-        )
+        if choice.only:
+            drop = _by_bands(ctx, table, j)
+        elif beside is None:
+            drop = _beside_hold(table, choice, j)
+        else:
+            drop = _beside_plan(ctx, plan, beside, j, asked)
         side = table.side(j)
         yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
+
+
+def _by_bands(ctx: Context, table: Candidates, j: int) -> Drop:
+    """Why the bands do not ask for it."""
+    i, is_buy, edges = int(table.security[j]), bool(table.is_buy[j]), edges_of(ctx)
+    weight = float(ctx.weights[i])
+    low, high = (weight, weight) if edges is None else (float(edges.low[i]), float(edges.high[i]))
+    facts: dict[str, Fact] = {"weight": weight, "low": low, "high": high}
+    if low - ON_EDGE <= weight <= high + ON_EDGE:
+        words = "{weight:pct} of value is inside its band of {low:pct} to {high:pct}"
+        return Drop("inside_band", weight, low if is_buy else high, say(words, **facts))
+    words = (
+        "{weight:pct} of value is outside its band of {low:pct} to {high:pct}, which asks for "
+        "another size, or none fits money and limits"
+    )
+    return Drop("band_size", weight, low if is_buy else high, say(words, **facts))
 
 
 def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
@@ -225,8 +243,8 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
             )
             return Drop("max_turnover", turnover, account.turnover_cap, why)
     if account.group_cap is not None and not groups_kept(account, row)[0]:
-        why = say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap)
-        return Drop("max_group", None, account.group_cap, why)
+        why = say("with it a group would go over its cap, or past its target")
+        return Drop("max_group", None, None, why)
     gains = account.gains
     if gains is not None and not gains.kept(row)[0]:
         return _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))

@@ -12,6 +12,7 @@ from steelyard.errors import did_you_mean, one_line
 from steelyard.estimates.estimate import without_history
 from steelyard.market import Market
 from steelyard.modules.context import Context
+from steelyard.modules.patterns.adaptive.choices import yields_known
 from steelyard.modules.registry import Kind
 from steelyard.notices import Coverage, Drop, Notice
 from steelyard.planning.findings import Findings
@@ -43,6 +44,21 @@ def remark(ctx: Context, market: Market, strategy: Strategy, findings: Findings)
     _note_costs(ctx, findings)
     _note_least(ctx, findings)
     _note_regime(ctx, strategy, findings)
+    _note_yields(ctx, strategy, findings)
+
+
+def _note_yields(ctx: Context, strategy: Strategy, findings: Findings) -> None:
+    """Say why a pattern that looks for income finds none."""
+    adaptive = strategy.choice(Kind.PATTERN, "adaptive")
+    asked = adaptive.enabled and "income_gap" in adaptive.params.model_dump()["variants"]
+    if not asked or not ctx.n or yields_known(ctx).any():
+        return
+    message = (
+        "The variant income_gap of the pattern adaptive finds nothing: no dividend yield is known. "
+        "Say dividend_yield in the securities file (--securities)."
+    )
+    qualified = adaptive.module.qualified
+    findings.warnings.append(Notice(code="no_yields", message=message, module=qualified))
 
 
 def why_absent(drop: Drop) -> str:

@@ -21,10 +21,11 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind
 from steelyard.planning.blocking import blocked, sides_of
 from steelyard.planning.costs import cost_rates
+from steelyard.planning.group_limits import group_limits
 from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.overdraft import ruling_of
 from steelyard.planning.search.lots import LotList
-from steelyard.planning.table import account_of, bare_table, group_shares, unscored
+from steelyard.planning.table import account_of, bare_table, unscored
 from steelyard.planning.ways import BUY, EXIT, SEARCHED, Trades, lot_quantity, sized
 from steelyard.planning.wishes import serves
 from steelyard.strategies import ModuleChoice, Strategy
@@ -79,7 +80,7 @@ def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
             security=frozen(trades.security),
             delta=frozen(delta),
             cost=frozen(cost),
-            group_shares=frozen(group_shares(ctx)[trades.security]),
+            group_shares=frozen(group_limits(ctx).shares[trades.security]),
             exact=None,
             gains=_gains(ctx, trades, lots),
         ),

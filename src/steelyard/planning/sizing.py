@@ -19,6 +19,7 @@ from steelyard.modules.context import Context
 from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
+from steelyard.planning.group_limits import crosses_group
 from steelyard.planning.nearest import nearest_lots
 from steelyard.portfolio import DRAWDOWN_STEPS
 from steelyard.sentences import Fact, say
@@ -54,6 +55,9 @@ def size(ctx: Context, source: str, candidate: Candidate, weight: float) -> Size
     """
     i = ctx.place[candidate.symbol]
     proposal = Proposal(source, candidate.why, candidate.tags)
+    crosses = crosses_group(ctx, i, candidate.side, candidate.tags)
+    if crosses is not None:
+        return crosses
     if candidate.side is Side.BUY:
         return paused(ctx) or _size_buy(
             ctx, i, weight * ctx.state.aggression, candidate.priority_weight, proposal

@@ -16,10 +16,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen, product
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.ledger import Account, ExactCash, Gains, feasible, least_spendable
 from steelyard.modules.candidates import Candidates, Orders
-from steelyard.modules.context import Context, Grouping
+from steelyard.modules.context import Context
 from steelyard.modules.tables import Pairs, Tables, evaluate, pair_nets
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
@@ -35,6 +35,7 @@ from steelyard.planning.costs import (
     sale_tax,
 )
 from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
+from steelyard.planning.group_limits import group_limits
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
@@ -167,7 +168,7 @@ def _best_partner(table: Candidates, some: IntArray, others: IntArray) -> FloatA
 def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
     """The cash walk over the rows."""
     security = np.array([row.i for row in rows], dtype=np.int64)
-    shares = group_shares(ctx)
+    groups = group_limits(ctx)
     return Account(
         security=frozen(security),
         delta=frozen(
@@ -180,9 +181,9 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         reserve=ctx.keeps_weight,
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
-        group_shares=frozen(shares[security]),
-        group_weights=frozen(product(shares.T, ctx.weights)),
-        group_cap=ctx.limits.max_group_weight,
+        group_shares=frozen(groups.shares[security]),
+        group_weights=groups.weights,
+        group_cap=groups.most if groups.names else None,
         exact=exact_cash(ctx, rows),
         gains=gains_of(ctx, rows),
     )
@@ -199,19 +200,6 @@ def gains_of(ctx: Context, rows: Sequence[Sized]) -> Gains | None:
     if money is not None:
         exactly = tuple(exact_gain(ctx, money, *sale) for sale in sales), room
     return Gains(of, float(room) / ctx.value, exactly)
-
-
-def capped_groups(ctx: Context) -> list[Grouping]:
-    """The dimensions whose groups are capped, as `group_shares` puts them side by side."""
-    if ctx.limits.max_group_weight is None:
-        return []
-    return [grouping for grouping in (ctx.sectors, ctx.countries) if grouping.counts]
-
-
-def group_shares(ctx: Context) -> FloatArray:
-    """(n, g) share of each security in each capped group."""
-    shares = [grouping.shares for grouping in capped_groups(ctx)]
-    return np.concatenate(shares, axis=1) if shares else np.zeros((ctx.n, 0))
 
 
 def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:

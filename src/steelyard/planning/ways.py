@@ -26,11 +26,11 @@ from steelyard.planning.costs import (
     sale_tax,
     tax_of_share,
 )
+from steelyard.planning.group_limits import group_limits
 from steelyard.planning.reach import Reach
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.search.lots import LotList, Ways
 from steelyard.planning.sizing import Sized
-from steelyard.planning.table import capped_groups, group_shares
 from steelyard.portfolio import TaxLot
 from steelyard.sentences import say
 
@@ -232,7 +232,7 @@ def ways_of(
     """
     fixed, rate = ctx.costs.fixed / ctx.value, cost_rates(ctx)[trades.security]
     size = np.abs(trades.lot)
-    groups = group_shares(ctx)[trades.security] * trades.lot[:, None]
+    groups = group_limits(ctx).shares[trades.security] * trades.lot[:, None]
     once, each = [np.full(len(size), fixed)], [trades.lot + rate * size]
     if account.settled_only:
         buys = trades.kind == BUY
@@ -272,7 +272,7 @@ def limits_of(
     if account.group_cap is not None:
         room = np.maximum(account.group_cap, account.group_weights) - account.group_weights
         limits += (room + SAFETY).tolist()
-        names += [label for grouping in capped_groups(ctx) for label in grouping.labels]
+        names += group_limits(ctx).names
     if account.gains is not None:
         limits, names = [*limits, account.gains.room + SAFETY], [*names, "gain"]
     if orders is not None:

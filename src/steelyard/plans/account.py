@@ -200,6 +200,8 @@ class HoldingShown(Record):
     symbol: str
     name: str
     group: str | None
+    sectors: tuple[str, ...] = Field(description="its sectors, each an even part of it")
+    countries: tuple[str, ...] = Field(description="its countries, each an even part of it")
     class_name: str | None
     preference: int | None
     quantity: Amount

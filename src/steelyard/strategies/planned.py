@@ -27,7 +27,10 @@ WAITING = "recently_traded"
 WAITS = ("buy_cooldown_days", "sell_cooldown_days")
 """Days between two orders of one side. Towards targets they prevent no order that is undone, which
 `opposite_days` does, and hold back what the targets ask for; without targets nothing else does."""
-SWITCH = f"{Kind.OPPORTUNITY.value}.{TOWARDS_TARGETS}.{ENABLED}"
+FOR_TARGETS = ((Kind.OPPORTUNITY, TOWARDS_TARGETS, True), (Kind.FILTER, "correlation_aware", False))
+"""Modules that a plan towards targets has on, or off: who names two funds that move alike wants
+both, and a rule against near twins would bar the buys that the targets ask for."""
+SWITCHES = tuple(f"{kind.value}.{name}.{ENABLED}" for kind, name, _ in FOR_TARGETS)
 
 
 def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
@@ -45,7 +48,7 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
         resolved["max_depth"] = most
     search = base.search.model_copy(update=resolved)
     limits = base.limits.model_copy(update={"max_orders": most})
-    decided = (SCOPE, REFINE, SWITCH, *map(_wait, WAITS))
+    decided = (SCOPE, REFINE, *SWITCHES, *map(_wait, WAITS))
     sources = MappingProxyType({**base.sources, **dict.fromkeys(decided, why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
@@ -66,16 +69,19 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "depth_binds", True
     if following(strategy):
         yield "following", following(strategy)
-    if _is_off(strategy):
-        yield "towards_targets", True
+    if _turned(strategy):
+        yield "turned", _turned(strategy)
     if _idle_waits(strategy):
         yield "waits", _idle_waits(strategy)
 
 
-def _is_off(strategy: Strategy) -> bool:
-    """Is what trades towards targets off, though the user does not say so?"""
-    choice = strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS)
-    return not choice.enabled and not strategy.is_set(SWITCH)
+def _turned(strategy: Strategy) -> dict[str, bool]:
+    """The modules that targets switch on or off, for the user does not say otherwise."""
+    return {
+        name: on
+        for (kind, name, on), switch in zip(FOR_TARGETS, SWITCHES, strict=True)
+        if strategy.choice(kind, name).enabled is not on and not strategy.is_set(switch)
+    }
 
 
 def _wait(name: str) -> str:
@@ -94,8 +100,8 @@ def _idle_waits(strategy: Strategy) -> list[str]:
 
 
 def _towards_targets(strategy: Strategy) -> Strategy:
-    """With what trades towards targets on and no wait before more of the same, unless the user
-    says otherwise.
+    """With what trades towards targets on, what bars near twins off, and no wait before more of the
+    same, unless the user says otherwise.
     """
     choices = {
         kind: tuple(_for_targets(strategy, choice) for choice in strategy.choices[kind])
@@ -106,8 +112,9 @@ def _towards_targets(strategy: Strategy) -> Strategy:
 
 def _for_targets(strategy: Strategy, choice: ModuleChoice) -> ModuleChoice:
     """A module as a plan towards targets has it."""
-    if choice.module.name == TOWARDS_TARGETS and _is_off(strategy):
-        return replace(choice, enabled=True)
+    turned = _turned(strategy)
+    if choice.module.name in turned:
+        return replace(choice, enabled=turned[choice.module.name])
     if choice.module.name == WAITING and _idle_waits(strategy):
         none = dict.fromkeys(_idle_waits(strategy), 0)
         return replace(choice, params=choice.params.model_copy(update=none))

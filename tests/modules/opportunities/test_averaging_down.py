@@ -1,5 +1,6 @@
 """Averaging down: the band of losses, the quality floor, the room."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from builders.context import context as any_context
+from builders.world import world
 from steelyard.modules.opportunities.averaging_down import Params, averaging_down
 from steelyard.orders import Side
 
@@ -72,7 +74,7 @@ def test_a_band_without_a_loss_in_it_is_refused():
 def test_the_sentence_names_loss_and_quality():
     assert (
         averaging_down(context("A"), Params())[0].why.text
-        == "20.0\u00a0% below its cost, quality 0.80"
+        == "20.0\u00a0% below its cost, steadiness 0.80"
     )
 
 
@@ -85,3 +87,18 @@ def test_both_ends_of_the_band_are_in_it_in_decimals_whatever_the_cost(count, fa
     )  # fmt: skip
 
     assert [found.symbol for found in averaging_down(ctx, Params())] == ["A"]
+
+
+def test_what_the_user_says_of_quality_is_called_so_and_what_prices_say_is_steadiness():
+    of = world("AA 100 @ 80", "BB 100 @ 80", cash="9000", cost_prices={"AA": "100", "BB": "100"})
+    known = {s.symbol: replace(s, quality=0.74) for s in of.snapshot.securities if s.symbol == "AA"}
+    securities = tuple(known.get(s.symbol, s) for s in of.snapshot.securities)
+    ctx = replace(of, snapshot=replace(of.snapshot, securities=securities)).prepared.ctx
+
+    words = {
+        buy.symbol: buy.why.text
+        for buy in averaging_down(ctx, Params(min_quality_score=0.0, max_weight=1))
+    }
+    assert "quality 0.74" in words["AA"]
+    assert "steadiness" in words["BB"]
+    assert "quality" not in words["BB"]

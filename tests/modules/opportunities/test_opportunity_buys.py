@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.context import context
+from builders.world import world
 from steelyard.modules.opportunities.opportunity_buys import (
     Params,
     momentum_score,
@@ -39,7 +40,7 @@ def test_one_two_four_and_eight_base_orders_are_offered_with_quality_and_floor()
     (buy,) = opportunity_buys(context("A", quality=0.9, base_weight=0.02), OVER)
 
     assert buy.weights == (0.02, 0.04, 0.08, 0.16)
-    assert buy.why.text == "quality 0.90, at least 0.65"
+    assert buy.why.text == "steadiness 0.90, at least 0.65"
 
 
 def test_without_a_number_the_better_half_of_the_planning_set_is_bought_whatever_the_epoch():
@@ -49,7 +50,7 @@ def test_without_a_number_the_better_half_of_the_planning_set_is_bought_whatever
 
     half = "in the best 50.0\u00a0% of 4 names"
     low = bought(0.2, 0.5, 0.4, 0.3)
-    assert low == {"B": f"quality 0.50, {half}", "C": f"quality 0.40, {half}"}
+    assert low == {"B": f"steadiness 0.50, {half}", "C": f"steadiness 0.40, {half}"}
     assert set(bought(0.9, 0.8, 0.95, 0.97)) == set("CD")
     assert set(bought(0.9, 0.8, 0.95, 0.97, best_share=0.25)) == {"D"}
 
@@ -78,7 +79,7 @@ def test_half_the_weight_mixes_quality_with_momentum():
 
     mix = "+25.0\u00a0% in a year (50.0\u00a0% of the mix)"
     assert buy.symbol == "A"
-    assert buy.why.text == f"quality 0.60 and {mix} score 0.74, at least 0.65"
+    assert buy.why.text == f"steadiness 0.60 and {mix} score 0.74, at least 0.65"
 
 
 def test_an_unknown_momentum_is_neutral_and_says_so():
@@ -88,7 +89,7 @@ def test_an_unknown_momentum_is_neutral_and_says_so():
 
     mix = "an unknown momentum (50.0\u00a0% of the mix)"
     assert buy.symbol == "A"
-    assert buy.why.text == f"quality 0.80 and {mix} score 0.65, at least 0.65"
+    assert buy.why.text == f"steadiness 0.80 and {mix} score 0.65, at least 0.65"
 
 
 @given(st.lists(st.floats(-1, 10), min_size=2, max_size=2))
@@ -118,9 +119,23 @@ def test_a_dividend_is_one_more_size_of_what_is_worth_buying_anyway():
     back = "its dividend of 600.00 USD goes back into it"
     assert (payer.symbol, other.symbol) == ("A", "B")
     assert payer.weights == pytest.approx((0.006, 0.01, 0.02, 0.04, 0.08))
-    assert payer.why.text == f"quality 0.90, at least 0.65; {back}"
+    assert payer.why.text == f"steadiness 0.90, at least 0.65; {back}"
 
 
 def test_a_dividend_of_what_may_not_be_bought_or_without_reinvestment_buys_nothing():
     assert opportunity_buys(dividend_of("600", can_buy="B"), OVER) == []
     assert opportunity_buys(dividend_of("600"), replaced(reinvest_dividends=False)) == []
+
+
+def test_what_the_user_says_of_quality_is_called_so_and_what_prices_say_is_steadiness():
+    of = world("AA 100 @ 80", "BB 100 @ 80", cash="9000", cost_prices={"AA": "100", "BB": "100"})
+    known = {s.symbol: replace(s, quality=0.74) for s in of.snapshot.securities if s.symbol == "AA"}
+    securities = tuple(known.get(s.symbol, s) for s in of.snapshot.securities)
+    ctx = replace(of, snapshot=replace(of.snapshot, securities=securities)).prepared.ctx
+
+    words = {
+        buy.symbol: buy.why.text for buy in opportunity_buys(ctx, Params(min_quality_score=0.0))
+    }
+    assert "quality 0.74" in words["AA"]
+    assert "steadiness" in words["BB"]
+    assert "quality" not in words["BB"]

@@ -35,14 +35,23 @@ def test_the_first_row_of_the_table_that_holds_decides_the_share():
     assert all(c.side is Side.SELL and c.tags == ("windfall", "profit_taking") for c in sales)
 
 
-def test_a_doubler_that_took_its_time_is_steady_and_no_windfall():
-    # in twelve years 113 % is expected: +110 % is under it
-    ctx = context("A B", weights=0.25, prices=[210, 199], average_cost=100, years_held=12)
+def test_a_doubler_a_little_over_its_time_is_steady_and_no_windfall():
+    # in eleven years 99.9 % is expected: +110 % is a little over it
+    ctx = context("A B", weights=0.25, prices=[210, 199], average_cost=100, years_held=11)
 
     (sale,) = profit_taking(ctx, Params())
 
     assert (sale.symbol, sale.tags) == ("A", ("profit_taking",))
     assert sale.weights == pytest.approx((-0.0375, -0.075))
+
+
+def test_a_doubling_over_twenty_years_is_no_profit_to_take():
+    # in twenty years 252 % is expected: +100 % and +252 % are not over it, +260 % is a little
+    prices = [200, 352.3, 360]
+    ctx = context("A B C", weights=0.25, prices=prices, average_cost=100, years_held=20)
+
+    assert [sale.symbol for sale in profit_taking(ctx, Params())] == ["C"]
+    assert row(200.0, 1.065**20) is row(200.0, 1.065**20, auto_harvest=True) is None
 
 
 def test_both_half_and_all_of_the_share_are_offered():

@@ -128,7 +128,7 @@ def test_a_plan_with_targets_lends_that_of_what_is_sold_to_its_partner_and_says_
         (Side.BUY, "BB"),
     ]
     assert plan.step("AA").quantity in {39, 40}
-    assert plan.step("AA").reason.startswith("lots at a loss")
+    assert "lots at a loss of USD 2,000.00" in plan.step("AA").reason
     (notice,) = [notice for notice in plan.warnings if notice.code == "target_lent"]
     assert notice.message.startswith("15.0 % of value that the targets give AA stand for BB")
     targets = {row.symbol: row.target for row in plan.holdings}

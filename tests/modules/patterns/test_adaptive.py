@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from builders.adaptive import WEAK, WORLDS, adapting
-from builders.changes import exact
+from builders.changes import described, exact, off
 from builders.context import candidates, context, orders, with_correlation
+from builders.world import world
 from steelyard.arrays import PAD
 from steelyard.estimates.regime import Regime
 from steelyard.ledger import feasible
 from steelyard.modules.patterns.adaptive import VARIANTS, adaptive
 from steelyard.modules.patterns.adaptive.choices import ALL, Params
-from steelyard.settings import Limits
+from steelyard.modules.registry import Kind
+from steelyard.settings import Limits, Score
 from steelyard.settings import Regime as RegimeRules
 
 every_variant = pytest.mark.parametrize("name", ALL)
@@ -31,7 +33,8 @@ def sales(symbols, *sizes):
     return [f"sell {symbol} {size} .9 rebalance_sells" for symbol in symbols for size in sizes]
 
 
-THREE = {"symbols": "A B C", "weights": [0.55, 0.22, 0.08]}
+ANY_WEIGHT = Limits(max_position_weight=1)
+THREE = {"symbols": "A B C", "weights": [0.55, 0.22, 0.08], "limits": ANY_WEIGHT}
 FOUR = {"symbols": "A B C D", "funds": "A B C D"}
 GAP_BUYS = buys("BC", 0.01, 0.03, 0.06, 0.08)
 
@@ -65,6 +68,7 @@ PORTFOLIOS = {
             "sectors": ["Tech", "Tech", "Energy", "Energy"],
             "country_targets": {"US": 0.65, "CH": 0.35},
             "sector_targets": {"Tech": 0.65, "Energy": 0.35},
+            "limits": ANY_WEIGHT,
         },
         [
             f"buy {s} {w} .{9 - (s == 'C')} rebalance_buys"
@@ -272,7 +276,7 @@ def test_of_several_joint_gaps_the_largest_sum_comes_first_and_none_is_overfille
         "joint_gap", *buys("BCD", 0.02, 0.06, 0.09), weights=[0.66, 0.05, 0.05, 0.04],
         countries=["US", "CH", "JP", "CH"], sectors=["Tech", "Energy", "Energy", "Energy"],
         country_targets={"US": 0.6, "CH": 0.28, "JP": 0.12},
-        sector_targets={"Tech": 0.6, "Energy": 0.4},
+        sector_targets={"Tech": 0.6, "Energy": 0.4}, limits=ANY_WEIGHT,
     )  # fmt: skip
 
     # CH is .09 under, JP .02, Energy .11: B takes all of CH, C what is left of Energy
@@ -429,3 +433,30 @@ def test_from_public_inputs_a_variant_alone_makes_a_plan_that_no_other_one_makes
     assert plan.proposed_by == (f"adaptive.{name}",)
     others = [adapting(WEAK[name], other).plan() for other in ALL if other != name]
     assert set(exact(plan)) not in [set(exact(other)) for other in others]
+
+
+def test_the_volatility_that_is_too_much_is_that_of_the_profile_unless_it_is_set():
+    def reduces(profile, **params):
+        # the whole swings by .175 a year
+        calmer = {"volatility": [0.375, 0.225, 0.15, 0.075], "score": Score(profile=profile)}
+        ctx, table = weak("risk_reduction", **calmer)
+        return bool(proposed("risk_reduction", ctx, table, risk_share=20.0, **params))
+
+    profiles = ("conservative", "balanced", "aggressive")
+    assert [reduces(profile) for profile in profiles] == [True, True, False]
+    assert [reduces(profile, volatility_target=0.18) for profile in profiles] == [False] * 3
+
+
+def test_without_any_known_yield_income_is_not_looked_for_and_the_plan_says_why():
+    of = adapting(world("AA 250 @ 100", "BB 100 @ 100", cash="50000"), "income_gap")
+    paying = described(of, dividend_yield={"BB": 0.06})
+
+    def says(plan):
+        return [w.message for w in plan.warnings if w.code == "no_yields"]
+
+    nothing = "income_gap of the pattern adaptive finds nothing: no dividend yield is known"
+    (message,) = says(of.plan())
+    assert nothing in message
+    assert "dividend_yield in the securities file" in message
+    assert says(paying.plan()) == []
+    assert says(off(of, Kind.PATTERN, "adaptive").plan()) == []

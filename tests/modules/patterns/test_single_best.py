@@ -4,13 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from builders.changes import alone, exact, proposing
+from builders.changes import alone, exact, only_with, proposing
 from builders.context import candidates, context, orders, proposed
-from builders.world import BUSY
+from builders.world import world
 from steelyard.arrays import frozen
 from steelyard.ledger import feasible
 from steelyard.modules.patterns import NoParams
 from steelyard.modules.patterns.single_best import single_best
+from steelyard.modules.registry import Kind
+
+UNTARGETED = world(
+    "AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", cash="9000",
+    sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech"},
+)  # fmt: skip
 
 
 def test_it_is_the_feasible_order_of_largest_gain_alone_whatever_its_priority():
@@ -39,7 +45,7 @@ def test_when_nothing_is_feasible_there_is_none():
 
 
 def test_in_a_plan_no_single_order_gains_more():
-    of = alone(proposing(BUSY), "single_best")
+    of = only_with(alone(proposing(UNTARGETED), "single_best"), Kind.SEQUENCE)
     table = of.prepared.table
     every = np.arange(table.m)[:, None]
     best = float(table.alone[feasible(table.account, every)].max())

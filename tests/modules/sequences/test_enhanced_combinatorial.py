@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.context import candidates, context
+from builders.context import candidates, context, orders
 from steelyard.arrays import PAD
 from steelyard.ledger import feasible
 from steelyard.modules.sequences import generator
@@ -228,3 +228,18 @@ def test_sampling_weights_grow_with_the_square_of_the_priority_and_equal_ones_ar
     assert weights.sum() == pytest.approx(1)
     assert weights / weights[2] == pytest.approx([11, 3.5, 1])
     assert sampling_weights(np.array([0.5, 0.5])).tolist() == [0.5, 0.5]
+
+
+def test_what_trades_in_the_groups_of_a_recent_one_comes_after_all_that_is_more_varied():
+    sectors = ["Tech", "Tech", "Energy", "Health"]
+    ctx = context("A B C D", weights=0.0, sectors=sectors, countries=["US", "US", "US", "CH"])
+    table = candidates(ctx, *(f"buy {symbol} .1 .9 x" for symbol in "ABCD"))
+
+    def singles(most):
+        params = Params(max_buys=1, max_likeness=most)
+        blocks = enhanced_combinatorial(ctx, table, np.zeros((0, 5), dtype=np.int64), params)
+        return orders(ctx, table, np.concatenate(list(blocks)))
+
+    # B trades where A does
+    assert singles(1.0) == [["+A"], ["+B"], ["+C"], ["+D"]]
+    assert singles(0.8) == [["+A"], ["+C"], ["+D"], ["+B"]]

@@ -41,7 +41,7 @@ from steelyard.plans.verify.account import weekdays_after
 from steelyard.plans.verify.reading import content_id, hash_of
 from steelyard.plans.verify.rules import EVERY_LIST
 from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
-from steelyard.portfolio import BucketState
+from steelyard.portfolio import BucketState, Flow
 from steelyard.samples import sample
 from steelyard.sentences import again
 from steelyard.settings import Costs, Limits, Rebalance, Scope, Score, Search
@@ -261,12 +261,35 @@ def of_classes() -> str:
     )  # fmt: skip
 
 
+def of_flows() -> str:
+    """A withdrawal that leaves too early, in a currency that has to be bought; a deposit later."""
+    of = world(
+        "AA 100 @ 100", "BB 120 @ 90", cash={"USD": "800", "EUR": "300"}, foreign=("AA",),
+        targets={"AA": 0.5, "BB": 0.45}, funds=("AA", "BB"),
+        costs=Costs(fixed=1.5, percent=0.001, fx_percent=0.004),
+    )  # fmt: skip
+    day = of.snapshot.as_of
+    flows = (
+        Flow("EUR", Decimal(-4_000), day), Flow("USD", Decimal(500), day + timedelta(days=5)),
+    )  # fmt: skip
+    return of.having(flows=flows).plan().to_json()
+
+
+def of_halves() -> str:
+    """A plan that only sells, for buys of its second half, explained."""
+    of = world(
+        "AA 120 @ 500", "BB 200 @ 75", cash="1600", targets={"AA": 0.5, "BB": 0.48},
+        funds=("AA", "BB"), limits=Limits(funding="settled"),
+    )  # fmt: skip
+    return explain(of.case, of.plan()).to_json()
+
+
 MADE: dict[str, Callable[[], str]] = {
     "growth": lambda: of_sample("growth"), "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
     "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
     "what if": of_what_ifs, "positions": of_positions, "quantities": of_quantities,
-    "classes": of_classes,
+    "classes": of_classes, "flows": of_flows, "halves": of_halves,
     "growth over quantities": lambda: of_sample("growth", "quantities"),
     "euro over quantities": lambda: of_sample("euro", "quantities", targets=False),
 }  # fmt: skip

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import Field
 
 from steelyard.arrays import BoolArray, FloatArray
+from steelyard.modules.context import Context
 
 PriorityWeight = Annotated[float, Field(ge=0, le=2, description="multiplies the priority")]
 
@@ -48,6 +49,13 @@ def reaches(
     ranked = np.sort(values[comparable])[::-1]
     count = math.ceil(best_share * len(ranked) - NOISE)
     return comparable & (values >= (ranked[count - 1] if count else math.inf))
+
+
+def quality_word(ctx: Context, i: int) -> str:
+    """What the quality of a security is called: `quality` where the user gives it, else it is told
+    from prices alone and is `steadiness`.
+    """
+    return "steadiness" if ctx.securities[i].quality is None else "quality"
 
 
 def sizes(amounts: Iterable[float], most: float) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, reaches, sizes
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, quality_word, reaches, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import say
@@ -59,7 +59,7 @@ def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
             sizes((step * ctx.base_weight for step in STEPS), most=float(room[i])),
             params.priority_weight,
             say(
-                "{loss:pct} below its cost, quality {quality:ratio}",
+                f"{{loss:pct}} below its cost, {quality_word(ctx, int(i))} {{quality:ratio}}",
                 loss=float(1 - ctx.prices[i] / ctx.average_cost[i]),
                 quality=float(ctx.quality[i]),
             ),

@@ -7,7 +7,7 @@ import numpy as np
 from steelyard.arrays import BoolArray, FloatArray
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, reaches
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, quality_word, reaches
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Fact, Sentence, say
@@ -21,8 +21,9 @@ UNKNOWN_MOMENTUM = 0.5
 class Params(ModuleParams):
     """What counts as worth buying, and what pays for more of itself.
 
-    Quality is a measure of smoothness: it finds calmer names, not better-paid ones. The score that
-    is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
+    Quality is what the securities file says, else steadiness, told from prices: it finds calmer
+    names, not better-paid ones. The score that is held against the least is (1 - w) quality + w
+    momentum, momentum as `momentum_score` has it.
     """
 
     min_quality_score: float | None = setting(
@@ -104,7 +105,8 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
     reasons: list[str] = []
     facts: dict[str, Fact] = {}
     if good:
-        reasons.append(_of_score(params, float(ctx.trends.momentum[i])))
+        word = quality_word(ctx, i)
+        reasons.append(_of_score(params, float(ctx.trends.momentum[i]), word))
         facts |= {"quality": float(ctx.quality[i])}
         if params.min_quality_score is not None:
             facts |= {"limit": params.min_quality_score}
@@ -122,14 +124,14 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
     return say("; ".join(reasons), **facts)
 
 
-def _of_score(params: Params, momentum: float) -> str:
+def _of_score(params: Params, momentum: float, word: str) -> str:
     enough = "at least {limit:ratio}"
     if params.min_quality_score is None:
         enough = "in the best {best:pct} of {ranked:count} names"
     if not params.momentum_weight > 0:
-        return f"quality {{quality:ratio}}, {enough}"
+        return f"{word} {{quality:ratio}}, {enough}"
     rise = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
     return (
-        f"quality {{quality:ratio}} and {rise} ({{share:pct}} of the mix) score {{score:ratio}}, "
+        f"{word} {{quality:ratio}} and {rise} ({{share:pct}} of the mix) score {{score:ratio}}, "
         f"{enough}"
     )

@@ -32,14 +32,18 @@ Share = Annotated[float, Field(gt=0, le=1)]
 class Params(ModuleParams):
     """The decision table, first row that holds, and a trailing stop.
 
-    A baseline for every name, not its own past growth: that already contains the gain being judged.
+    A baseline for every name, not its own past growth, which has the gain that is judged in it.
+    What only grew as expected is nothing to take, a doubling of twenty years no more than others.
     One number, `windfall_threshold`, opens every windfall row: that of a doubler at the threshold,
     a high windfall above it, a medium one a little below.
     """
 
     expected_growth: float = setting(0.065, "growth a year that is no windfall", ge=0, le=1)
     doubler_gain: float = setting(
-        1.0, "gain over average cost from which a holding is a doubler", ge=0, le=10
+        1.0,
+        "gain over average cost from which a holding is a doubler, if it is over expected growth",
+        ge=0,
+        le=10,
     )
     windfall_threshold: Excess = setting(
         0.30, "excess over expected growth above which a doubler is a windfall"
@@ -79,7 +83,7 @@ class Row(NamedTuple):
 
 
 def decide(params: Params, price: float, cost: float, factor: float) -> Row | None:
-    """First row of the table that holds, None when the gain is as expected.
+    """First row of the table that holds, None when the gain is as expected or less.
 
     price, cost   per share, one currency
     factor        what expected growth would have made of 1 in the time held
@@ -94,7 +98,7 @@ def decide(params: Params, price: float, cost: float, factor: float) -> Row | No
 
     threshold = params.windfall_threshold
     opens = 0.0 if params.auto_harvest else threshold
-    doubler = grown >= _exact(1 + params.doubler_gain)
+    doubler = grown >= _exact(1 + params.doubler_gain) and grown > _exact(factor)
     if doubler and grown > _exact(factor + opens):
         return windfall("windfall doubler", params.windfall_doubler_share)
     if doubler:

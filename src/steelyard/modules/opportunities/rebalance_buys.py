@@ -6,11 +6,10 @@ import numpy as np
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.groups import NOISE, group_gaps, widest
+from steelyard.modules.groups import NOISE, group_gaps, standing, widest
 from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
-from steelyard.sentences import say
 from steelyard.settings import setting
 
 
@@ -38,13 +37,7 @@ def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
                 ctx.symbols[i],
                 sizes((step * ctx.base_weight for step in BUY_LADDER), most=-group.gap),
                 params.priority_weight,
-                say(
-                    "{group:text} is {weight:pct} of the invested part, {under:pp} under its "
-                    "target",
-                    group=group.label,
-                    weight=group.weight,
-                    under=-group.gap,
-                ),
+                standing(group),
                 ("rebalance", f"underweight_{group.label.lower()}"),
             )
         )

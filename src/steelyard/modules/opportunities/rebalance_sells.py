@@ -10,7 +10,7 @@ import numpy as np
 from steelyard.arrays import flags
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.groups import NOISE, group_gaps, widest
+from steelyard.modules.groups import NOISE, group_gaps, standing, widest
 from steelyard.modules.opportunities import SELL_LADDER, PriorityWeight, sales, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
@@ -65,12 +65,7 @@ def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
             ctx.symbols[i],
             sales(sizes((most / 2, most), most=group.gap)),
             params.priority_weight,
-            say(
-                "{group:text} is {weight:pct} of the invested part, {over:pp} over its target",
-                group=group.label,
-                weight=group.weight,
-                over=group.gap,
-            ),
+            standing(group),
             ("rebalance", f"overweight_{group.label.lower()}"),
         )
 

@@ -88,6 +88,16 @@ def every_size(candidates: Candidates, row: int) -> list[int]:
     return sorted(np.flatnonzero(alike).tolist(), key=lambda j: -abs(float(candidates.delta[j])))
 
 
+def funding(candidates: Candidates, rows: Iterable[int]) -> list[int]:
+    """Each drawn order in the size that is worth most together with one of the other side: of sales
+    that pay for buys, and of buys that sales pay for.
+    """
+    return [
+        max(every_size(candidates, row), key=lambda j: float(candidates.together[j]))
+        for row in rows
+    ]
+
+
 def shrinking(candidates: Candidates, rows: Iterable[int]) -> list[int]:
     """Each drawn order, followed by the smaller sizes of it, largest first."""
     sizes: list[int] = []
@@ -114,14 +124,25 @@ def sells_then_buys(
     offered_buys: Sequence[int],
     max_sells: int,
 ) -> list[list[int]]:
-    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits.
+    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits; in
+    the sizes that are worth most alone, and in those that are worth most together.
 
     While there are buys, sales never take the last step: sales alone move nothing forward.
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
-    starts = [fitted(candidates, [], offered_sells, count) for count in range(1, most + 1)]
-    return [fitted(candidates, start, offered_buys, depth) for start in starts if start]
+    sequences: list[list[int]] = []
+    for sold, bought in both_sizes(candidates, offered_sells, offered_buys):
+        starts = [fitted(candidates, [], sold, count) for count in range(1, most + 1)]
+        sequences += [fitted(candidates, start, bought, depth) for start in starts if start]
+    return sequences
+
+
+def both_sizes(
+    candidates: Candidates, sold: Sequence[int], bought: Sequence[int]
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Drawn sales and buys as they are drawn, and in the sizes that fund each other."""
+    return [(sold, bought), (funding(candidates, sold), funding(candidates, bought))]
 
 
 def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, IntArray, row_sums
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, padded, row_sums
 from steelyard.ledger import SAFETY, feasible
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -19,19 +19,19 @@ from steelyard.settings import setting
 class Params(ModuleParams):
     """What counts as the same end state. Cost is commission, half spread and conversion margin.
 
-    The end state is the same where as much is sold of what is overweight and as much is bought of
-    what is underweight: then as much of the distance is gone and as much cash is left.
+    Two lists end alike where half the sum of what their weights and cash differ is a small part of
+    what the best rebalance moves: as much sold of another holding is another end.
     """
 
     tolerance: float = setting(
-        0.02, "by which either amount may differ, a fraction of it", ge=0, le=0.25
+        0.05, "by which an end state may differ, a fraction of what is moved", ge=0, le=0.25
     )
     max_candidates: int = setting(6, "securities looked at on each side, by priority", ge=1, le=8)
 
 
 @pattern_generator(
     "cost_optimized",
-    version="1.0.0",
+    version="2.0.0",
     params=Params,
     tags=("sell", "buy"),
     dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
@@ -48,7 +48,8 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
     best = simple[evaluate(candidates.tables, simple).argmax()][None, :]
     rows = _every_list([*over, *under], depth)
     rows = rows[_same_end(candidates, rows, best, params.tolerance)]
-    rows = rows[feasible(candidates.account, rows)]
+    # the best may be of smaller sizes than those drawn: it is one of its own kind then
+    rows = np.concatenate([best, rows[feasible(candidates.account, rows)]])
     return padded_rows([_cheapest(candidates, rows)], depth)
 
 
@@ -65,12 +66,21 @@ def _every_list(offered: list[int], depth: int) -> IntArray:
 def _same_end(
     candidates: Candidates, rows: IntArray, best: IntArray, tolerance: float
 ) -> BoolArray:
-    """(k,) True where a row sells as much and buys as much as the best one does."""
-    same = np.ones(len(rows), dtype=np.bool_)
-    for moved in (np.minimum(candidates.delta, 0.0), np.maximum(candidates.delta, 0.0)):
-        goal = row_sums(moved, best)
-        same &= np.abs(row_sums(moved, rows) - goal) <= tolerance * np.abs(goal) + SAFETY
-    return same
+    """(k,) True where a row ends where the best one (1, d) does, security by security."""
+    securities = np.unique(candidates.security)
+    own = candidates.security[:, None] == securities
+    moves = padded(np.where(own, candidates.delta[:, None], 0.0))
+
+    def moved(some: IntArray) -> FloatArray:
+        """(k, s + 1) change of each weight, and of cash."""
+        weights = np.zeros((len(some), len(securities)))
+        for column in some.T:
+            weights += moves[column]
+        return np.column_stack([weights, -weights.sum(axis=1)])
+
+    goal = moved(best)
+    apart, size = np.abs(moved(rows) - goal).sum(axis=1), np.abs(goal).sum()
+    return np.asarray(apart <= tolerance * size + SAFETY)
 
 
 def _cheapest(candidates: Candidates, rows: IntArray) -> list[int]:

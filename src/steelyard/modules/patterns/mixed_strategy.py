@@ -7,7 +7,15 @@ import itertools
 from steelyard.arrays import IntArray
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, buys, drawn_from, fitted, padded_rows, sells
+from steelyard.modules.patterns import (
+    NoParams,
+    both_sizes,
+    buys,
+    drawn_from,
+    fitted,
+    padded_rows,
+    sells,
+)
 from steelyard.modules.registry import pattern_generator
 
 ONE_OR_TWO = (1, 2)
@@ -26,12 +34,16 @@ ONE_OR_TWO = (1, 2)
 def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """One or two sales of any kind, by priority, with one or two buys; each mix is a sequence."""
     depth = ctx.search.max_depth
-    offered_sells = sells(candidates, "profit_taking", "rebalance_sells")
-    offered_buys = buys(candidates, "averaging_down", "rebalance_buys", "opportunity_buys")
     mixed = []
-    for sold, bought in itertools.product(ONE_OR_TWO, ONE_OR_TWO):
-        start = fitted(candidates, [], offered_sells, sold)
-        sequence = fitted(candidates, start, offered_buys, min(len(start) + bought, depth))
-        if start and len(sequence) > len(start):
-            mixed.append(sequence)
+    for sales, purchases in both_sizes(
+        candidates,
+        sells(candidates, "profit_taking", "rebalance_sells"),
+        buys(candidates, "averaging_down", "rebalance_buys", "opportunity_buys"),
+    ):
+        for sold, bought in itertools.product(ONE_OR_TWO, ONE_OR_TWO):
+            start = fitted(candidates, [], sales, sold)
+            most = min(len(start) + bought, depth)
+            sequence = fitted(candidates, start, purchases, most)
+            if start and len(sequence) > len(start):
+                mixed.append(sequence)
     return padded_rows(mixed, depth)

@@ -1,4 +1,4 @@
-"""Quality: how smooth the past of the holdings was.
+"""Quality: as the securities file says, else steadiness, how smooth the past of each was.
 
 Intent: prefer calm holdings. It is a smoothness measure and no promise of return: it went with
 lower volatility and smaller falls in the years after, and with no better return.

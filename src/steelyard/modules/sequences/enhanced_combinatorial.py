@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -13,7 +16,7 @@ import numpy as np
 from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Candidates
-from steelyard.modules.context import Context
+from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, sequence_generator
 from steelyard.modules.sequences import generator
 from steelyard.settings import setting
@@ -22,6 +25,10 @@ NAME = "enhanced_combinatorial"
 
 ATTEMPTS = 8
 """Draws for each combination wanted: those that fail mostly lack cash, more would not mend that."""
+ENOUGH_ASIDE = 2
+"""Alike ones for each combination still wanted at which drawing ends."""
+RECENT = 10
+"""Combinations that came last, with which another is compared."""
 DRAWN_AT_ONCE = 1024
 YIELDED_AT_ONCE = 256
 LEAST_WEIGHT = 0.1
@@ -39,6 +46,13 @@ class Params(ModuleParams):
         12, "securities drawn from on each side, by priority", ge=1, le=50
     )
     max_combinations: int = setting(1000, "most sequences", ge=1, le=100_000)
+    max_likeness: float = setting(
+        0.8,
+        "part of all sectors, and of all countries, that it may share with a recent combination "
+        "before it comes last",
+        ge=0,
+        le=1,
+    )
     sizes: Sizes = setting(
         "all", "drawn for a security: its first order, or all of them in half of the draws"
     )
@@ -78,7 +92,7 @@ Shapes = dict[tuple[int, int], int]
 
 @sequence_generator(
     NAME,
-    version="1.0.0",
+    version="2.0.0",
     params=Params,
     tags=("buy", "sell"),
     dependencies=("opportunity_calculators",),
@@ -90,10 +104,12 @@ def enhanced_combinatorial(
 
     Half of a sample draws only the best order of each security, the other half all sizes: the best
     sizes go together where targets say how large an order is, other sizes are needed where only
-    cash limits it.
+    cash limits it. A combination whose sectors and countries are both like those of a recent one
+    comes only after all that are more varied.
     """
     random, depth, most = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
     seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
+    kinds = Kinds.of(ctx, candidates, params.max_likeness)
     excluded = len(seen)
     stages = [_sides(candidates, params, depth, "best")]
     if params.sizes == "all":
@@ -102,7 +118,8 @@ def enhanced_combinatorial(
         stages = [every] if few else [*stages, every]
     for stage, sides in enumerate(stages, start=1):
         quota = most * stage // len(stages) - (len(seen) - excluded)
-        yield from _distinct(_combined(random, sides, depth, quota), candidates, seen, quota)
+        combined = _combined(random, sides, depth, quota)
+        yield from _distinct(combined, candidates, seen, quota, kinds)
 
 
 def _sides(candidates: Candidates, params: Params, depth: int, sizes: Sizes) -> Sides:
@@ -227,19 +244,83 @@ def _draw(random: np.random.Generator, side: Pick, counts: IntArray) -> IntArray
 
 
 def _distinct(
-    blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], quota: int
+    blocks: Iterator[IntArray],
+    candidates: Candidates,
+    seen: set[bytes],
+    quota: int,
+    kinds: Kinds,
 ) -> Iterator[IntArray]:
-    """The first `quota` feasible rows whose set is not `seen` yet; each one joins `seen`."""
+    """The first `quota` feasible rows whose set is not `seen` yet, those like recent ones last;
+    each one that is yielded joins `seen`.
+    """
+    aside: list[IntArray] = []
     for block in blocks:
         rows = canonical_rows(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
         fresh: list[int] = []
         for i, key in enumerate(map(bytes, rows)):
-            if len(fresh) < quota and key not in seen:
-                seen.add(key)
+            if key in seen or len(fresh) == quota:
+                continue
+            seen.add(key)
+            if kinds.is_like_a_recent(rows[i]):
+                aside.append(rows[i])
+            else:
                 fresh.append(i)
         quota -= len(fresh)
-        for start in range(0, len(fresh), YIELDED_AT_ONCE):
-            yield frozen(rows[fresh[start : start + YIELDED_AT_ONCE]])
-        if quota <= 0:
-            return
+        yield from _in_pieces(rows[fresh])
+        if quota <= 0 or len(aside) >= ENOUGH_ASIDE * quota:
+            break
+    seen.difference_update(map(bytes, aside[quota:]))
+    if aside[:quota]:
+        yield from _in_pieces(np.array(aside[:quota]))
+
+
+def _in_pieces(rows: IntArray) -> Iterator[IntArray]:
+    for start in range(0, len(rows), YIELDED_AT_ONCE):
+        yield frozen(rows[start : start + YIELDED_AT_ONCE])
+
+
+@dataclass
+class Kinds:
+    """Which sectors and countries combinations trade in, and those of the last ones that came.
+
+    masks   dimension -> (m,) the groups of each order as bits
+    """
+
+    masks: tuple[list[int], ...]
+    most: float
+    recent: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    @classmethod
+    def of(cls, ctx: Context, candidates: Candidates, most: float) -> Kinds:
+        """Of the dimensions that say something: with fewer than two groups nothing is like."""
+        dimensions = [g for g in (ctx.sectors, ctx.countries) if g.counts]
+        return cls(tuple(_bits(g, candidates) for g in dimensions), most)
+
+    def is_like_a_recent(self, row: IntArray) -> bool:
+        """Does a row trade in much the same groups of every dimension? One that does not is noted.
+
+        Likeness is the share that two sets of groups have in common of all that either has
+        (Jaccard).
+        """
+        orders = row[row >= 0].tolist()
+        own = tuple(reduce(operator.or_, (bits[j] for j in orders), 0) for bits in self.masks)
+        if own and any(
+            all(_likeness(a, b) > self.most for a, b in zip(own, other, strict=True))
+            for other in self.recent
+        ):
+            return True
+        self.recent.append(own)
+        return False
+
+
+def _bits(grouping: Grouping, candidates: Candidates) -> list[int]:
+    """(m,) the groups that each order's security is labelled with, as bits."""
+    shares = (grouping.shares > 0) & grouping.labelled[:, None]
+    own = [sum(1 << int(g) for g in np.flatnonzero(row)) for row in shares]
+    return [own[i] for i in candidates.security.tolist()]
+
+
+def _likeness(a: int, b: int) -> float:
+    either = (a | b).bit_count()
+    return (a & b).bit_count() / either if either else 1.0

@@ -111,6 +111,8 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             symbol=symbol,
             name=p.security.name,
             group=p.security.group,
+            sectors=tuple(p.security.sectors),
+            countries=tuple(p.security.countries),
             class_name=(name := class_of(m.case.target_weights, p.security)),
             preference=None if name is None else p.security.preference,
             quantity=p.quantity,

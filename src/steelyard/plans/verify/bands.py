@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from steelyard.plans.verify.book import BANDS, FUNDING, NEW_MONEY, ZERO, Book
+from steelyard.plans.verify.book import BANDS, FUNDING, NEW_MONEY, SELL, ZERO, Book
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally
 
 ON_EDGE = Decimal("1e-9")
@@ -76,9 +76,13 @@ def _traded(book: Book, tally: Tally) -> None:
     tags = {BANDS, FUNDING, NEW_MONEY}
     for n, step in enumerate(steps):
         place = tally.at(f"steps[{n}]", step)
-        place.rule("tags", bool(tags & {*step["tags"]}), sorted(tags), "the bands ask for it")
+        raises = book.is_short and step["side"] == SELL  # whatever the bands say
+        asked_for = raises or bool(tags & {*step["tags"]})
+        place.rule("tags", asked_for, sorted(tags), "the bands ask for it")
         if BANDS in step["tags"]:
-            place.rule("symbol", step["symbol"] in out, sorted(out), "an answer is to a breach")
+            holding = book.holdings.get(step["symbol"], {})
+            own = {step["symbol"], holding.get("class_name")}
+            place.rule("symbol", bool(own & out), sorted(out), "an answer is to a breach")
     asked = [step for step in steps if {BANDS, FUNDING} & {*step["tags"]}]
     tally.rule("steps", bool(out) or not asked, "none", len(asked), "all inside: nothing is traded")
 

@@ -192,12 +192,17 @@ class Book:
         return self.good_for(self.available) - Decimal(self.doc["open_buys"])
 
     @cached_property
-    def least_cash(self) -> Decimal:
-        """What orders leave of it: the reserve, what was there before flows, or what is there."""
+    def keeps(self) -> Decimal:
+        """What buys leave of it: the reserve, or what was there before flows."""
         arriving = self.limits["funding"] != SETTLED
         before = self.good_for(self.with_coming(arriving=arriving, flows=False))
         before -= Decimal(self.doc["open_buys"])
-        return min(Decimal(self.doc["reserve"]), max(before, ZERO), self.spendable)
+        return min(Decimal(self.doc["reserve"]), max(before, ZERO))
+
+    @cached_property
+    def least_cash(self) -> Decimal:
+        """What orders leave of it: as buys do, or what is there."""
+        return min(self.keeps, self.spendable)
 
     @cached_property
     def is_short(self) -> bool:
@@ -271,6 +276,18 @@ class Book:
     def cash_weight_after(self) -> Decimal:
         """All cash after the plan, before costs."""
         return self.weight(self.cash_before + self.flow(self.steps))
+
+    def invested_in(self, dimension: str, label: object) -> Decimal:
+        """What a sector or a country is of all that is held; each label of a security an even
+        part of it.
+        """
+        held = sum((row["value"] for row in self.doc["holdings"]), ZERO)
+        parts = (
+            row["value"] / len(row[dimension])
+            for row in self.doc["holdings"]
+            if label in row[dimension]
+        )
+        return sum(parts, ZERO) / held if held > 0 else ZERO
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances in base; one without a rate counts 0, and is a failed check elsewhere."""

@@ -23,10 +23,12 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.charges import charge_rates, check_per_year
 from steelyard.plans.verify.lists import (
+    TARGET_SLACK,
     Totals,
     check_crossings,
     check_list,
     check_order,
+    drift_without,
     passes,
     totals,
 )
@@ -84,6 +86,8 @@ def _bound(book: Book, place: Place) -> None:
             continue  # they need not answer what is outside its band
         if book.base is not None and other["name"] in {HOLD, GREEDY, PROPOSAL, CANDIDATES}:
             continue  # they need not invest the new money
+        if book.by_quantities and other["name"] != UNRESTRICTED and _raises_drift(book, other):
+            continue  # sizes of a table may pass a target at the cost of drift, a plan may not
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
         headroom = certificate["structural_headroom"]
         if other["name"] != UNRESTRICTED and other["improvement"] >= book.asked:
@@ -93,6 +97,22 @@ def _bound(book: Book, place: Place) -> None:
             least = other["improvement"] - score["improvement"]
             name = "the headroom covers the unrestricted optimum"
             place.rule("structural_headroom", headroom >= least - slack, at_least(least), name)
+
+
+def _raises_drift(book: Book, other: Record) -> bool:
+    """Does an order of an alternative pass its target and so raise the drift of all?"""
+    named = [book.order(o["symbol"], o["side"], o["quantity"]) for o in other["steps"]]
+    orders = [order for order in named if order is not None and order["symbol"] in book.holdings]
+    cash_off = book.weight(book.cash_before + book.flow(orders)) - book.target_cash
+    for order in orders:
+        holding = book.holdings[order["symbol"]]
+        over = passes(book, order, holding)
+        if over is None or over <= TARGET_SLACK or order["quantity"] == holding["quantity"]:
+            continue
+        lot = book.weight(holding["lot_value"]) * (1 if order["side"] == SELL else -1)
+        if drift_without(book, order, lot, cash_off) < -NUMBER_SLACK:
+            return True
+    return False
 
 
 def _share_of_improvement(gap: Decimal, improvement: Decimal, place: Place) -> None:

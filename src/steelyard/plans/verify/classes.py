@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from steelyard.plans.verify.bands import ON_EDGE, beyond
 from steelyard.plans.verify.book import ONE, ZERO, Book
-from steelyard.plans.verify.tally import Place, Record, Tally
+from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally
 from steelyard.plans.verify.tax_lots import TaxLots
 
 COLUMN = "class"
@@ -99,9 +100,28 @@ def _resolved(book: Book, place: Place, members: Sequence[Record], absent: Decim
     for member in members:
         at = place.tally.at(f"holdings[{listed[member['symbol']]}]", member)
         at.number("target", due[member["symbol"]], f"its target within {place.row['name']}", ONE)
+    if first is not None or gap <= SAME:
+        _bands(book, place, members)
     unbought = gap if gap > SAME and first is None else ZERO
     rest = place.tally.at("drift.absent", {key_of(place.row): absent})
     rest.number(key_of(place.row), unbought, "what no member of a class can be bought for", ONE)
+
+
+def _bands(book: Book, place: Place, members: Sequence[Record]) -> None:
+    """Its members are outside their bands while it is outside its own; at their edges it is at
+    its edge, where a plan goes to that.
+    """
+    off = beyond({**place.row, "low": place.row["band"][0], "high": place.row["band"][1]})
+    bands = [(m, m["band"]) for m in members if m["band"] is not None]
+    own = [beyond({**m, "low": low, "high": high}) for m, (low, high) in bands]
+    outside = any(more > NUMBER_SLACK for more in own)
+    if abs(off) > NUMBER_SLACK:
+        where = "outside" if off > 0 else "inside"
+        name = "its members are outside their bands while it is outside its own"
+        place.rule("band", outside is (off > 0), f"members {where}", name)
+    if off > NUMBER_SLACK and book.settings["rebalance"]["to"] == "edge":
+        edges = sum((max(ZERO, more) for more in own), ZERO)
+        place.rule("band", abs(edges - off) <= ON_EDGE, off, "edges of its members are its own")
 
 
 def _rank(member: Record) -> tuple[int, Decimal, str]:

@@ -26,8 +26,8 @@ def check_occasions(book: Book, tally: Tally) -> None:
 
 
 def over_target(book: Book) -> Decimal:
-    """Cash before any order over its target and the reserve, base currency."""
-    least = max(book.target_cash * book.value, book.doc["reserve"])
+    """Cash before any order over its target and what stays, base currency."""
+    least = max(book.target_cash * book.value, book.keeps)
     cash = book.in_base(book.available) - book.doc["open_buys"]
     return Decimal(min(cash - least, book.spendable))
 

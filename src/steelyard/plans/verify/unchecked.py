@@ -35,6 +35,10 @@ LOOSE: Mapping[str, str] = {
     "price_source": OWN,
     "strategy.name": "whose rules these are; the hash is of what they do",
     "strategy.version": "whose rules these are; the hash is of what they do",
+    "holdings[].band": "around the target; how wide is an input where the targets file says it",
+    "bands[].low": "of cash an input; of the rest that of the holding or class",
+    "bands[].high": "of cash an input; of the rest that of the holding or class",
+    "bands[].breached": "on the very edge rounding decides",
     "holdings[].group": "an input; no figure depends on it",
     "score.terms[].parts[].name": "a part's name; its share and scale are held",
     **{
@@ -100,6 +104,7 @@ LOOSE: Mapping[str, str] = {
     "explanation.stability.mean_regret": SOLVED,
     **{f"explanation.counterfactuals[].{key}": SPAN for key in ("gain_least", "gain_most")},
     **{f"regime.{key}": REGIME for key in ("name", "distance", "observations")},
+    "classes[].by_rows": "an input; false is held: then targets follow from the class",
     "drift.absent[].symbol": ABSENT,
     "drift.absent[].why": ABSENT,
     "not_traded[].symbol": STOPPED,

@@ -85,6 +85,12 @@ def check_words(book: Book, tally: Tally) -> None:
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
 
+OF_INVESTED = "{group:text} is {weight:pct} of the invested part"
+"""How a reason tells the share of a group."""
+QUALITY, STEADINESS = "quality", "steadiness"
+"""A term of the score, and what it is called for a security of which nobody gives the quality."""
+
+
 def check_sentence(
     place: Place, derived: Derived, *, text: str = "text", template: str = "template"
 ) -> None:
@@ -465,9 +471,20 @@ def _step(book: Book, step: Record, place: Place) -> None:
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"
     place.same("template", due, "the words of a step")
     _reason(book, step, place)
+    _group_share(book, step, place)
     check_text(place, "reason", "reason_template", case=False)
     check_text(place, "narrative", "template", case=False)
     check_facts(place, facts, "template")
+
+
+def _group_share(book: Book, step: Record, place: Place) -> None:
+    """What a reason says that a group is of the invested part, it is: by sectors or countries."""
+    label, weight = step["facts"].get("group"), number_of(step["facts"].get("weight"))
+    if OF_INVESTED not in step["reason_template"] or weight is None:
+        return
+    shares = [book.invested_in(part, label) for part in ("sectors", "countries")]
+    near = any(abs(weight - share) <= NUMBER_SLACK for share in shares)
+    place.rule("facts", near, f"{label} at one of {shares}", "a group has its share")
 
 
 def _reason(book: Book, step: Record, place: Place) -> None:
@@ -476,6 +493,7 @@ def _reason(book: Book, step: Record, place: Place) -> None:
     if "term" in facts:
         lead = ["for {term:text}"]
         terms = [term["name"].replace("_", " ") for term in book.doc["score"]["terms"]]
+        terms += [STEADINESS] * (QUALITY in terms)
         place.rule("facts", facts["term"] in terms, terms, "a reason names a term of the score")
     if "asked_by" in facts:
         lead.append("by {asked_by:text}")

@@ -56,7 +56,7 @@ METRICS = {
     "volatility": Metric("Volatility", "pct", LONGER),
     "drawdown": Metric("Drawdown", "pct", LONGER),
     "correlation": Metric("Correlation", "ratio", LONGER),
-    "quality": Metric("Quality", "ratio", f"Add quality to {SECURITIES}, or {LONGER.lower()}"),
+    "quality": Metric("Steadiness", "ratio", f"Add quality to {SECURITIES}, or {LONGER.lower()}"),
     "dividend_yield": Metric("Dividend yield", "pct", f"Add dividend_yield to {SECURITIES}."),
     "sector": Metric("Sector", "text", f"Add sector to {SECURITIES}.", OVER_SECTORS),
     "country": Metric("Country", "text", f"Add country to {SECURITIES}.", OVER_COUNTRIES),

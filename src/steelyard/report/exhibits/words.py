@@ -23,7 +23,7 @@ PARTS = {
     "country": "countries",
     "rao": "common movement",
     "tr": "total return",
-    "q": "quality",
+    "q": "quality or steadiness",
     "vol": "volatility",
     "dd": "drawdown",
     "inc": "income",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import BoolArray, FloatArray, flags
 from steelyard.ledger import feasible, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -73,8 +73,12 @@ class Params(ModuleParams):
     concentration_cap: float = setting(
         0.15, "of value; a larger holding is trimmed to it, funds exempt", gt=0, le=1
     )
-    volatility_target: float = setting(
-        0.15, "volatility a year, cash included, over which risk is reduced", ge=0, le=2
+    volatility_target: float | None = setting(
+        None,
+        "volatility a year, cash included, over which risk is reduced; when absent that of the "
+        "profile of the score: .10 conservative, .15 balanced, .20 aggressive",
+        ge=0,
+        le=2,
     )
     risk_share: float = setting(
         1.5, "share of the variance, per weight, over which risk is reduced", ge=1, le=20
@@ -89,6 +93,26 @@ class Params(ModuleParams):
     cash_slack: Fraction = setting(
         0.05, "cash over the reserve of the market regime that is left alone, of value"
     )
+
+
+VOLATILITY_TARGETS: Mapping[str, float] = {
+    "conservative": 0.10,
+    "balanced": 0.15,
+    "aggressive": 0.20,
+}
+"""Volatility a year over which each profile of the score reduces risk."""
+
+
+def volatility_target(ctx: Context, params: Params) -> float:
+    """The number that is set, else that of the profile."""
+    if params.volatility_target is not None:
+        return params.volatility_target
+    return VOLATILITY_TARGETS[ctx.score.profile]
+
+
+def yields_known(ctx: Context) -> BoolArray:
+    """(n,) whose dividend yield somebody gives."""
+    return flags(security.dividend_yield is not None for security in ctx.securities)
 
 
 def every_buy(candidates: Candidates) -> list[int]:

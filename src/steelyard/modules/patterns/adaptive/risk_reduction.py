@@ -9,13 +9,20 @@ from steelyard.arrays import block, dot, product, scaled
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE
-from steelyard.modules.patterns.adaptive.choices import Params, every_buy, every_sale, swap
+from steelyard.modules.patterns.adaptive.choices import (
+    Params,
+    every_buy,
+    every_sale,
+    swap,
+    volatility_target,
+)
 
 
 def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
     """A sale of highest marginal risk for a buy of lowest volatility, if the whole gets calmer.
 
-    Runs where the volatility of the whole, cash included, is over its target, and otherwise where
+    Runs where the volatility of the whole, cash included, is over the target of the profile (or the
+    one that is set), and otherwise where
     the share of a holding in the variance is over a multiple of its weight in the invested part:
     then only such a holding is sold. An unknown volatility or correlation stands at its neutral
     value.
@@ -28,7 +35,7 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
         return []
     # w m / variance > multiple x w / invested, without dividing by a weight
     outsized = ctx.held & (marginal * ctx.weights.sum() > (params.risk_share + NOISE) * variance)
-    if math.sqrt(variance) > params.volatility_target + NOISE:
+    if math.sqrt(variance) > volatility_target(ctx, params) + NOISE:
         outsized = ctx.held
     sales = [row for row in every_sale(candidates) if outsized[candidates.security[row]]]
     sales.sort(key=lambda row: -marginal[candidates.security[row]])
