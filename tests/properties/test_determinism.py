@@ -22,7 +22,7 @@ from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
 from steelyard.orders import Order, Side
 from steelyard.planning.solve import local
-from steelyard.portfolio import Holding, Security
+from steelyard.portfolio import Holding, Security, TaxLot
 from steelyard.targets import Targets
 from steelyard.telemetry.events import BatchScored
 
@@ -339,7 +339,7 @@ def test_excluding_and_not_owning_are_told_apart():
 
 def test_a_holding_without_a_record_of_its_security_is_quoted_in_the_base_currency():
     bare = world("AA 40 @ 100", cash="1000").having(
-        securities=(), holdings=(Holding("AA", Decimal(40), ()),)
+        securities=(), holdings=(Holding("AA", Decimal(40), (TaxLot(Decimal(40)),)),)
     )
 
     assert bare.plan().value == 5000

@@ -19,6 +19,8 @@ ADDED: Mapping[str, Any] = {
     "realised_gain": None,
     "holdings[].class_name": None,
     "holdings[].preference": None,
+    "holdings[].sectors": [],
+    "holdings[].countries": [],
     "reserve_reason": {"text": "", "template": "", "facts": {}},
     "second_half": None,
     "score.foresight": None,
