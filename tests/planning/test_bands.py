@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,6 +122,31 @@ def test_without_a_sale_that_may_pay_what_stays_outside_is_told():
     assert "VTI" in outside(answer, after=True)
     assert all(step.side is Side.BUY for step in answer.steps)
     assert "VTI" in answer.verdict.detail.split("leave no order")[0]
+
+
+def test_a_class_outside_its_band_is_answered_by_members_whose_own_bands_follow_it(tmp_path: Path):
+    texts = {
+        "holdings": "symbol,quantity,price\nVTI,200,300\nSCHB,75,100\nBND,440,50\nAGG,200,50\n"
+        "CASH:USD,2100,\n",
+        "targets": "symbol,weight,band\nclass:US,0.60,0.03\nclass:Bonds,0.38,0.03\n",
+        "securities": "symbol,product_type,class,preference\nVTI,ETF,US,1\nSCHB,ETF,US,2\n"
+        "BND,ETF,Bonds,1\nAGG,ETF,Bonds,2\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    seen = read(
+        tmp_path / "holdings.csv",
+        targets=tmp_path / "targets.csv",
+        securities=tmp_path / "securities.csv",
+    )
+    inputs = assemble(seen, as_of=date(2026, 1, 9))
+    strategy = replace(strategies.default(), rebalance=Rebalance(trigger="band"))
+    answer = plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets)
+
+    assert outside(answer, after=False) == {"US", "Bonds", "SCHB", "BND"}
+    assert outside(answer, after=True) == set()
+    assert {step.symbol for step in answer.steps} == {"SCHB", "BND"}
+    assert verify.check(answer.document()).ok
 
 
 # the bundled history
