@@ -104,8 +104,8 @@ class Account:
     exact          the cash that the weights stand for; None = the floats as they are written
     due            what the orders of a plan must bring together, of value, for cash is overdrawn;
                    None = nothing: hold is a plan too
-    invest         what the orders of a plan must take out of cash, of value before costs, for there
-                   is new money; None = nothing
+    invest         what the buys of a plan must come to, of value before costs, for there is new
+                   money; None = nothing
     gains          what they realise, against a yearly budget; None = off
     """
 
@@ -131,6 +131,11 @@ class Account:
         return self.due is not None or self.invest is not None
 
     gains: Gains | None = None
+
+    @cached_property
+    def bought(self) -> FloatArray:
+        """(m,) what an order buys, of value; a sale nothing."""
+        return np.maximum(self.delta, 0.0)
 
     @cached_property
     def brought(self) -> FloatArray:
@@ -247,7 +252,7 @@ def debt_paid(account: Account, rows: IntArray) -> BoolArray:
     Apart from `feasible`, for a list grows to it order by order.
     """
     if account.invest is not None:
-        return np.asarray(row_sums(account.delta, rows) >= account.invest - NEAR)
+        return np.asarray(row_sums(account.bought, rows) >= account.invest - NEAR)
     if account.due is None:
         return np.ones(len(rows), dtype=np.bool_)
     over = row_sums(account.brought, rows) - account.due

@@ -203,7 +203,8 @@ def test_a_list_may_be_a_plan_exactly_where_the_rules_in_decimals_let_it(of):
 def invests(domain, listed) -> bool:
     """Does a list put the new money to work that is there?"""
     least = domain.account.invest
-    return least is None or float(domain.problem.change(listed).sum()) >= least - 1e-9
+    bought = np.maximum(domain.problem.change(listed), 0)
+    return least is None or float(bought.sum()) >= least - 1e-9
 
 
 def used(problem, listed):

@@ -74,6 +74,7 @@ class Domain:
                where nothing is
     asked      security -> who asks for its order in `base`
     judges     filters that have to be asked of whole lists
+    wider      the problem without what new money must buy, which is searched first; None = the same
     """
 
     problem: LotProblem
@@ -86,6 +87,7 @@ class Domain:
     base: LotList | None = None
     asked: Mapping[int, tuple[Proposal, ...]] = field(default_factory=dict)
     judges: tuple[Judge, ...] = ()
+    wider: LotProblem | None = None
 
     def signed(self, orders: LotList, i: int) -> Decimal:
         """Shares of the order in security i, < 0 sold; 0 where there is none."""
@@ -121,20 +123,11 @@ def domain_of(
         gate = replace(gate, account=replace(gate.account, invest=base.invest), must=base.must)
         seeds = (*seeds, base.of(gate)) if base.lots else seeds
     trades, account = gate.trades, gate.account
-    limits, names = limits_of(ctx, account, gate.orders)
-    problem = LotProblem(
-        model=objective.model,
-        start=end_state(ctx.weights, ctx.cash_weight),
-        ways=ways_of(ctx, trades, objective.rates, account, gate.orders is not None),
-        limits=limits,
-        names=names,
-        conflicts=ground.conflicts,
-        permits=gate.permits,
-        empty=not account.owes and not gate.must.any(),
-        must=gate.must,
-        turning=gate.turning,
-        turn_cash=_turn_cash(ctx, trades, gate.turning),
-    )
+    problem = _problem(objective, gate, ground.conflicts)
+    wider = None
+    if account.invest is not None:
+        free = replace(gate, account=replace(account, invest=None), judged={})
+        wider = _problem(objective, free, ground.conflicts)
     kinds = zip(trades.security.tolist(), trades.kind.tolist(), strict=True)
     return Domain(
         problem=problem,
@@ -147,6 +140,26 @@ def domain_of(
         base=base.of(gate) if base is not None and base.lots else None,
         asked={} if base is None else base.asked,
         judges=gate.judges,
+        wider=wider,
+    )
+
+
+def _problem(objective: Objective, gate: Gate, conflicts: IntArray) -> LotProblem:
+    """What the search is asked by the rules of a gate."""
+    ctx, trades, account = gate.ctx, gate.trades, gate.account
+    limits, names = limits_of(ctx, account, gate.orders)
+    return LotProblem(
+        model=objective.model,
+        start=end_state(ctx.weights, ctx.cash_weight),
+        ways=ways_of(ctx, trades, objective.rates, account, gate.orders is not None),
+        limits=limits,
+        names=names,
+        conflicts=conflicts,
+        permits=gate.permits,
+        empty=not account.owes and not gate.must.any(),
+        must=gate.must,
+        turning=gate.turning,
+        turn_cash=_turn_cash(ctx, trades, gate.turning),
     )
 
 
@@ -220,7 +233,7 @@ class _Base:
     lots     security -> lots, < 0 sold
     whole    of these sold off the lot grid, all that is held
     asked    who asks for it
-    invest   what a plan must take out of cash, of value; None = nothing
+    invest   what a plan must buy, of value; None = nothing
     must     (n,) what every plan trades, in just these lots, and nothing else; all False = any plan
     only     is nothing else traded?
     """

@@ -105,7 +105,8 @@ class Gate:
         """Do the orders bring what is due, or invest the new money?"""
         account = self.account
         if account.invest is not None:
-            return float((self.trades.lot[way] * lots).sum()) >= account.invest - NEAR
+            buys = np.maximum(self.trades.lot[way], 0.0) * lots
+            return float(buys.sum()) >= account.invest - NEAR
         if account.due is None:
             return True
         flows = self._brought(way, lots)

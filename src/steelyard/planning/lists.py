@@ -117,7 +117,7 @@ def _resolved(
 
     Where a plan must do something no list may do it without: then beside the other orders.
     """
-    owes = lots.domain.account.owes
+    owes = not lots.search.problem.empty
     apart = one_by_one(ctx, objective, choice) if owes else ()
     for n, j in enumerate(choice.plan.row):
         place = lots.search.without(plan.orders, int(choice.orders.security[j]))

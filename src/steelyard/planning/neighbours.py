@@ -53,7 +53,7 @@ def neighbours(
     hold, judged = choice.hold.evaluation.score, list[Near]()
     for changed, row in zip(lists, rows, strict=True):
         net = score_set(ctx, objective, orders, row, hold).net
-        feasible = lots.search.place(changed).fits and lots.search.allowed(changed)
+        feasible = lots.search.place(changed).fits and lots.allowed(changed)
         changes = _changes(ctx, lots.domain, place.orders, changed)
         judged.append(Near(changes, net, feasible))
     judged.sort(key=lambda near: -near.net)
@@ -78,7 +78,7 @@ def least_loss(choice: Choice, lots: ByLots) -> float | None:
     some = np.flatnonzero((firsts.way == own) & (np.abs(firsts.lots - lots_now) == 1))
     for k in some[np.argsort(-firsts.gain[some], kind="stable")].tolist():
         orders = place.with_order(int(firsts.security[k]), int(firsts.way[k]), int(firsts.lots[k]))
-        if lots.search.place(orders).fits and lots.search.allowed(orders):
+        if lots.search.place(orders).fits and lots.allowed(orders):
             return -float(firsts.gain[k])
     return None
 

@@ -92,7 +92,7 @@ def _whole(lots: float) -> int:
 
 
 def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float) -> float:
-    """What a plan must take out of cash, of value before costs, to leave no more than `idle`.
+    """What a plan must buy, of value before costs, to leave no more than `idle` of it.
 
     orders   (security, lots) of the list that surely may be the plan
     """

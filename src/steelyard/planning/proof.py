@@ -23,11 +23,12 @@ from steelyard.planning.choice import Choice
 from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.domain import Domain, seed_of
 from steelyard.planning.keep import Pool
+from steelyard.planning.over_lots import searched
 from steelyard.planning.overdraft import covering
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.branch_and_bound import Proof, branch_and_bound
-from steelyard.planning.search.lots import LotProof
+from steelyard.planning.search.lots import LotList, LotProof
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.search.relax import relaxation
@@ -66,6 +67,10 @@ class ByLots:
     domain: Domain
     search: LotSearch
     proof: LotProof
+
+    def allowed(self, orders: LotList) -> bool:
+        """May a list be the plan?"""
+        return self.search.allowed(orders) and self.domain.problem.permits(orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,8 @@ def prove(
     if domain is not None and by_lots:
         rows = [*proof.pool.rows[:1], *proposals.rows[:1], *simple]
         starts = [seed_of(domain, table, [j for j in row.tolist() if j != PAD]) for row in rows]
-        searched = LotSearch.of(domain.problem)
         lists = [*domain.seeds, *(start for start in starts if start is not None)]
-        lots = ByLots(domain, searched, searched.run(lists, lot_nodes(ctx, domain), timed_out))
+        lots = ByLots(domain, *searched(domain, lists, lot_nodes(ctx, domain), timed_out))
     ceiling = unrestricted(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )

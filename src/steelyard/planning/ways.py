@@ -248,7 +248,7 @@ def ways_of(
     if account.due is not None:
         once, each = [*once, np.full(len(size), fixed)], [*each, trades.lot + rate * size]
     if account.invest is not None:
-        once, each = [*once, 0 * size], [*each, -trades.lot]
+        once, each = [*once, 0 * size], [*each, -np.maximum(trades.lot, 0.0)]
     return Ways(
         security=frozen(trades.security),
         lot=frozen(trades.lot),

@@ -23,6 +23,7 @@ from steelyard.planning.domain import Domain, domain_of, list_of, list_of_row
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.lists import best_list
+from steelyard.planning.over_lots import searched
 from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import lot_nodes, search_gap
 from steelyard.planning.rules import with_rules
@@ -136,8 +137,9 @@ class Asked:
         """A problem searched from the plan."""
         case, ctx, objective, domain = posed
         nodes = 2 * self.nodes + MORE_NODES if prove and self.now.gap == 0 else 0
-        search, started = LotSearch.of(domain.problem), self.steps.clock()
-        proof = search.run(
+        started = self.steps.clock()
+        search, proof = searched(
+            domain,
             [*domain.seeds, nearest(domain, ctx, self.now.shares)],
             min(nodes, lot_nodes(ctx, domain)),
             lambda: self.steps.clock() > started + ctx.search.max_seconds,

@@ -65,7 +65,7 @@ class Problem:
             rows.append(-account.brought)
             bounds.append(SAFETY * account.scale - account.due)
         if account.invest is not None:
-            rows.append(-account.delta)
+            rows.append(-account.bought)
             bounds.append(NEAR - account.invest)
         return np.array(rows), np.array(bounds)
 
