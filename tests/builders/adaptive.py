@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from builders.buckets import rated
 from builders.changes import YOUNG, alone, described, proposing
 from builders.world import World, world
 from steelyard.modules.patterns.adaptive.choices import Variant
@@ -23,24 +24,26 @@ FREE = Limits(max_position_weight=1.0)
 CALM = Score(neutral=Neutral(vol=0.1))
 
 WEAK: Mapping[Variant, World] = {
+    # cash at its target in the gaps: more of it is new money, which needs no pattern
     "geographic_gap": described(
         world(
-            *("AA 500 @ 100", "BB 150 @ 100", "CC 100 @ 100"), cash="25000",
-            targets={"AA": 0.5, "BB": 0.25, "CC": 0.2}, limits=FREE, sessions=YOUNG,
+            *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.42, "BB": 0.38},
+            limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
     "sector_gap": world(
-        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.5, "BB": 0.45},
+        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.42, "BB": 0.38},
         sectors=SECTORS, limits=FREE, sessions=YOUNG,
     ),
+    # CH and Energy are under their targets: DD is in both, BB in JP, CC in Health
     "joint_gap": described(
         world(
-            *("AA 450 @ 100", "BB 100 @ 100", "CC 100 @ 100", "DD 100 @ 100", "EE 50 @ 100"),
-            cash="20000", targets={"AA": 0.4, "BB": 0.15, "CC": 0.1, "DD": 0.18, "EE": 0.12},
-            sectors=SECTORS, limits=FREE, sessions=YOUNG,
+            *("AA 500 @ 100", "BB 100 @ 100", "CC 100 @ 100", "DD 100 @ 100"), cash="20000",
+            targets={"AA": 0.35, "BB": 0.13, "CC": 0.14, "DD": 0.18}, limits=FREE, sessions=YOUNG,
+            sectors={"AA": "Tech", "BB": "Tech", "CC": "Health", "DD": "Energy"},
         ),
-        countries=COUNTRIES,
+        countries={"AA": ("US",), "BB": ("JP",), "CC": ("US",), "DD": ("CH",)},
     ),
     "geographic_swap": described(
         world(
@@ -68,9 +71,13 @@ WEAK: Mapping[Variant, World] = {
         world("AA 250 @ 100", "BB 100 @ 100", "CC 100 @ 100", cash="55000", sessions=YOUNG),
         dividend_yield={"AA": 0.0, "BB": 0.06, "CC": 0.0}, quality={"BB": 0.9, "CC": 0.9},
     ),
-    "cash_drag": world(
-        *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="40000",
-        targets={"AA": 0.4, "BB": 0.3, "CC": 0.25}, limits=FREE, sessions=YOUNG,
+    # without targets, for cash over its target is new money
+    "cash_drag": rated(
+        world(
+            *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="40000", limits=FREE,
+            sessions=YOUNG,
+        ),
+        AA=0.95, BB=0.95, CC=0.95,
     ),
 }  # fmt: skip
 

@@ -32,7 +32,11 @@ from steelyard.orders import Side
 from steelyard.sentences import Sentence
 
 Rows = IntArray | Mapping[str, IntArray]
-Pairs = BoolArray | tuple[BoolArray, Ruling | None]
+Pairs = (
+    BoolArray
+    | tuple[BoolArray, Ruling | None]
+    | tuple[BoolArray, Ruling | None, RowPredicate | None]
+)
 
 ANSWERS: Mapping[tuple[Kind, Form | None], Any] = {
     (Kind.OPPORTUNITY, None): list[Candidate],

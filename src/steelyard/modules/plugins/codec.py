@@ -191,10 +191,14 @@ class Reader:
 
 
 def _is(hint: Any, value: Any) -> bool:
-    """Is a value of this option of a union? An array is what nothing else is."""
-    origin = get_origin(hint) or hint
+    """Is a value of this option of a union? An array is what nothing else is, tuples are of one
+    length each.
+    """
+    origin, parts = get_origin(hint) or hint, get_args(hint)
+    if origin is tuple and isinstance(value, tuple):
+        return parts[-1] is ... or len(parts) == len(value)
     if origin is Literal:
-        return value in get_args(hint)
+        return value in parts
     if origin is np.ndarray:
         return not isinstance(value, Mapping | tuple | None)
     truth = isinstance(value, bool) and origin in NUMBERS
