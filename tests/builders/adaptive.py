@@ -27,7 +27,7 @@ WEAK: Mapping[Variant, World] = {
     # cash at its target in the gaps: more of it is new money, which needs no pattern
     "geographic_gap": described(
         world(
-            *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.42, "BB": 0.38},
+            *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.35, "BB": 0.45},
             limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,

@@ -157,10 +157,15 @@ def test_what_the_account_says_changes_the_trades_by_itself(small: PlannerContex
         "cooldowns": {"trade_repo": Trades({"BOLT": {"last_buy": "2026-01-08"}})},
     }
 
-    free = trades(plan(rich))
+    waiting = PlannerConfiguration()  # towards targets only a wait that is set counts
+    waiting.filters.recently_traded.params["buy_cooldown_days"] = 30
 
-    assert free == [("BUY", "BOLT", 88)]
-    assert [name for name, what in account.items() if trades(plan(rich, **what)) == free] == []
+    free = trades(plan(rich, waiting))
+
+    # all cash over the reserve of 2 %, 360, is new money: 112 shares cost 5,613.20
+    assert free == [("BUY", "BOLT", 112)]
+    same = [name for name, what in account.items() if trades(plan(rich, waiting, **what)) == free]
+    assert same == []
 
 
 def test_nothing_of_one_planner_is_in_another(small: PlannerContext):
