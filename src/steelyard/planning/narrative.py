@@ -18,10 +18,12 @@ from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
+from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
 from steelyard.plans.account import BandShown
@@ -36,6 +38,9 @@ NUMBER_WORDS = (
 
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
+
+NO_MODULE = frozenset({SEARCHED.source, NEW_MONEY, BANDS, FUNDING, RAISE_CASH})
+"""Who asks for orders and is no module: their own words say who they are."""
 
 LOSS_TAGS = frozenset({"tax_loss"})
 """Tag of the calculator that takes losses: targets follow it, so it is why."""
@@ -487,7 +492,7 @@ def reason(ctx: Context, orders: Orders, j: int, because: Because | None) -> Sen
         stated = ctx.securities[orders.security[j]].quality is not None
         term = "steadiness" if because.term == "quality" and not stated else because.term
         lead, facts["term"] = [FOR], term.replace("_", " ")
-    if asked.source != SEARCHED.source:
+    if asked.source not in NO_MODULE:
         lead, facts["asked_by"] = [*lead, BY], asked.source
     return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
 
