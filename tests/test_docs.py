@@ -407,8 +407,8 @@ def sections(page: str) -> dict[str, list[Fence]]:
 SECTIONS = [
     (page, title)
     for page in (
-        *("guide.md", "importing.md", "classes.md", "flows.md", "troubleshooting.md"),
-        *("saver.md", "retiree.md"),
+        *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
+        *("saver.md", "retiree.md", "troubleshooting.md"),
     )
     for title in sections(page)
 ]

@@ -42,6 +42,9 @@ TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 NO_MODULE = frozenset({SEARCHED.source, NEW_MONEY, BANDS, FUNDING, RAISE_CASH})
 """Who asks for orders and is no module: their own words say who they are."""
 
+BAND_TAGS = frozenset({BANDS, FUNDING})
+"""Tags of what a band asks for: where only bands are answered they are why."""
+
 LOSS_TAGS = frozenset({"tax_loss"})
 """Tag of the calculator that takes losses: targets follow it, so it is why."""
 
@@ -481,11 +484,13 @@ class StepWorth:
 
 
 def reason(ctx: Context, orders: Orders, j: int, because: Because | None) -> Sentence:
-    """What its worth comes from, then who proposed it and why: for a loss, or by the target where
-    there is one, else its first calculator. What nobody proposed has the reason of the search.
+    """What its worth comes from, then who proposed it and why: for a loss, by a band, or by the
+    target where there is one, else its first calculator. What nobody proposed has the reason of
+    the search.
     """
     proposals = orders.proposals[j]
-    by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    ranks = (LOSS_TAGS, BAND_TAGS, TARGET_TAGS)
+    by_tag = (p for tags in ranks for p in proposals if tags & {*p.tags})
     asked = next(by_tag, proposals[0])
     facts, lead = dict(asked.why.facts), list[str]()
     if because is not None:
