@@ -37,6 +37,8 @@ SCOPES = (
     ("candidates", "The plan is the best of the whole table"),
     ("proposals", "The plan is the best proposal"),
 )
+NODES = 500
+"""Of whole lots so many branch a few dozen times: what a module adds shows by then."""
 NOTHING = 5e-5
 """Points under which a difference is printed as none: the table has four decimals."""
 
@@ -75,7 +77,8 @@ def everything(scope: str) -> Strategy:
         kind: tuple(replace(choice, enabled=True) for choice in usual.choices[kind])
         for kind in KINDS
     }
-    search = Search.model_validate({"scope": scope})
+    budget = {"max_nodes": NODES} if scope == "quantities" else {}
+    search = Search.model_validate({"scope": scope, "resolved_orders": 0, **budget})
     return replace(usual, search=search, choices=MappingProxyType({**usual.choices, **choices}))
 
 
