@@ -61,6 +61,7 @@ from steelyard.strategies.files.spellings import (
     rows,
 )
 from steelyard.strategies.rules import OR
+from steelyard.strategies.planned import WAITING, WAITS
 from steelyard.strategies.scope import DEPTH
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.thresholds import FOLLOWING
@@ -700,14 +701,14 @@ def _score_extras(model: type[Section], section: Section) -> Iterator[str]:
     )
 
 
-DECIDED = (*FOLLOWING, DEPTH)
+DECIDED = (*FOLLOWING, DEPTH, *(f"{Kind.FILTER.value}.{WAITING}.{name}" for name in WAITS))
 """Keys whose defaults bind less than the same numbers in a file."""
 
 
 def example() -> Iterator[str]:
     """A strategy file with every key and its default; what a plan decides itself in comments."""
     yield 'name = "default"'
-    yield 'description = "Every module on, every number its default"'
+    yield f'description = "{preset(DEFAULT_NAME).description}"'
     for name, model in SECTIONS.items():
         for path, part, section in tables(model, name):
             found = list(fields(part, path, section))

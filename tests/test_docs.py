@@ -46,12 +46,6 @@ LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 PLAIN = re.compile(r"steelyard [^|<>&;$*?~`]+")
 """A command that needs no shell."""
 SKIPPED = "…"
-NOUNS = {
-    "__init__", "__main__", "ages", "arrays", "canonical", "environment", "errors", "ledger",
-    "market", "money", "notices", "orders", "portfolio", "proxies", "sentences",
-    "settings", "targets",
-}  # fmt: skip
-"""Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
 """Of the usage guide's headings, in order."""
 RUNNABLE = {"opportunities", "patterns", "sequences", "filters", "scoring"}
@@ -219,10 +213,11 @@ def test_the_switches_in_the_text_are_a_strategy():
 
     strategy = strategies.parse(switches.text, "switches")
 
-    off = [
-        choice.module.name for choice in strategy.choices[Kind.OPPORTUNITY] if not choice.enabled
-    ]
-    assert off == ["opportunity_buys"]
+    usual = strategies.default().enabled(Kind.OPPORTUNITY)
+    on = strategy.enabled(Kind.OPPORTUNITY)
+    assert {choice.module.name for choice in usual} - {choice.module.name for choice in on} == {
+        "opportunity_buys"
+    }
 
 
 def test_every_command_and_option_is_documented(pages: Mapping[str, str]):
@@ -325,7 +320,7 @@ def test_every_page_is_in_the_index():
     ] == []
 
 
-def test_the_pipeline_page_names_every_file_at_the_root_and_no_other():
+def test_the_pipeline_page_names_every_file_at_the_root_every_step_and_no_other():
     page = (DOCS / "pipeline.md").read_text(encoding="utf-8")
     drawing = next(fence.text for fence in fences("pipeline.md") if fence.language == "text")
     named = set(re.findall(r"\b([\w/]+)(?:\.py\b|/ )", drawing))
@@ -336,8 +331,10 @@ def test_the_pipeline_page_names_every_file_at_the_root_and_no_other():
         for name in sorted(named)
         if not ((package / f"{name}.py").is_file() or (package / name).is_dir())
     ] == []
-    steps = {path.stem for path in package.glob("*.py")} - NOUNS
-    assert [name for name in sorted(steps) if f"{name}.py" not in page] == []
+    files = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
+    assert [name for name in sorted(files) if f"`{name}.py`" not in page] == []
+    steps = {path.stem for path in (package / "planning").glob("*.py")} - {"__init__"}
+    assert [name for name in sorted(steps) if not re.search(rf"\b{name}\b", page)] == []
 
 
 # what the pages say to type
@@ -410,8 +407,8 @@ def sections(page: str) -> dict[str, list[Fence]]:
 SECTIONS = [
     (page, title)
     for page in (
-        *("guide.md", "importing.md", "classes.md", "flows.md", "troubleshooting.md"),
-        *("saver.md", "retiree.md"),
+        *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
+        *("saver.md", "retiree.md", "troubleshooting.md"),
     )
     for title in sections(page)
 ]

@@ -141,7 +141,7 @@ class Targets:
             raise InputError(
                 f"The targets are of classes by {columns}: one plan has classes of one dimension. "
                 "Nothing was planned.",
-                code="two_dimensions",
+                code="targets_of_two_dimensions",
                 place="targets",
                 value=columns,
                 limit="one dimension",

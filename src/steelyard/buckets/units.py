@@ -67,7 +67,7 @@ def move(units: Units, value: Decimal, amount: Decimal) -> Units:
         raise InputError(
             f"A withdrawal of {plain(-amount)} is {plain(-after)} more than the bucket is worth "
             f"({plain(value)}). Nothing was booked.",
-            code="withdrawal_too_large",
+            code="bucket_withdrawal_too_large",
             value=plain(-amount),
             limit=plain(value),
         )

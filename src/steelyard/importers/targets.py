@@ -170,7 +170,7 @@ def _width(text: str, column: str) -> float:
         reason += "value" if column == "band" else "the target"
         raise BadCell(
             f"{reason}; {hint}" if hint else reason,
-            code="bad_band",
+            code="band_outside",
             column=column,
             value=text,
             limit="0 to 1",

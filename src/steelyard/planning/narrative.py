@@ -18,10 +18,12 @@ from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
+from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
 from steelyard.plans.account import BandShown
@@ -36,6 +38,12 @@ NUMBER_WORDS = (
 
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
+
+NO_MODULE = frozenset({SEARCHED.source, NEW_MONEY, BANDS, FUNDING, RAISE_CASH})
+"""Who asks for orders and is no module: their own words say who they are."""
+
+BAND_TAGS = frozenset({BANDS, FUNDING})
+"""Tags of what a band asks for: where only bands are answered they are why."""
 
 LOSS_TAGS = frozenset({"tax_loss"})
 """Tag of the calculator that takes losses: targets follow it, so it is why."""
@@ -476,18 +484,20 @@ class StepWorth:
 
 
 def reason(ctx: Context, orders: Orders, j: int, because: Because | None) -> Sentence:
-    """What its worth comes from, then who proposed it and why: for a loss, or by the target where
-    there is one, else its first calculator. What nobody proposed has the reason of the search.
+    """What its worth comes from, then who proposed it and why: for a loss, by a band, or by the
+    target where there is one, else its first calculator. What nobody proposed has the reason of
+    the search.
     """
     proposals = orders.proposals[j]
-    by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    ranks = (LOSS_TAGS, BAND_TAGS, TARGET_TAGS)
+    by_tag = (p for tags in ranks for p in proposals if tags & {*p.tags})
     asked = next(by_tag, proposals[0])
     facts, lead = dict(asked.why.facts), list[str]()
     if because is not None:
         stated = ctx.securities[orders.security[j]].quality is not None
         term = "steadiness" if because.term == "quality" and not stated else because.term
         lead, facts["term"] = [FOR], term.replace("_", " ")
-    if asked.source != SEARCHED.source:
+    if asked.source not in NO_MODULE:
         lead, facts["asked_by"] = [*lead, BY], asked.source
     return say(f"{', '.join(lead)}: {asked.why.template}" if lead else asked.why.template, **facts)
 

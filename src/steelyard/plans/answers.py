@@ -66,7 +66,7 @@ class Relaxation(Told):
 class Deposit(Told):
     """The smallest deposit with which buys alone reach the targets.
 
-    amount   0 = none is needed; null = none does it
+    amount   on top of the deposits of the plan; 0 = no more is needed, null = none does it
     symbol   what decides it; null where nothing is over its target
     """
 

@@ -35,14 +35,14 @@ def deposit(ctx: Context) -> Deposit | None:
     amount = (worth - money.value).quantize(CENT, ROUND_CEILING)
     if amount <= 0:
         sentence = say(
-            "No deposit is needed to reach the targets without a sale: nothing is further over its "
-            "target than half a lot."
+            "No more need be deposited to reach the targets without a sale: nothing is further "
+            "over its target than half a lot."
         )
         return _told(sentence, ZERO, None, ctx.base_currency)
     facts: dict[str, Fact] = {"currency": ctx.base_currency, "amount": amount, "symbol": symbol}
     sentence = say(
-        "{currency:text} {amount:money} is the smallest deposit with which the targets are reached "
-        "without a sale: {symbol:text} is over its target until then.",
+        "{currency:text} {amount:money} more is the smallest deposit with which the targets are "
+        "reached without a sale: {symbol:text} is over its target until then.",
         **facts,
     )
     return _told(sentence, amount, symbol, ctx.base_currency)

@@ -25,12 +25,12 @@ NOTHING = " changes nothing."
 CENT = Decimal("0.01")
 NEVER = "No deposit reaches the targets without a sale: {symbols:text} has no target."
 NONE_NEEDED = (
-    "No deposit is needed to reach the targets without a sale: nothing is further over its target "
-    "than half a lot."
+    "No more need be deposited to reach the targets without a sale: nothing is further over its "
+    "target than half a lot."
 )
 DEPOSIT = (
-    "{currency:text} {amount:money} is the smallest deposit with which the targets are reached "
-    "without a sale: {symbol:text} is over its target until then."
+    "{currency:text} {amount:money} more is the smallest deposit with which the targets are "
+    "reached without a sale: {symbol:text} is over its target until then."
 )
 AS_IT_IS = "a rule as it is now"
 
