@@ -12,9 +12,9 @@ from builders.world import world
 from steelyard import importers, samples
 from steelyard.notices import Notice
 from steelyard.planning.planner import plan as make_plan
-from steelyard.plans.account import LotShown
 from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan, seal
+from steelyard.portfolio import Snapshot, TaxLot
 from steelyard.sentences import again, cased, fields
 from steelyard.settings import Costs, Score, Search
 from steelyard.strategies import default
@@ -28,7 +28,9 @@ CAP = 5
 FEW = 20
 
 
-def bundled(name: str, **sections: object) -> Plan:
+def bundled(
+    name: str, of: Callable[[Snapshot], Snapshot] = lambda snapshot: snapshot, **sections: object
+) -> Plan:
     files = samples.sample(name)
     read = importers.read(
         files.holdings, prices=files.prices, targets=files.targets, securities=files.securities,
@@ -36,7 +38,7 @@ def bundled(name: str, **sections: object) -> Plan:
     )  # fmt: skip
     inputs = importers.assemble(read, base_currency=files.base_currency)
     return make_plan(
-        inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets
+        of(inputs.snapshot), inputs.market, replace(default(), **sections), targets=inputs.targets
     )
 
 
@@ -55,10 +57,15 @@ def proposals() -> Plan:
     return bundled("growth", search=Search(scope="proposals"))
 
 
+def with_little_cash(snapshot: Snapshot) -> Snapshot:
+    """The reserve and little more: none of it is new money."""
+    return replace(snapshot, cash={"USD": Decimal(3600)})
+
+
 @functools.cache
 def hold() -> Plan:
-    """The best plan found gains 18.8 points, and 90 are asked for."""
-    return bundled("growth", score=Score(min_improvement=0.9))
+    """The best plan found gains 25 points, and 90 are asked for; no new money waits."""
+    return bundled("growth", with_little_cash, score=Score(min_improvement=0.9))
 
 
 @functools.cache
@@ -85,7 +92,7 @@ def untargeted() -> Plan:
 def two_currencies() -> Plan:
     lines = ("AA 200 @ 100", "BB 100 @ 50", "CC 10 @ 75")
     return world(
-        *lines, cash={"USD": "900", "EUR": "2500"}, foreign=["BB", "CC"],
+        *lines, cash={"USD": "900", "EUR": "2100"}, foreign=["BB", "CC"],
         targets={"AA": 0.4, "BB": 0.3, "CC": 0.2},
     ).plan()  # fmt: skip
 
@@ -141,7 +148,7 @@ def five_hundred() -> Plan:
 @functools.cache
 def hostile() -> Plan:
     """Every text that comes from a file or a module is an attack, and every figure still agrees."""
-    plan = bundled("growth", search=Search(scope="candidates", refine=False))
+    plan = bundled("growth", _undated, search=Search(scope="candidates", refine=False))
     name = {"name": HOSTILE}
     return seal(
         plan.model_copy(
@@ -151,13 +158,12 @@ def hostile() -> Plan:
                 "strategy": plan.strategy.model_copy(update=name),
                 "holdings": tuple(
                     holding.model_copy(
-                        update=name
-                        | {"group": HOSTILE + str(i % CAP), "lots": _undated(holding.lots)}
+                        update=name | {"group": HOSTILE + str(i % CAP)}
                     )
                     for i, holding in enumerate(plan.holdings)
                 ),
                 "steps": tuple(
-                    step.model_copy(update=name | _attacking(step) | {"lots": _undated(step.lots)})
+                    step.model_copy(update=name | _attacking(step))
                     for step in plan.steps
                 ),
                 "not_traded": tuple(
@@ -184,11 +190,12 @@ def hostile() -> Plan:
     )
 
 
-def _undated(lots: tuple[LotShown, ...]) -> tuple[LotShown, ...]:
-    """One lot of all shares, of unknown age and cost."""
-    unknown = {"acquired": None, "unit_cost": None, "gain": None}
-    total = sum((lot.quantity for lot in lots), Decimal(0))
-    return tuple(lot.model_copy(update=unknown | {"quantity": total}) for lot in lots[:1])
+def _undated(snapshot: Snapshot) -> Snapshot:
+    """Of each holding one lot of all shares, of unknown age and cost."""
+    holdings = tuple(
+        replace(holding, lots=(TaxLot(holding.quantity),)) for holding in snapshot.holdings
+    )
+    return replace(snapshot, holdings=holdings)
 
 
 def _attacking(step: Step) -> dict[str, Any]:

@@ -110,8 +110,11 @@ def proven() -> Plan:
 def hold() -> Plan:
     """No order."""
     return in_quantities(
-        sample.bundled("growth", search=TABLE, score=Score(min_improvement=0.9)), "proven", 0.0
-    )
+        sample.bundled(
+            "growth", sample.with_little_cash, search=TABLE, score=Score(min_improvement=0.9)
+        ),
+        "proven", 0.0,
+    )  # fmt: skip
 
 
 @functools.cache

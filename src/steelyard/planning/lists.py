@@ -115,13 +115,14 @@ def _resolved(
 ) -> Iterator[Worth]:
     """What each order of the plan is worth: beside the best list without its security.
 
-    Where a plan must do something no list may do it without: then beside the other orders.
+    Where a plan must do something no list may do it without: then beside the other orders. So too
+    where that list is better than the plan: it is not worth what is asked for, and no plan.
     """
     owes = not lots.search.problem.empty
     apart = one_by_one(ctx, objective, choice) if owes else ()
     for n, j in enumerate(choice.plan.row):
         place = lots.search.without(plan.orders, int(choice.orders.security[j]))
-        if place is None and owes:
+        if owes and (place is None or place.net > choice.plan.net + TIE):
             yield apart[n]
             continue
         holds = place is None or (place.net <= 0 and not owes)

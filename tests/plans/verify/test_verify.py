@@ -170,6 +170,11 @@ def of_positions() -> str:
     return of.having(quotes=quotes).plan().to_json()
 
 
+def asked_for(of: dict[str, Any]) -> dict[str, Any]:
+    """The alternative that trades only what must be traded."""
+    return next(other for other in of["alternatives"] if other["name"] == "asked_for")
+
+
 def of_quantities() -> str:
     """A plan over quantities: an order that is none of the table's, neighbours, a gap.
 
@@ -183,6 +188,13 @@ def of_quantities() -> str:
     without = steps[0]["candidate"]
     of["candidates"] = [row for row in of["candidates"] if row["id"] != without]
     steps[0] |= {"candidate": None, "tags": [], "proposed_by": []}
+    for words, template in (("narrative", "template"), ("reason", "reason_template")):
+        reword(steps[0], words, template, ", by {asked_by:text}", "")
+    del steps[0]["facts"]["asked_by"]
+    base = {(step["symbol"], step["quantity"]) for step in asked_for(of)["steps"]}
+    for row in of["candidates"]:  # a table beside a search of quantities is charged every hurdle
+        if (row["symbol"], row["quantity"]) in base:
+            row["gain"] -= of["rules"]["thresholds"]["order_hurdle"]
     steps[-1]["adds"]["how"] = "resolved"
     reword(
         steps[-1], "narrative", "template", "it, the other orders as they are, the", "it the best"
@@ -584,7 +596,8 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
             "limits",
             "funding",
             "settled",
-            "settled money alone pays, open buys keep theirs",
+            "settled money alone pays, the reserve stays, or what there was, and open buys keep "
+            "theirs",
         ),
         ("growth", "limits", "settlement_days", 4, "date of the cash ladder"),
         ("growth", "search", "max_depth", 2, "at most so many orders"),
@@ -594,7 +607,8 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
             "limits",
             "cash_reserve_weight",
             0.2,
-            "the reserve stays in cash, or what there was",
+            "money that is there pays, the reserve stays, or what there was, and open buys keep "
+            "theirs",
         ),
     ],
 )
@@ -743,7 +757,7 @@ FALSE_CLAIMS: list[tuple[str, tuple[tuple[Path, Any], ...], str]] = [
     ("quantities", (((*NEIGHBOURS, 4, "feasible"), True),), CROSSES),
     (
         "quantities", (((*NEIGHBOURS, 5, "feasible"), True),),
-        "money that is there pays, open buys keep theirs",
+        "money that is there pays, the reserve stays, or what there was, and open buys keep theirs",
     ),
     (
         "quantities", (((*NEIGHBOURS, 0, "orders", 0, "quantity"), "2.5"),),
@@ -941,6 +955,12 @@ def test_an_excluded_security_that_is_traded_is_seen():
 
 def test_an_order_inside_a_cooldown_is_seen():
     of = document("growth")
+    settings = of["strategy"]["settings"]
+    waits = {"buy_cooldown_days": 5, "sell_cooldown_days": 5, "opposite_days": 5}
+    for own in settings["modules"]["filters"]:
+        own["params"] |= waits if own["name"] == "recently_traded" else {}
+    of["strategy"]["sha256"] = hash_of(settings)
+    assert verify.check(with_its_id(of)).ok
     sold = of["steps"][0]["symbol"]
     n = [holding["symbol"] for holding in of["holdings"]].index(sold)
 
@@ -961,7 +981,7 @@ def test_a_change_without_a_new_id_says_so_first_and_then_which_figures_break():
     assert report.failed[0].where == "plan_id"
     total = next(check for check in report.failed if check.where == "value")
     assert (total.name, total.found) == (
-        "value = holdings + what is not traded + cash in base, settled or not",
+        "value = holdings + what is not traded + cash in base, settled or not, and deposits",
         of["value"],
     )
     assert Decimal(str(total.expected)) == Decimal(of["value"]) - 1

@@ -238,7 +238,8 @@ def _worth(book: Book, neighbour: Record, place: Place) -> None:
         place.rule("improvement", under, at_most(bound), "no neighbour is over the bound")
     if certificate["status"] == "within_one_lot" and _one_lot(book, neighbour):
         loss = score["improvement"] - improvement
-        fits = certificate["search_gap"] <= loss + NUMBER_SLACK
+        gap = certificate["search_gap"]
+        fits = gap is not None and gap <= loss + NUMBER_SLACK
         place.rule("improvement", fits, "a loss of the gap or more", "what within_one_lot means")
 
 

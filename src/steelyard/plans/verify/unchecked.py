@@ -17,6 +17,7 @@ SEARCHED = "what was searched; that only quantities are is held"
 NOT_LATER = "held to be no later than as_of; the sessions of the price files are not here"
 TRADED = "an input; held against the orders in it alone"
 BINDS = "an input; seen where an order breaks it"
+GROUPED = "an input; held where a reason tells a group's share"
 WHOSE = "who proposed it; seen where two places say it"
 REGIME = "told from the index, which is not here; its range is held"
 PAST = "from the price history, which is not here; that its sentence tells it is held"
@@ -40,6 +41,7 @@ LOOSE: Mapping[str, str] = {
     "bands[].high": "of cash an input; of the rest that of the holding or class",
     "bands[].breached": "on the very edge rounding decides",
     "holdings[].group": "an input; no figure depends on it",
+    **{f"holdings[].{key}": GROUPED for key in ("sectors", "countries")},
     "score.terms[].parts[].name": "a part's name; its share and scale are held",
     **{
         f"score.foresight.{key}": PAST for key in ("quarters", "median", "least", "most", "covered")

@@ -18,12 +18,13 @@ from steelyard.sentences import FORMATS, MINUS, SPACE, points, quantity
 Kind = Literal["plan", "runner", "other", "free"]
 
 RUNNER = "runner_up_"
+BASE = "asked_for"
 FREE = "unrestricted"
 TITLES = {
     "proposal": "Best proposal",
     "greedy": "Greedy list",
     "candidates": "Best of the candidates",
-    "asked_for": "Only what must be traded",
+    BASE: "Only what must be traded",
 }
 CHANGES = 6
 """Orders told of one alternative before it says how many more differ."""
@@ -117,10 +118,19 @@ def weighed(plan: Plan) -> Weighed:
 
 
 def _rows(plan: Plan) -> list[Row]:
-    others = [other for other in plan.alternatives if plan.steps or other.name != "hold"]
+    others = [other for other in plan.alternatives if not _is_the_plan(plan, other)]
     rows = [_own(plan), *(_other(plan, other) for other in others)]
     ranked = sorted(rows, key=lambda row: (-row.net, row.kind != "plan", row.name))
     return [replace(row, n=n) for n, row in enumerate(ranked, start=1)]
+
+
+def _is_the_plan(plan: Plan, other: Alternative) -> bool:
+    """Is it nothing else but the plan: holding of one that holds, or all that must be traded?"""
+    return other.name == ("hold" if not plan.steps else BASE) and _orders(other) == _orders(plan)
+
+
+def _orders(of: Plan | Alternative) -> set[tuple[str, str, Decimal]]:
+    return {(step.side, step.symbol, step.quantity) for step in of.steps}
 
 
 def _own(plan: Plan) -> Row:
@@ -312,12 +322,8 @@ def _heading(plan: Plan) -> str:
 
 def _plans(plan: Plan) -> list[Alternative]:
     """Alternatives that could be carried out and are neither hold nor this plan again."""
-    own = {(step.side, step.symbol, step.quantity) for step in plan.steps}
-    return [
-        other
-        for other in plan.alternatives
-        if other.steps and {(s.side, s.symbol, s.quantity) for s in other.steps} != own
-    ]
+    own = _orders(plan)
+    return [other for other in plan.alternatives if other.steps and _orders(other) != own]
 
 
 def _said(plan: Plan) -> str:
