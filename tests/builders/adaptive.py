@@ -25,19 +25,19 @@ CALM = Score(neutral=Neutral(vol=0.1))
 WEAK: Mapping[Variant, World] = {
     "geographic_gap": described(
         world(
-            *("AA 500 @ 100", "BB 150 @ 100", "CC 100 @ 100"), cash="25000",
-            targets={"AA": 0.5, "BB": 0.25, "CC": 0.2}, limits=FREE, sessions=YOUNG,
+            *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.35, "BB": 0.45},
+            limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
     "sector_gap": world(
-        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.5, "BB": 0.45},
+        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.35, "BB": 0.45},
         sectors=SECTORS, limits=FREE, sessions=YOUNG,
     ),
     "joint_gap": described(
         world(
             *("AA 450 @ 100", "BB 100 @ 100", "CC 100 @ 100", "DD 100 @ 100", "EE 50 @ 100"),
-            cash="20000", targets={"AA": 0.4, "BB": 0.15, "CC": 0.1, "DD": 0.18, "EE": 0.12},
+            cash="20000", targets={"AA": 0.3, "BB": 0.3, "CC": 0.1, "DD": 0.05, "EE": 0.05},
             sectors=SECTORS, limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,
@@ -68,11 +68,15 @@ WEAK: Mapping[Variant, World] = {
         world("AA 250 @ 100", "BB 100 @ 100", "CC 100 @ 100", cash="55000", sessions=YOUNG),
         dividend_yield={"AA": 0.0, "BB": 0.06, "CC": 0.0}, quality={"BB": 0.9, "CC": 0.9},
     ),
-    "cash_drag": world(
-        *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="40000",
-        targets={"AA": 0.4, "BB": 0.3, "CC": 0.25}, limits=FREE, sessions=YOUNG,
+    "cash_drag": described(
+        world(
+            *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="40000",
+            limits=FREE, sessions=YOUNG,
+        ),
+        quality={"AA": 0.9, "BB": 0.9, "CC": 0.9},
     ),
 }  # fmt: skip
+"""None has new money, which buys by itself: what cash there is is a target, or there are none."""
 
 WORLDS: Mapping[Variant, World] = MappingProxyType(
     {variant: adapting(of, variant) for variant, of in WEAK.items()}
