@@ -80,6 +80,7 @@ WEAK: Mapping[Variant, World] = {
         AA=0.95, BB=0.95, CC=0.95,
     ),
 }  # fmt: skip
+"""None has new money, which buys by itself: what cash there is is a target, or there are none."""
 
 WORLDS: Mapping[Variant, World] = MappingProxyType(
     {variant: adapting(of, variant) for variant, of in WEAK.items()}

@@ -25,7 +25,7 @@ GOOD = Score(neutral=Neutral(quality=0.9))
 DIP = described(
     world(
         *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"), cash="10000", cost_prices={"AA": "130"},
-        score=GOOD, sessions=YOUNG, targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
+        score=GOOD, sessions=YOUNG, targets={"AA": 0.2, "BB": 0.28, "CC": 0.285},
     ),
     quality={"AA": 0.9},
 )  # fmt: skip
@@ -35,7 +35,7 @@ GROWN = world(
 )  # fmt: skip
 SHORT_OF_ENERGY = world(
     *("AA 300 @ 100", "BB 100 @ 100"), cash="20000", sectors={"AA": "Tech", "BB": "Energy"},
-    targets={"AA": 0.5, "BB": 0.45}, sessions=YOUNG,
+    targets={"AA": 0.4, "BB": 0.27}, sessions=YOUNG,
 )  # fmt: skip
 CONCENTRATED = world("AA 600 @ 100", "BB 150 @ 100", "CC 150 @ 100", cash="5000")
 OVER_AND_UNDER = WORLDS["deep_rebalance"]
@@ -138,7 +138,7 @@ FILTERS = own(
         "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
         "recently_traded": (
             recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)),
-            {},
+            {"buy_cooldown_days": 30},  # with targets 0, unless it is set
         ),
         "correlation_aware": (BB_AND_CC_ALIKE, {}),
         "diversity": (usual(sessions=YOUNG), {"max_sequences": 1000, "min_diversity_score": 0.2}),
