@@ -60,8 +60,8 @@ from steelyard.strategies.files.spellings import (
     Unused,
     rows,
 )
-from steelyard.strategies.rules import OR
 from steelyard.strategies.planned import WAITING, WAITS
+from steelyard.strategies.rules import OR
 from steelyard.strategies.scope import DEPTH
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.thresholds import FOLLOWING

@@ -427,7 +427,8 @@ def test_a_trailing_stop_sells_in_the_days_of_a_cooldown_and_says_why():
     (sale,) = [step for step in made.steps if step.side == "sell"]
     assert (sale.symbol, set(sale.tags)) == ("AA", {"trailing_stop", "profit_taking"})
     assert sale.reason.startswith(
-        "for diversification, by profit_taking: trailing stop: 33.3\u00a0% under its peak of 150.00 since the purchase"
+        "for diversification, by profit_taking: trailing stop: 33.3\u00a0% under its peak of "
+        "150.00 since the purchase"
     )
 
 

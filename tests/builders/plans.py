@@ -157,14 +157,11 @@ def hostile() -> Plan:
                 "price_source": HOSTILE,
                 "strategy": plan.strategy.model_copy(update=name),
                 "holdings": tuple(
-                    holding.model_copy(
-                        update=name | {"group": HOSTILE + str(i % CAP)}
-                    )
+                    holding.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
                     for i, holding in enumerate(plan.holdings)
                 ),
                 "steps": tuple(
-                    step.model_copy(update=name | _attacking(step))
-                    for step in plan.steps
+                    step.model_copy(update=name | _attacking(step)) for step in plan.steps
                 ),
                 "not_traded": tuple(
                     stop.model_copy(

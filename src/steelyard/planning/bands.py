@@ -257,8 +257,8 @@ def _raise(ctx: Context, walk: _Walk, short: float, calm: BoolArray) -> None:
 
 
 def _place(ctx: Context, walk: _Walk, edges: Edges, calm: BoolArray) -> None:
-    """Buys of what is inside its band and furthest under its target, until cash is inside its,
-    before costs.
+    """Buys of what is furthest under its target, inside its band or bought already, until cash is
+    inside its, before costs.
     """
     if ctx.target_weights is None:
         return
@@ -268,9 +268,10 @@ def _place(ctx: Context, walk: _Walk, edges: Edges, calm: BoolArray) -> None:
         cash = walk.cash + walk.costs
         if cash <= edges.cash[1] + ON_EDGE or gap[i] <= 0:
             return
-        if calm[i] and i not in walk.lots:
-            lots = int(np.ceil((cash - goal) / float(walk.lot[i]) - LOT_TOLERANCE))
-            if walk.buy(i, lots, walk.cash - _floor(ctx)):
+        have = walk.lots.get(i, 0)
+        if have > 0 or (calm[i] and not have):
+            lots = have + int(np.ceil((cash - goal) / float(walk.lot[i]) - LOT_TOLERANCE))
+            if walk.buy(i, lots, walk.cash - _floor(ctx)) and not have:
                 walk.funding.add(i)
 
 

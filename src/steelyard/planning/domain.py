@@ -34,6 +34,7 @@ from steelyard.planning.new_money import (
     why_new_money,
 )
 from steelyard.planning.overdraft import needs, why_overdrawn
+from steelyard.planning.raising import within_budget
 from steelyard.planning.reach import Reach, reach_of
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.screen import Judge, screened
@@ -105,6 +106,8 @@ def domain_of(
             only what they ask for is traded, in any size up to the largest
     """
     demands = needs(ctx)
+    if demands and by_bands(ctx) and _answered(ctx, strategy, guard, demands[-1]):
+        demands = []  # what answers the bands pays it too, and cash ends inside its own
     reach = reach_of(ctx, for_cash=bool(demands))
     every = trades_of(ctx, reach)
     every = every if ctx.target_weights is not None else every.asked_for(table)
@@ -142,6 +145,17 @@ def domain_of(
         judges=gate.judges,
         wider=wider,
     )
+
+
+def _answered(ctx: Context, strategy: Strategy, guard: Guard, need: Decimal) -> bool:
+    """Do the answers to the bands bring what withdrawals or a debt ask for?"""
+    reach = reach_of(ctx, for_cash=False)
+    ground = _ground(ctx, trades_of(ctx, reach), reach, strategy, guard)
+    base = _answers(ctx, ground, reach)
+    money, listed = ground.gate.exact, base.of(ground.gate)
+    at = listed.traded
+    pairs = zip(listed.way[at].tolist(), listed.lots[at].tolist(), strict=True)
+    return sum(money.of(w, k) for w, k in pairs) >= Fraction(need) * money.whole
 
 
 def _problem(objective: Objective, gate: Gate, conflicts: IntArray) -> LotProblem:
@@ -323,38 +337,44 @@ def _fitting(ground: _Ground, orders: Mapping[int, int], whole: frozenset[int]) 
 
 
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
-    """The fewest sales that bring an amount, the last no larger than it has to be."""
+    """The fewest sales that bring an amount, the last no larger than it has to be; within a budget
+    of gains those that realise least for what they bring.
+    """
     trades, money = gate.trades, gate.exact
     due = Fraction(need) * money.whole
-    best = _largest(gate)
-    brings = {w: money.of(w, int(trades.most[w])) for w in best.values()}
-    apart = {*map(tuple, conflicts.tolist())}
-    chosen: list[int] = []
-    for w in best.values():
-        full = gate.orders is not None and len(chosen) >= gate.orders
-        clash = any((min(w, v), max(w, v)) in apart for v in chosen)
-        if sum(brings[v] for v in chosen) < due and not full and not clash and brings[w] > 0:
-            chosen.append(w)
-    if not chosen or sum(brings[v] for v in chosen) < due:
+    sales = _raised(gate, conflicts, due)
+    brings = [money.of(w, lots) for w, lots in sales]
+    if not sales or sum(brings) < due:
         return None
-    rest = due - sum(brings[v] for v in chosen[:-1])
-    last = _smallest(gate, int(trades.security[chosen[-1]]), rest)
-    cover = list_of(gate.ctx.n, trades, [*((w, int(trades.most[w])) for w in chosen[:-1]), last])
-    return cover if gate.permits(cover) else None
+    cover = list_of(gate.ctx.n, trades, sales)
+    last = _smallest(gate, int(trades.security[sales[-1][0]]), due - sum(brings[:-1]))
+    smaller = list_of(gate.ctx.n, trades, [*sales[:-1], last])
+    fits = (cut for cut in (smaller, cover) if gate.permits(cut))
+    return next(fits, None)
 
 
 def most_raised(gate: Gate, conflicts: IntArray) -> Decimal:
-    """What the largest sales bring together, as many as a list may have and may go together."""
-    money, chosen = gate.exact, list[int]()
-    apart = {*map(tuple, conflicts.tolist())}
-    for w in _largest(gate).values():
-        full = gate.orders is not None and len(chosen) >= gate.orders
-        clash = any((min(w, v), max(w, v)) in apart for v in chosen)
-        if not full and not clash and money.of(w, int(gate.trades.most[w])) > 0:
-            chosen.append(w)
-    units = sum(money.of(w, int(gate.trades.most[w])) for w in chosen)
+    """What sales bring together, as many as a list may have and may go together."""
+    money = gate.exact
+    units = sum(money.of(w, lots) for w, lots in _raised(gate, conflicts, None))
     with localcontext(prec=DIGITS):  # of units of a power of ten: exact
         return Decimal(units) / Decimal(money.whole)
+
+
+def _raised(gate: Gate, conflicts: IntArray, due: Fraction | None) -> list[tuple[int, int]]:
+    """(way, lots) of sales until they bring what is due, or as much as they can for None."""
+    if gate.account.gains is not None:
+        return within_budget(gate, conflicts, due)
+    money, apart = gate.exact, {*map(tuple, conflicts.tolist())}
+    chosen: list[tuple[int, int]] = []
+    for w in _largest(gate).values():
+        most = int(gate.trades.most[w])
+        full = gate.orders is not None and len(chosen) >= gate.orders
+        clash = any((min(w, v), max(w, v)) in apart for v, _ in chosen)
+        enough = due is not None and sum(money.of(v, lots) for v, lots in chosen) >= due
+        if not full and not clash and not enough and money.of(w, most) > 0:
+            chosen.append((w, most))
+    return chosen
 
 
 def _largest(gate: Gate) -> dict[int, int]:

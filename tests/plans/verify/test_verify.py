@@ -47,6 +47,11 @@ from steelyard.sentences import again
 from steelyard.settings import Costs, Limits, Rebalance, Scope, Score, Search
 from steelyard.targets import Band
 
+STAYS = "the reserve stays, or what there was, and open buys keep theirs"
+SETTLED_PAYS, THERE_PAYS = (
+    f"settled money alone pays, {STAYS}",
+    f"money that is there pays, {STAYS}",
+)
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 WORDS = (
@@ -596,8 +601,7 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
             "limits",
             "funding",
             "settled",
-            "settled money alone pays, the reserve stays, or what there was, and open buys keep "
-            "theirs",
+            SETTLED_PAYS,
         ),
         ("growth", "limits", "settlement_days", 4, "date of the cash ladder"),
         ("growth", "search", "max_depth", 2, "at most so many orders"),
@@ -607,8 +611,7 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
             "limits",
             "cash_reserve_weight",
             0.2,
-            "money that is there pays, the reserve stays, or what there was, and open buys keep "
-            "theirs",
+            THERE_PAYS,
         ),
     ],
 )
@@ -757,7 +760,7 @@ FALSE_CLAIMS: list[tuple[str, tuple[tuple[Path, Any], ...], str]] = [
     ("quantities", (((*NEIGHBOURS, 4, "feasible"), True),), CROSSES),
     (
         "quantities", (((*NEIGHBOURS, 5, "feasible"), True),),
-        "money that is there pays, the reserve stays, or what there was, and open buys keep theirs",
+        THERE_PAYS,
     ),
     (
         "quantities", (((*NEIGHBOURS, 0, "orders", 0, "quantity"), "2.5"),),
