@@ -172,3 +172,15 @@ def test_gains_and_losses_of_several_sales_count_together():
     assert sold["BB"] in {49, 50}
     assert sold["AA"] == sold["BB"] * 10 // 20
     assert realised(plan) <= 0
+
+
+def test_a_loss_without_its_day_counts_as_sold_today_and_is_said_first():
+    gone = Holding("BB", Decimal(0), (), sold_at_loss=True)
+    of = of_lots((100, "60", DAYS[0]), lots=Lots(wash_sale_days=30))
+
+    plan = of.having(holdings=(*of.snapshot.holdings, gone)).plan()
+
+    assert "BB" not in {step.symbol for step in plan.steps}
+    (said,) = [warning for warning in plan.warnings if warning.code == "loss_without_day"]
+    assert said.head
+    assert said.message.startswith("BB: sold at a loss, and no day is given")

@@ -84,13 +84,15 @@ class PastTrade:
 
     substitute     name of its group of near equals; "" = none
     bought         the last buy; today where a buy is open
-    sold_at_loss   the last sale where that was at a loss
+    sold_at_loss   the last sale where that was at a loss; today where its day is not given
+    undated        is its day not given?
     """
 
     symbol: str
     substitute: str
     bought: date | None
     sold_at_loss: date | None
+    undated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

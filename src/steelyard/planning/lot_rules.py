@@ -40,6 +40,19 @@ def note_lots(ctx: Context, findings: Findings) -> None:
             hint=hint,
         )
     findings.warnings.extend(_budget(ctx))
+    findings.warnings.extend(_undated(ctx))
+
+
+def _undated(ctx: Context) -> Iterator[Notice]:
+    """Sales at a loss without a day, where a window is after them."""
+    symbols = [past.symbol for past in ctx.past if past.undated]
+    if ctx.lots.wash_sale_days and symbols:
+        message = (
+            f"{', '.join(symbols)}: sold at a loss, and no day is given (last_sold). It counts as "
+            f"sold today, so for {ctx.lots.wash_sale_days} days nothing of the kind is bought. "
+            "Give the day."
+        )
+        yield Notice(code="loss_without_day", message=message, head=True)
 
 
 def _lacking(ctx: Context) -> Iterator[str]:

@@ -192,9 +192,13 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     for symbol in sorted({*rows, *buying}):
         holding, security = rows.get(symbol), snapshot.security(symbol)
         lost = holding.last_loss if holding else None
+        # a loss without its day may be of yesterday: what could breach a rule is taken to
+        undated = holding is not None and holding.sold_at_loss and lost is None
         bought = snapshot.as_of if symbol in buying else last_bought(holding)
-        if bought or lost:
-            past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
+        substitute = security.substitute if security else ""
+        if bought or lost or undated:
+            day = snapshot.as_of if undated else lost
+            past.append(PastTrade(symbol, substitute, bought, day, undated=undated))
     return tuple(past)
 
 
