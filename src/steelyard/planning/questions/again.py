@@ -91,7 +91,10 @@ class Answer:
 
     def net_under(self, other: Answer) -> float:
         """Net of this plan under the objective of another answer, at the same prices."""
-        if not self.choice.acts or other.objective.rates == self.objective.rates:
+        # what is over the cap on a name the score counts as cash: another cap is another objective
+        capped = other.ctx.limits.max_position_weight != self.ctx.limits.max_position_weight
+        same = other.objective.rates == self.objective.rates and not capped
+        if not self.choice.acts or same:
             return self.choice.plan.net
         if self.lots is None:
             orders, row = self.choice.orders, self.choice.plan.row
