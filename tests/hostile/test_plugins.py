@@ -467,7 +467,7 @@ AT_LOAD = {
     "exits at once": ("os._exit(0)", "exit code 0"),
     "registers nothing": ("", "registers no module"),
     "has the name of a built-in": (
-        NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 1.",
+        NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 2.",
     ),
     "needs another Python": (
         NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"),

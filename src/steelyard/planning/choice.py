@@ -107,9 +107,9 @@ class Choice:
         return self.plan is self.base
 
     @property
-    def least(self) -> float:
-        """Net that a better plan must reach."""
-        return self.base.net + self.threshold
+    def lacks(self) -> bool:
+        """Does it trade no more than it has to because nothing reaches what is asked for?"""
+        return self.rests and self.plan.net < self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def choose(
     ranked = _ranked(ctx, objective, finalists, hold.evaluation.score)
     best = ranked[0] if ranked else None
     rest = score_set(ctx, objective, orders, base, hold.evaluation.score) if base else hold
-    worth_it = best is not None and best.net > rest.net and best.net >= rest.net + threshold
+    worth_it = best is not None and best.net > rest.net and best.net >= threshold
     worth_it = worth_it and not by_bands(ctx)
     plan = best if best is not None and (owed or worth_it) else rest
     scored_named = {

@@ -351,7 +351,7 @@ def detail(
     """
     after = orders.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, orders, choice, after) for tell in (_moved, _furthest)]
-    asked = choice.threshold if choice.rests else None
+    asked = choice.threshold if choice.lacks or not choice.acts else None
     proof = certified(certificate, ctx.base_currency, asked, acts=choice.acts)
     parts = [*short, *of_weights, proof, _without(runs)]
     sentences = [part for part in parts if part is not None]
@@ -373,8 +373,8 @@ def certified(
     if certificate.status == "proven" and (asked is None or (acts and not asked)):
         return say(f"Proven best: {lists} is better.", **extent_)
     if certificate.status == "proven" and acts and asked is not None:
-        more = "gains the {asked:points} points more that are asked for"
-        return say(f"Proven: {lists} {more}.", asked=asked, **extent_)
+        what = "gains the {asked:points} points that are asked for"
+        return say(f"Proven: {lists} {what}.", asked=asked, **extent_)
     if certificate.status == "proven" and not asked:
         return say(f"Proven: {lists} is better than holding.", **extent_)
     if certificate.status == "proven" and asked is not None:

@@ -275,8 +275,7 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     most = bound + reach
     # a set that cannot reach the least improvement is no better than hold, or than what is traded
     # whatever it gains
-    rest = choice.base.net
-    if choice.rests and most - rest < max(choice.threshold, PROVEN):
+    if choice.rests and (most < choice.threshold or most - choice.base.net < PROVEN):
         return 0.0
     gap = max(0.0, most - choice.plan.net + (choice.refined or 0.0))
     return 0.0 if gap <= PROVEN else gap

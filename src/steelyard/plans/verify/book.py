@@ -238,9 +238,8 @@ class Book:
 
     @cached_property
     def asked(self) -> Decimal:
-        """Improvement that a plan must reach which trades more."""
-        rest = ZERO if self.base is None else self.base["improvement"]
-        return Decimal(self.doc["score"]["min_improvement"] + rest)
+        """Improvement that a plan must reach which trades more than it has to."""
+        return Decimal(self.doc["score"]["min_improvement"])
 
     def hurdles(self, orders: Iterable[Record]) -> int:
         """How many orders are charged their hurdle."""

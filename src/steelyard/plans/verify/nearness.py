@@ -21,10 +21,11 @@ def certified(book: Book, facts: dict[str, object]) -> str:
         return ""
     facts["extent"] = row["covers"].removeprefix(EVERY)
     asked = book.doc["score"]["min_improvement"]
-    if status == PROVEN and book.steps and book.rests and asked:
+    lacks = book.rests and book.doc["score"]["improvement"] < asked
+    if status == PROVEN and book.steps and lacks:
         facts["asked"] = asked
         lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
-        return f"{lists} more that are asked for."
+        return f"{lists} that are asked for."
     if status == PROVEN and book.steps:
         return "Proven best: no whole-lot order list of {extent:text} is better."
     if status == PROVEN and not asked:
