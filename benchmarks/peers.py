@@ -126,7 +126,7 @@ class Account:
         np.savez(
             path,
             start=np.append(ctx.weights, ctx.cash_weight),
-            targets=ctx.target_weights,
+            targets=np.asarray(ctx.target_weights),
             lots=ctx.prices * ctx.fx / ctx.value,
             value=ctx.value,
             slope=model.slope,

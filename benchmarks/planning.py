@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -28,7 +28,7 @@ from steelyard.planning.costs import order_cost
 from steelyard.planning.findings import Findings
 from steelyard.planning.keep import Pool
 from steelyard.planning.planner import plan
-from steelyard.planning.proof import Evidence
+from steelyard.planning.proof import Evidence, Search
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.score.reference import evaluate as reference
 from steelyard.planning.search.beam import beam, greedy
@@ -203,7 +203,7 @@ class Watched:
         objective: Objective,
         table: Candidates,
         pool: Pool,
-        clock: Callable[[], float],
+        search: Search,
     ) -> Evidence:
         """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not
         counted as searching.
@@ -219,7 +219,7 @@ class Watched:
             ):
                 break
         self.started += time.perf_counter() - looking
-        evidence = LOCAL.prove(ctx, objective, table, pool, clock)
+        evidence = LOCAL.prove(ctx, objective, table, pool, search)
         self.searched = time.perf_counter() - self.started
         if (
             len(evidence.proof.pool.net)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from steelyard.planning.domain import domain_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.search.lots import LotProof
-from steelyard.planning.search.quantities import search_lots
+from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.solve import LOCAL, solved
 from steelyard.plans.plan import Plan
 from steelyard.settings import Search
@@ -71,15 +72,19 @@ class Known:
     orders: int
 
 
+def _recorded(n: int) -> Inputs:
+    return case(n).inputs
+
+
 KNOWN = (
-    Known("growth, 28 December 2022", lambda: sample_inputs("growth"), 20.8115, 11),
+    Known("growth, 28 December 2022", partial(sample_inputs, "growth"), 20.8115, 11),
     *(
-        Known(f"growth, {day:%B %Y}", lambda day=day: sample_inputs("growth", as_of=day), *best)
+        Known(f"growth, {day:%B %Y}", partial(sample_inputs, "growth", as_of=day), *best)
         for day, best in zip(PAST, ((7.5397, 8), (14.2613, 10), (28.4731, 12)), strict=True)
     ),
-    Known("euro", lambda: sample_inputs("euro"), 20.8291, 11),
+    Known("euro", partial(sample_inputs, "euro"), 20.8291, 11),
     *(
-        Known(f"recorded {n}", lambda n=n: case(n).inputs, *best)
+        Known(f"recorded {n}", partial(_recorded, n), *best)
         for n, best in {
             20: (22.7224, 10), 50: (19.8393, 26), 100: (5.7767, 37), 200: (2.3087, 23),
         }.items()
@@ -133,15 +138,15 @@ def measure(known: Known) -> Nine:
     asked = case_of(replace(inputs, strategy=strategy(inputs, {"scope": "quantities"})))
     solution, _ = solved(asked, LOCAL)
     guard = Guard(disabled={}, findings=Findings())
-    domain = domain_of(solution.ctx, solution.objective, asked.strategy, guard)
+    domain = domain_of(solution.ctx, solution.objective, solution.table, asked.strategy, guard)
 
     def search(nodes: int) -> LotProof:
-        return search_lots(domain.problem, domain.seeds, max_nodes=nodes)
+        return LotSearch.of(domain.problem).run(domain.seeds, nodes)
 
     to_root, _ = fastest(lambda: search(0))
     to_proof, proof = fastest(lambda: search(Search().max_nodes))
     free = replace(domain.problem, permits=lambda _: True)
-    best = search_lots(free, domain.seeds, max_nodes=Search().max_nodes).lists[0].net
+    best = LotSearch.of(free).run(domain.seeds, Search().max_nodes).lists[0].net
     table = tuple(POINTS * of_depth.plan().score.improvement for of_depth in deep)
     return Nine(known, answer, table, proof, POINTS * best, to_root, to_proof)
 

@@ -125,8 +125,8 @@ def work(kind: str, paths: Sequence[str]) -> Reading:
     """Read in this process."""
     first = Path(paths[0])
     if kind == "small":
-        seconds = [timed(lambda: read(first)) for _ in range(ROUNDS)]
-        return Reading(statistics.median(seconds), 0, memory("VmHWM"), 0)
+        rounds = [timed(lambda: read(first)) for _ in range(ROUNDS)]
+        return Reading(statistics.median(rounds), 0, memory("VmHWM"), 0)
     before = memory("VmRSS")
     closes = 0
 

@@ -9,7 +9,6 @@ from steelyard.ages import is_daily
 from steelyard.importers.prices.history import (
     daily_since,
     judged_history,
-    last_change,
     spikes,
     split_adjusted,
 )
@@ -173,8 +172,3 @@ def test_a_split_that_the_file_names_is_no_slip_and_no_step():
 
     assert history.notices == ()
     assert (history.closes == 10).all()
-
-
-def test_the_last_change_is_between_the_two_newest_closes():
-    assert last_change(np.array([1, NAN, 2, NAN, 4, NAN])) == (2, 4)
-    assert last_change(np.array([NAN, 2])) is None

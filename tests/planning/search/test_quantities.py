@@ -16,7 +16,7 @@ from builders.lots import Drawn, drawn, enumerated, larger
 from builders.paths import TESTS
 from steelyard.arrays import frozen
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, LotProof
-from steelyard.planning.search.quantities import search_lots
+from steelyard.planning.search.quantities import LotSearch
 
 PROBLEMS, PARTS = 500, 5
 """Small problems, and parts that may run beside each other; of a part one in a hundred may miss."""
@@ -39,7 +39,7 @@ print(digest())
 
 
 def search(problem: LotProblem) -> LotProof:
-    return search_lots(problem, (), max_nodes=NODES)
+    return LotSearch.of(problem).run((), NODES)
 
 
 @cache
@@ -215,7 +215,7 @@ def test_a_list_to_start_from_is_never_lost():
         made, every = drawn(seed), enumerated(drawn(seed))
         if len(every.net):
             best = LotList(every.way[0], every.lots[0])
-            proof = search_lots(made.problem, (best,), max_nodes=1)
+            proof = LotSearch.of(made.problem).run((best,), 1)
             if worth(proof, empty=made.empty) < every.best - TIE or proof.bound < every.best - TIE:
                 worse[seed] = every.best - worth(proof, empty=made.empty)
 

@@ -137,17 +137,6 @@ def spikes(closes: FloatArray) -> BoolArray:
     return mask
 
 
-def last_change(closes: FloatArray) -> tuple[int, int] | None:
-    """Rows of the newest of closes (T,) and of the nearest before it, the older first; None with
-    fewer than two closes.
-
-    >>> last_change(np.array([5.0, np.nan, 10.0, np.nan]))
-    (0, 2)
-    """
-    rows = np.flatnonzero(~np.isnan(closes)).tolist()
-    return (rows[-2], rows[-1]) if rows[1:] else None
-
-
 def _not_daily(dates: DateArray) -> Notice:
     apart = days_apart(dates)
     message = (

@@ -100,7 +100,12 @@ class LotSearch:
         max_nodes: int,
         timed_out: Callable[[], bool] | None = None,
     ) -> LotProof:
-        """Search every list; see `search_lots`."""
+        """Search every list of whole lots.
+
+        seeds       lists to start from too; those that break a limit are repaired, or passed over
+        max_nodes   nodes to branch at most; 0 stops at the bound of the root
+        timed_out   asked before each node; True stops the search
+        """
         problem, root, met = self.problem, self.root, _Met()
         own = [root.bounded.exact.orders, _rounded(self)]
         places = _climbed(self, distinct([*own, *seeds, nothing(problem.n)]))
@@ -166,22 +171,6 @@ class LotSearch:
         if not places or len(at) > FITTED_IN_PAIRS:
             return places[0] if places else None
         return pairs(search.field, places[0], self.allowed, Cross.of(self.problem, at))[0]
-
-
-def search_lots(
-    problem: LotProblem,
-    seeds: Iterable[LotList],
-    *,
-    max_nodes: int,
-    timed_out: Callable[[], bool] | None = None,
-) -> LotProof:
-    """Search every list of whole lots.
-
-    seeds       lists to start from too; those that break a limit are repaired, or passed over
-    max_nodes   nodes to branch at most; 0 stops at the bound of the root
-    timed_out   asked before each node; True stops the search
-    """
-    return LotSearch.of(problem).run(seeds, max_nodes, timed_out)
 
 
 def _net(problem: LotProblem, places: list[Place]) -> float:
