@@ -258,7 +258,7 @@ def test_rows_that_only_a_list_has_come_after_the_table_once_and_without_an_id()
     assert orders.account.conflicts.size == 0
     # who asks for another size of it comes first, then the search
     *others, proposal = orders.proposals[-1]
-    assert all("search" != other.source for other in others)
+    assert all(other.source != "search" for other in others)
     assert "under its target" in proposal.why.text
 
 
