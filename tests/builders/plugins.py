@@ -66,10 +66,13 @@ def every(loaded: Loaded) -> list[Module]:
 
 
 def planned(world: World, loaded: Loaded, weight: float = 0.0) -> Plan:
-    """The plan of a world with every module of the plugins on; score terms get a weight."""
+    """The plan of a world with every module of the plugins on; score terms get a weight.
+
+    A filter that fails is planned without, like any other module.
+    """
     strategy = replace(world.strategy, problems=loaded.problems)
     for module in every(loaded):
-        strategy = with_module(strategy, module)
+        strategy = with_module(strategy, module, "allow")
     terms = [module.name for module in loaded.modules["score_terms"]]
     if terms:
         strategy = replace(

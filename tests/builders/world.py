@@ -35,6 +35,7 @@ from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.strategies import ModuleChoice, Strategy
+from steelyard.strategies.strategy import OnFailure
 from steelyard.targets import Targets, TargetsFailed
 
 AS_OF = date(2024, 3, 15)
@@ -289,9 +290,9 @@ def with_on(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     return choosing(strategy, kind, lambda c: {"enabled": c.enabled or c.module.name in names})
 
 
-def with_module(strategy: Strategy, module: Module) -> Strategy:
+def with_module(strategy: Strategy, module: Module, on_failure: OnFailure = "block") -> Strategy:
     """The strategy with a module from outside, on: what a plugin would add."""
-    added = ModuleChoice(module, enabled=True, params=module.params(), why="strategy file")
+    added = ModuleChoice(module, True, module.params(), "strategy file", on_failure)
     choices = (*strategy.choices[module.kind], added)
     return replace(strategy, choices=MappingProxyType({**strategy.choices, module.kind: choices}))
 

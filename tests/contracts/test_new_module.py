@@ -23,7 +23,7 @@ CRUMBS = '''
 from builders.cases import Case, Change, of_context
 from builders.world import world
 from steelyard.modules.opportunities.crumbs import Params, crumbs
-from steelyard.settings import Score
+from steelyard.settings import Planner, Score
 
 CASE = Case(
     of_context(symbols="A B", weights=[0.5, 0.01]),
@@ -34,6 +34,7 @@ WORLD = world(
     cash="1000",
     targets={"AA": 0.49, "BB": 0.49},
     score=Score(min_improvement=0, order_hurdle=0),
+    planner=Planner(priority_threshold=0),
 )
 
 

@@ -13,7 +13,6 @@ from steelyard.modules.registry import Kind, Module
 from steelyard.settings import Planner, Scope
 from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.strategy import (
-    SETTING_WHY,
     ModuleChoice,
     Strategy,
     Why,
@@ -121,8 +120,8 @@ def shapes(module: Module) -> bool:
 
 
 def _shapers(strategy: Strategy) -> Iterator[Why]:
-    """The preset and the sliders of a strategy, and what else of a satellite shapes proposals."""
+    """Which preset, slider or setting of a satellite sets something that shapes proposals."""
     tables = ("planner.", *(f"{choice.module.qualified}." for choice in _shaping(strategy)))
     for key, why in strategy.sources.items():
-        if not own(why) and (not why.startswith(SETTING_WHY) or key.startswith(tables)):
+        if not own(why) and key.startswith(tables):
             yield why
