@@ -103,7 +103,7 @@ def with_base(ctx: Context, table: Candidates) -> Candidates:
     change = np.zeros(ctx.n)
     change[table.security[rows]] = table.delta[rows]
     own = change[table.security]
-    free = (np.abs(table.delta) <= np.abs(own)) & (np.sign(table.delta) == np.sign(own))
+    free = (own != 0) & (np.sign(table.delta) == np.sign(own))
     invest = None if by_bands(ctx) else _invested(ctx, table, rows, asked)
     account = replace(table.account, invest=invest)
     return replace(table, account=account, free=frozen(free), base=tuple(sorted(rows)))

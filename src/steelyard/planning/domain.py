@@ -56,9 +56,6 @@ from steelyard.planning.ways import (
 )  # fmt: skip
 from steelyard.strategies import Strategy
 
-WHOLE = 1e-6
-"""Lots: a weight that is this close to one of whole lots is it."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
@@ -266,8 +263,8 @@ class _Base:
     def freed(self, gate: Gate, n: int) -> Trades:
         """The ways, these free of the hurdle; nothing but these where nothing else is traded."""
         if not self.only:
-            bought = np.zeros(n, dtype=np.int64)
-            bought[[*self.lots]] = [*self.lots.values()]
+            bought = np.zeros(n, dtype=np.bool_)
+            bought[[*self.lots]] = True
             return with_free_buys(gate.trades, bought)
         listed = self.of(gate)
         way = np.sort(listed.way[listed.traded])
@@ -487,16 +484,15 @@ def orders_of(
         account = replace(account, due=domain.account.due, exact=exact)
     ids = (*table.ids, *(None,) * (len(rows) - table.m))
     whole = orders_table(ctx, rows, ids, account)
-    return replace(whole, free=free_orders(ctx, domain, whole)), indices
+    return replace(whole, free=free_orders(domain, whole)), indices
 
 
-def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:
-    """(m,) which orders are no more than what is traded whatever the score gains."""
+def free_orders(domain: Domain, orders: Orders) -> BoolArray | None:
+    """(m,) which orders are traded whatever the score gains, in one size or another."""
     if domain.base is None:
         return None
-    most = domain.problem.change(domain.base)[orders.security]
-    upto = np.abs(orders.delta) <= np.abs(most) + WHOLE * ctx.lot_weight[orders.security]
-    return frozen(upto & (np.sign(orders.delta) == np.sign(most)))
+    own = domain.problem.change(domain.base)[orders.security]
+    return frozen((own != 0) & (np.sign(orders.delta) == np.sign(own)))
 
 
 def _row(table: Orders, j: int) -> Sized:

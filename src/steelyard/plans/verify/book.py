@@ -226,7 +226,7 @@ class Book:
 
     @cached_property
     def free(self) -> Mapping[tuple[str, str], Decimal]:
-        """(symbol, side) -> quantity up to which no hurdle is charged."""
+        """(symbol, side) -> quantity of what must be traded; no hurdle is charged in any size."""
         steps = () if self.base is None else self.base["steps"]
         return {(step["symbol"], step["side"]): step["quantity"] for step in steps}
 
@@ -243,8 +243,7 @@ class Book:
 
     def hurdles(self, orders: Iterable[Record]) -> int:
         """How many orders are charged their hurdle."""
-        free = self.free
-        return sum(o["quantity"] > free.get((o["symbol"], o["side"]), ZERO) for o in orders)
+        return sum((order["symbol"], order["side"]) not in self.free for order in orders)
 
     @cached_property
     def least_of_new_money(self) -> Decimal:
