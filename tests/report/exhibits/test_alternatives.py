@@ -46,7 +46,7 @@ def test_what_an_alternative_does_otherwise_is_told():
     rows = {row.name: row.note for row in alternatives.weighed(sample.growth()).rows}
 
     assert rows["Hold"] == "no trades"
-    assert rows["Runner-up 1"] == "AAPL 248 for 249, JPM 36 for 37"
+    assert rows["Runner-up 1"] == "AAPL 250 for 249; not LLY, PG"
     assert rows["Best of the candidates"] == (
         "the best set of at most five of the calculators’ orders; AAPL 210 for 249, JPM 36 for 37, "
         "MSFT 18 for 19; not LLY, HD, WMT, KO, PG, UNH"

@@ -12,7 +12,7 @@ def test_a_ladder_marks_the_lowest_balance_and_carries_balances_forward():
     (usd,) = ladder.cash(plan).ladders
     after = plan.cash_after["USD"]
 
-    assert usd.lowest.text == "8,449"
+    assert usd.lowest.text == "8,812"
     assert [(day.traded, day.settled, day.lowest) for day in usd.days] == [
         (after, Decimal(10374), True),
         (after, after, False),

@@ -1,5 +1,7 @@
 """Trades: counted in words, and the reserve that cash in other currencies helps to hold."""
 
+from decimal import Decimal
+
 from builders import plans as sample
 from steelyard.report.exhibits import ladder, trades
 
@@ -11,12 +13,13 @@ def test_trades_are_counted_in_words():
 
 
 def test_a_reserve_that_other_currencies_help_to_hold_says_so():
-    plan = sample.two_currencies()
+    cash = {"USD": Decimal(500), "EUR": Decimal(1000)}
+    plan = sample.two_currencies().model_copy(update={"cash_after": cash})
 
     assert (
         trades.trades(plan).reserve_said
-        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 3,174.88"
+        == "The reserve is 614.25; cash in other currencies counts towards it: all cash is 1,750.00"
         " USD."
     )
-    assert "reserve 624 of all cash" in ladder.cash(plan).ladders[0].said
+    assert "reserve 614 of all cash" in ladder.cash(plan).ladders[0].said
     assert trades.trades(sample.one_holding()).reserve_said == "The reserve is 100.00."

@@ -295,15 +295,14 @@ def test_the_seal_names_plan_strategy_seed_and_inputs(make):
         assert part in seal
 
 
-def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
+def test_the_conversion_and_the_lots_are_told():
     plan = sample.euro()
     root = page(sample.euro)
     conversions, lots = root.all("table", klass="plain")[:2]
 
     amounts = {row[0]: number(row[1][:-3]) for row in conversions.rows()}
-    sold = sum(other.amount for other in plan.conversions if other.from_ == "USD")
-    bought = sum(other.amount for other in plan.conversions if other.from_ == "EUR")
-    assert amounts == {"USD to EUR": number(money(sold, 0)), "EUR to USD": number(money(bought, 0))}
+    (paid,) = plan.conversions  # sales pay for buys of their currency first
+    assert amounts == {"EUR to USD": number(money(paid.amount, 0))}
     assert [row[0] for row in lots.rows()] == [
         step.symbol for step in plan.steps for _ in step.lots
     ]
@@ -325,7 +324,7 @@ def test_headings_state_what_was_found():
 
     assert {
         "Five trades, sells first", "One sale", "No trades", "Four of eleven breaches close",
-        "The score stays at 63.54",
+        "The score stays at 58.43", "The score stays off the scale",
     } <= headings  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from builders.world import world
 from steelyard.notices import Coverage, Notice
 from steelyard.plans.orders import Conversion
 from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.words import PARTS
+from steelyard.report.exhibits.words import PARTS, capital
 from steelyard.report.terminal import show, show_why
 from steelyard.sentences import money
 from steelyard.settings import Anchors
@@ -61,7 +61,11 @@ def test_at_any_width_no_line_is_wider_and_no_reason_or_order_is_cut(growth, wid
 
     assert max(map(cell_len, lines)) <= width
     assert "…" not in text
-    sentences = (growth.verdict.text, growth.verdict.detail, *(s.reason for s in growth.steps))
+    sentences = (
+        growth.verdict.text,
+        growth.verdict.detail,
+        *(capital(s.reason) for s in growth.steps),
+    )
     assert [part for part in sentences if flat(part) not in flat(text)] == []
     for step in growth.steps:
         row = next(line for line in text.splitlines() if re.match(rf"\s+{step.n}\s", line))
@@ -210,7 +214,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
         # the name of a setting is no beginning of a sentence: it keeps its letters
         f"Warning: On the strategy. {depth}",
         "Days held is unknown for ZZZ.",
-        "Quality is unknown for AAPL. 0.55 stands in.",
+        "Steadiness is unknown for AAPL. 0.55 stands in.",
         "Left out on your word: TSLA.",
     ):
         assert sentence in text
@@ -222,7 +226,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
 def test_the_lowest_point_of_the_cash_ladder_is_marked_once_a_currency():
     lines = shown(sample.two_currencies()).splitlines()
 
-    assert [line.split()[0] for line in lines if "lowest" in line] == ["USD"]
+    assert [line.split()[0] for line in lines if "lowest" in line] == ["USD", "EUR"]
 
 
 def test_a_term_off_scale_says_so_and_counts_in_full(growth):

@@ -119,7 +119,8 @@ def _charges(plan: Plan) -> Iterable[Bar]:
 def _heading(plan: Plan) -> str:
     """What moves the score most, and what that costs."""
     if not plan.steps:
-        return f"The score stays at {on_scale(plan.score.hold)}"
+        level = on_scale(plan.score.hold)
+        return f"The score stays {level}" if level == OFF_SCALE else f"The score stays at {level}"
     gains = [(_change(term), term.name) for term in plan.score.terms if _change(term) > 0]
     if not gains:
         return "What moves the score, and what it costs"
