@@ -23,11 +23,11 @@ def test_it_names_the_buys_their_amount_and_the_day_on_which_their_money_has_set
     half = plan.second_half
 
     assert {step.side for step in plan.steps} == {Side.SELL}
-    assert [(s.side, s.symbol) for s in half.steps] == [(Side.BUY, "BB")]
+    assert [(s.side, s.symbol) for s in half.steps] == [(Side.SELL, "AA"), (Side.BUY, "BB")]
     assert (half.on - AS_OF).days == 3  # a Friday
-    assert "Its second half" in plan.verdict.detail
+    assert "2024, sells 11 AA, buys 146 BB for about USD 10,950.00" in plan.verdict.detail
     assert half.drift_after < plan.drift.after
-    assert half.steps[0].notional_base <= plan.cash_after["USD"]
+    assert half.steps[1].notional_base <= plan.cash_after["USD"]
     assert verify.check(plan.document()).failed == ()
 
 

@@ -42,8 +42,12 @@ def bound(of: World, name: str, broken: str, **params: Any) -> Rule:
 BOUND: dict[str, Rule] = {
     "min_hold_days": bound(dated(USUAL, "AA", bought=60), "eligibility", "-AA"),
     "no_panic_sell_pct": bound(USUAL, "eligibility", "-AA", no_panic_sell_pct=0.3),
-    "a buy too soon": bound(dated(USUAL, "BB", bought=10), "recently_traded", "+BB"),
-    "a sale too soon": bound(dated(USUAL, "AA", sold=100), "recently_traded", "-AA"),
+    "a buy too soon": bound(
+        dated(USUAL, "BB", bought=10), "recently_traded", "+BB", buy_cooldown_days=30
+    ),
+    "a sale too soon": bound(
+        dated(USUAL, "AA", sold=100), "recently_traded", "-AA", sell_cooldown_days=180
+    ),
     "a buy undone": bound(dated(USUAL, "AA", bought=80), "recently_traded", "-AA"),
     "two that move alike": bound(BB_AND_CC_ALIKE, "correlation_aware", "+BB +CC"),
     "a row predicate": (

@@ -27,7 +27,7 @@ from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
 from steelyard.plans.account import BandShown
-from steelyard.plans.orders import Adds, SecondHalf
+from steelyard.plans.orders import Adds, LaterStep, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
 
@@ -285,19 +285,28 @@ def second(figures: Figures, currency: str) -> Iterator[Sentence]:
     if figures.later is not None:
         later = figures.later
         bought = [step for step in later.steps if step.side is Side.BUY]
-        named = [f"{quantity(step.quantity)} {step.symbol}" for step in bought]
-        more = len(named) - MOST_NAMED
-        listed = ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
+        facts: dict[str, Fact] = {"later_buys": _listed(later.steps, Side.BUY)}
+        orders = "buys {later_buys:text}"
+        if len(bought) < len(later.steps):
+            facts["later_sales"] = _listed(later.steps, Side.SELL)
+            orders = "sells {later_sales:text}, buys {later_buys:text}"
         yield say(
-            "Its second half, once the sales have settled on {later_on:date}, buys "
-            "{later_buys:text} for about {currency:text} {later_amount:money} and takes drift to "
+            f"Its second half, once the sales have settled on {{later_on:date}}, {orders} "
+            "for about {currency:text} {later_amount:money} and takes drift to "
             "{later_drift:pp}.",
             later_on=later.on,
-            later_buys=listed,
             currency=currency,
             later_amount=sum((step.notional_base for step in bought), ZERO),
             later_drift=later.drift_after,
+            **facts,
         )
+
+
+def _listed(steps: Sequence[LaterStep], side: Side) -> str:
+    """The orders of a side, the first few of many."""
+    named = [f"{quantity(step.quantity)} {step.symbol}" for step in steps if step.side is side]
+    more = len(named) - MOST_NAMED
+    return ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]:

@@ -6,7 +6,7 @@ module's own, and only their rendering is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from steelyard.plans.verify.bands import outside, unanswered
@@ -231,19 +231,29 @@ def _second(book: Book, facts: dict[str, object]) -> str | None:
     if later is None:
         return None
     bought = [step for step in later["steps"] if step["side"] == BUY]
-    named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
-    more = len(named) - MOST_NAMED
+    orders = "buys {later_buys:text}"
+    if len(bought) < len(later["steps"]):
+        facts["later_sales"] = _listed(later["steps"], SELL)
+        orders = "sells {later_sales:text}, buys {later_buys:text}"
     facts |= {
         "later_on": later["on"].isoformat(),
-        "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
+        "later_buys": _listed(later["steps"], BUY),
         "later_amount": sum((step["notional_base"] for step in bought), ZERO),
         "later_drift": later["drift_after"],
         "currency": book.doc["base_currency"],
     }
     return (
-        "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
+        f"Its second half, once the sales have settled on {{later_on:date}}, {orders} "
         "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
     )
+
+
+def _listed(steps: Sequence[Record], side: str) -> str:
+    """The orders of a side, the first few of many."""
+    orders = [step for step in steps if step["side"] == side]
+    named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in orders]
+    more = len(named) - MOST_NAMED
+    return ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def _traded(book: Book, side: str) -> Decimal:
