@@ -27,9 +27,17 @@ FOLLOWING = {
 LINES = ("AA 400 @ 100", "BB 50 @ 100", "CC 0 @ 50", "DD 60 @ 100", "EE 250 @ 100")
 TARGETS = {"AA": 0.35, "BB": 0.15, "CC": 0.15, "DD": 0.15, "EE": 0.20}
 COSTS = {"AA": "40", "BB": "120", "DD": "115", "EE": "105"}
+SPREAD = (
+    *("AA 70 @ 100", "BB 60 @ 100", "CC 0 @ 50", "DD 60 @ 100"),
+    *(f"{name} 70 @ 100" for name in ("EE", "FF", "GG", "HH", "II", "JJ")),
+)
+"""Nothing over its cap: cash alone is out of place."""
 ACCOUNTS = {
-    (cash, goals is not None): world(*LINES, cash=cash, targets=goals, cost_prices=COSTS)
-    for cash, goals in (("8000", TARGETS), ("16000", TARGETS), ("16000", None), ("30000", None))
+    "spread": world(*SPREAD, cash="5000", cost_prices=COSTS),
+    **{
+        (cash, goals is not None): world(*LINES, cash=cash, targets=goals, cost_prices=COSTS)
+        for cash, goals in (("8000", TARGETS), ("16000", TARGETS), ("16000", None))
+    },
 }
 
 FEW = (("16000", True), ("16000", False))
