@@ -24,13 +24,13 @@ from steelyard.modules.registry import Kind, Module
 from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.orders import Order, Side
 from steelyard.planning.case import Case
+from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan
-from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.solve import LOCAL, Solution, Steps, solved
-from steelyard.planning.valuation import Valuation, value_portfolio
+from steelyard.planning.valuation import Valuation
 from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
@@ -164,10 +164,9 @@ class Prepared:
 def prepared(of: World) -> Prepared:
     """Context, objective and table as `plan` makes them."""
     guard = Guard()
-    valuation = value_portfolio(of.case, guard.findings)
-    ctx = build_context(of.case, valuation, members(of.case, valuation), guard.findings)
-    objective = objective_of(ctx, of.strategy, guard)
-    table = find_opportunities(ctx, objective, of.strategy, guard)
+    case, valuation, ctx = context_of(of.case, guard.findings)
+    objective = objective_of(ctx, case.strategy, guard)
+    table = find_opportunities(ctx, objective, case.strategy, guard)
     return Prepared(valuation, ctx, objective, table, guard.findings)
 
 

@@ -31,8 +31,7 @@ from steelyard.notices import Notice
 from steelyard.planning.because import Because, deciding
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
-from steelyard.planning.classes import with_classes
-from steelyard.planning.decisions import refuse_cap_against_target
+from steelyard.planning.contexts import context_of
 from steelyard.planning.domain import domain_of, hindrance
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
@@ -40,13 +39,11 @@ from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
 from steelyard.planning.lists import chosen
 from steelyard.planning.neighbours import Near, least_loss, neighbours
-from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
 from steelyard.planning.rejections import Filters, rejections
-from steelyard.planning.rules import with_rules
 from steelyard.planning.score.objective import Objective, objective_of
-from steelyard.planning.valuation import Valuation, value_portfolio
+from steelyard.planning.valuation import Valuation
 from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.score import Certificate
 from steelyard.strategies import Strategy
@@ -122,13 +119,8 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     findings = guard.findings
     _note_case(case, findings)
     with findings.timed("value and context"):
-        valuation = value_portfolio(case, findings)
-        case, valuation = with_classes(case, valuation, findings)
-        refuse_cap_against_target(case)
-        symbols = members(case, valuation)
-        case = with_rules(case, len(symbols), findings)
+        case, valuation, ctx = context_of(case, findings)
         strategy = case.strategy
-        ctx = build_context(case, valuation, symbols, findings)
         ctx = _within(ctx, strategy.most_orders)
         objective = objective_of(ctx, strategy, guard)
     with findings.timed("find opportunities"):

@@ -17,23 +17,19 @@ from steelyard.modules.context import Context
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.choice import Choice, score_set
-from steelyard.planning.classes import with_classes
-from steelyard.planning.decisions import refuse_cap_against_target
+from steelyard.planning.contexts import context_of
 from steelyard.planning.domain import Domain, domain_of, list_of, list_of_row
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.lists import best_list
 from steelyard.planning.over_lots import searched
-from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import lot_nodes, search_gap
-from steelyard.planning.rules import with_rules
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.search.lots import Listed, LotList, nothing
 from steelyard.planning.search.moves import Place
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.solve import Solution, Steps, solved
 from steelyard.planning.table import bare_table
-from steelyard.planning.valuation import value_portfolio
 from steelyard.planning.ways import BUY, sized
 from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
@@ -211,12 +207,7 @@ def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     """A case as a problem over whole lots; `like` lends its estimates where they are the same."""
     findings = Findings()
     guard = Guard(case.disabled, gone, findings=findings)
-    valuation = value_portfolio(case, findings)
-    case, valuation = with_classes(case, valuation, findings)
-    refuse_cap_against_target(case)
-    symbols = members(case, valuation)
-    case = with_rules(case, len(symbols), findings)
-    ctx = build_context(case, valuation, symbols, findings, like)
+    case, _, ctx = context_of(case, findings, like)
     objective = objective_of(ctx, case.strategy, guard)
     # with targets what may be traded does not rest on what the calculators ask for
     rows = (

@@ -1,0 +1,27 @@
+"""From a case to its context: valued, classes as symbols, thresholds by the number of names."""
+
+from __future__ import annotations
+
+from steelyard.modules.context import Context
+from steelyard.planning.case import Case
+from steelyard.planning.classes import with_classes
+from steelyard.planning.decisions import refuse_cap_against_target
+from steelyard.planning.findings import Findings
+from steelyard.planning.planning_set import build_context, members
+from steelyard.planning.rules import with_rules
+from steelyard.planning.valuation import Valuation, value_portfolio
+
+
+def context_of(
+    case: Case, findings: Findings, like: Context | None = None
+) -> tuple[Case, Valuation, Context]:
+    """The case by the rules that hold for its names, what it is worth, and its context.
+
+    like   lends its estimates where they are the same
+    """
+    valuation = value_portfolio(case, findings)
+    case, valuation = with_classes(case, valuation, findings)
+    refuse_cap_against_target(case)
+    symbols = members(case, valuation)
+    case = with_rules(case, len(symbols), findings)
+    return case, valuation, build_context(case, valuation, symbols, findings, like)
