@@ -478,8 +478,8 @@ FILTERS = {
     ),
     "eligibility.no_panic_sell_pct": Change(0.1, USUAL),
     "eligibility.on_missing": Change("deny", dated(AA=(None, None))),
-    "recently_traded.buy_cooldown_days": Change(5, dated(BB=(10, None))),
-    "recently_traded.sell_cooldown_days": Change(30, dated(AA=(1000, 60))),
+    "recently_traded.buy_cooldown_days": Change(30, dated(BB=(10, None))),
+    "recently_traded.sell_cooldown_days": Change(180, dated(AA=(1000, 60))),
     "recently_traded.opposite_days": Change(
         10, dated(AA=(60, None)), {"filters.eligibility.min_hold_days": 0}
     ),
