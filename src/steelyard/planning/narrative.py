@@ -22,7 +22,7 @@ from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
-from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.new_money import NEW_MONEY, money_called
 from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
@@ -200,7 +200,7 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
     if ctx.is_short:
         return _raises(ctx, figures, s, drift if moves else {})
     if figures.invested and before is not None and after is not None:
-        puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
+        puts = f"put{s} {{currency:text}} {{invested:money}} of {money_called(ctx)} to work"
         moves = abs(after - before) >= SAME_DRIFT
         facts: dict[str, Fact] = {"invested": figures.invested, "after": after}
         if not moves:

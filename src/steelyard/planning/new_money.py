@@ -103,11 +103,17 @@ def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float)
     return max(0.0, spent - max(0.0, idle - rest))
 
 
+def money_called(ctx: Context) -> str:
+    """In the words of a reader: what was there already is not new to them."""
+    return "new money" if ctx.deposits_weight > 0 else "idle cash"
+
+
 def why_new_money(ctx: Context, i: int) -> Proposal:
     """Why new money buys a security."""
     weight, target = float(ctx.weights[i]), _target(ctx, i)
     why = say(
-        "new money; {weight:pct} of value, {gap:pp} under its target of {target:pct}",
+        f"{money_called(ctx)}; {{weight:pct}} of value, {{gap:pp}} under its target of "
+        "{target:pct}",
         weight=weight,
         gap=target - weight,
         target=target,

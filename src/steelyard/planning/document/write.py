@@ -72,6 +72,7 @@ def _figures(
     ctx, snapshot, (costs, cash_after) = m.ctx, m.case.snapshot, paid
     rates = {**_cash_rates(m, steps, cash_after), ctx.base_currency: Decimal(1)}
     reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
+    sold, bought = (_traded(steps, side) for side in (Side.SELL, Side.BUY))
     in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
     return narrative.Figures(
         drift_before=drift.before,
@@ -79,8 +80,8 @@ def _figures(
         cost=costs.total,
         turnover=turnover(m.orders, m.choice.plan.row),
         candidates=m.table.m,
-        sold=_traded(steps, Side.SELL),
-        bought=_traded(steps, Side.BUY),
+        sold=sold,
+        bought=bought,
         cash_before=snapshot.balances.get(ctx.base_currency, ZERO),
         cash_after=cash_after,
         over_reserve=in_base - m.valuation.open_buys - reserve,
@@ -88,7 +89,7 @@ def _figures(
         passed_over=_passed_over(m),
         nearest=next((near.net for near in m.near if near.feasible), None),
         bands=tuple(bands_shown(m)),
-        invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
+        invested=max(bought - sold, ZERO) if "new_money" in occasions(m) else ZERO,
         unaided=_unaided(m),
     )
 

@@ -189,10 +189,12 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         facts["before"] = PERCENT * before
     if book.is_short:
         return _raises(book, facts, s, moves=moves)
-    invested = [step["notional_base"] for step in book.steps if NEW_MONEY in step["tags"]]
-    if invested and by_targets:
-        facts["invested"] = sum(invested, ZERO)
-        puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
+    invested = _traded(book, BUY) - _traded(book, SELL)
+    if NEW_MONEY in doc["occasions"] and invested > 0 and by_targets:
+        facts["invested"] = invested
+        brought = any(flow["amount"] > 0 for flow in doc["flows"])
+        money = "new money" if brought else "idle cash"
+        puts = f"put{s} {{currency:text}} {{invested:money}} of {money} to work"
         if not moves:
             return f"{puts} and leave{s} drift at {{after:pp}}"
         return f"{puts} and take{s} drift from {{before:one}} to {{after:pp}}"
