@@ -40,13 +40,15 @@ def growth_case(min_improvement: float | None = None) -> Case:
         sample.holdings, prices=sample.prices, targets=sample.targets, securities=sample.securities
     )
     inputs = assemble(files)
-    strategy = strategies.default()
+    strategy, snapshot = strategies.default(), inputs.snapshot
     if min_improvement is not None:
         strategy = replace(
             strategy, score=strategy.score.model_copy(update={"min_improvement": min_improvement})
         )
+        # little more than the reserve: no money is put to work that need not gain as much
+        snapshot = replace(snapshot, cash={"USD": Decimal(3600)})
     return Case(
-        snapshot=inputs.snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets
+        snapshot=snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets
     )
 
 
@@ -105,8 +107,10 @@ def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
 
         as_it_is = told.score.improvement
         if setting == "order_hurdle":
-            # today's plan by the changed rule: each order is charged less
-            as_it_is += (now - found.then) * len(told.steps)
+            # today's plan by the changed rule: each order that is charged is charged less
+            named = {other.name: other for other in told.alternatives}
+            free = {step.symbol for step in named["asked_for"].steps}
+            as_it_is += (now - found.then) * sum(step.symbol not in free for step in told.steps)
         assert found.now == now
         gain = then.score.improvement - as_it_is
         assert found.gain == pytest.approx(gain, abs=1e-9)
@@ -155,7 +159,8 @@ def test_at_its_threshold_an_order_is_gone_and_just_inside_it_is_there():
     )
     step = told.steps[found.n - 1]
     factor = float(found.price) / float(step.price)
-    inside = factor + (PRECISION if factor < 1 else -PRECISION)
+    # an order that is worth next to nothing there: a list without it may be as good a little before
+    inside = factor + 2 * (PRECISION if factor < 1 else -PRECISION)
 
     def at(k: float) -> Plan:
         quote = replace(case.market.quotes[step.symbol], price=_price(step.price, k))
@@ -183,7 +188,7 @@ def test_a_hold_plan_is_told_the_smallest_loosening_that_would_act():
 
     assert told.verdict.action == "hold"
     found = {relaxation.setting: relaxation for relaxation in told.explanation.relaxations}
-    assert found["score.min_improvement"].then == pytest.approx(0.15)
+    assert found["score.min_improvement"].then == pytest.approx(0.225)
     assert told.explanation.thresholds == ()
     assert told.explanation.counterfactuals
 
@@ -338,8 +343,9 @@ def test_of_many_orders_only_the_largest_are_asked_for_their_price_and_that_is_s
 
 
 def test_what_a_search_leaves_open_is_told_as_a_span_that_holds_what_a_proof_finds():
-    hasty = growth_case().with_setting("search", "max_nodes", 1)
-    proven, bounded, wrong = explained(), explain(hasty, planned(hasty)), []
+    case = growth_case().with_setting("score", "order_hurdle", 0.005)
+    hasty, wrong = case.with_setting("search", "max_nodes", 1), []
+    proven, bounded = (explain(asked, planned(asked)) for asked in (case, hasty))
 
     for exact, span in zip(
         proven.explanation.counterfactuals, bounded.explanation.counterfactuals, strict=True
