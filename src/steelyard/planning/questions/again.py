@@ -30,7 +30,7 @@ from steelyard.planning.search.moves import Place
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.solve import Solution, Steps, solved
 from steelyard.planning.table import bare_table
-from steelyard.planning.ways import BUY, sized
+from steelyard.planning.ways import BUY
 from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 
@@ -92,11 +92,7 @@ class Answer:
         same = other.objective.rates == self.objective.rates and not capped
         if not self.choice.acts or same:
             return self.choice.plan.net
-        if self.lots is None:
-            orders, row = self.choice.orders, self.choice.plan.row
-        else:
-            rows = sized(self.ctx, self.lots.domain.trades, self.lots.listed)
-            orders, row = bare_table(self.ctx, rows), tuple(range(len(rows)))
+        orders, row = self.choice.orders, self.choice.plan.row
         hold = other.choice.hold.evaluation.score
         return score_set(self.ctx, other.objective, orders, row, hold).net
 
