@@ -292,10 +292,12 @@ DEAR = rated(
 DIPS = rated(
     world(
         "AA 40 @ 100", "BB 40 @ 100", "CC 0 @ 30", "DD 840 @ 100", cash="8000",
-        cost_prices={"AA": "120", "BB": "115"},
+        cost_prices={"AA": "120"},
     ),
-    AA=0.64, BB=0.64, CC=0.7, DD=0.5,
+    AA=0.64, BB=0.7, CC=0.7, DD=0.5,
 )  # fmt: skip
+"""AA alone is below its cost, and not among the better half: nobody else asks for it."""
+
 SECTORS = rated(
     world(
         "AA 500 @ 100", "BB 250 @ 100", "CC 50 @ 100", "DD 0 @ 40", cash="5000",
@@ -315,7 +317,7 @@ FALLING = rated(
 )
 
 SHOWN = {
-    ("risk_appetite", "planner.priority_threshold"): SECTORS,
+    ("risk_appetite", "planner.priority_threshold"): DEAR,
     ("risk_appetite", "limits.max_position_weight"): ROOM,
     ("risk_appetite", "score.cost_aversion"): DEAR,
     ("hold_duration", "filters.eligibility.min_hold_days"): dated(MIXED, 20, 200),

@@ -23,18 +23,29 @@ import pytest
 from pydantic import BaseModel
 
 from builders.adaptive import WEAK
-from builders.changes import YOUNG, alone, described, enabled, only_with, scoped, twins
+from builders.changes import (
+    YOUNG,
+    alone,
+    dated_lots,
+    described,
+    enabled,
+    only_with,
+    scoped,
+    twins,
+)
 from builders.each import each
 from builders.regimes import PORTFOLIO, history
+from builders.taxed import of_class
 from builders.world import AS_OF, World, choosing, market, session_days, with_module, world
 from steelyard.errors import PlanRefused
 from steelyard.market import Index, Quote
 from steelyard.modules.registry import Kind, Module, ModuleParams, modules
 from steelyard.modules.terms import Term, linear_part
 from steelyard.planning.solve import Steps, local
-from steelyard.portfolio import BucketState
+from steelyard.portfolio import BucketState, Holding
 from steelyard.settings import Groups, Limits, Neutral, Planner, Score, Search
 from steelyard.strategies.strategy import SECTIONS, Strategy
+from steelyard.targets import Targets
 
 Document = Mapping[str, Any]
 
@@ -203,6 +214,19 @@ SELLERS = world(
 )
 """Everything is over its target."""
 
+NEAR = WEAK["joint_gap"]
+"""Four weights some points off their targets, the least of them by little; cash is at its own."""
+
+HARVEST = of_class(
+    world(
+        *("AA 400 @ 100", "BB 100 @ 100", "CC 0 @ 100", "DD 300 @ 100"), cash="4000",
+        targets={"AA": 0.42, "BB": 0.12, "DD": 0.4}, cost_prices={"AA": "120", "BB": "140"},
+        funds=("AA", "BB", "CC", "DD"), sessions=YOUNG,
+    ),
+    {"AA": ("stocks", 2), "BB": ("stocks", 3), "CC": ("stocks", 1)},
+)  # fmt: skip
+"""AA and BB are below their cost, and CC may take their place."""
+
 
 def stale() -> World:
     """The usual world, the price of a security that is not held three sessions old."""
@@ -234,6 +258,13 @@ def dated(**days: tuple[int | None, int | None]) -> World:
     return aged(USUAL, **days)
 
 
+def sold_at_loss(symbol: str, days: int) -> World:
+    """The usual world in which all of a security was sold at a loss so many days ago."""
+    day = AS_OF - timedelta(days=days)
+    gone = Holding(symbol, Decimal(0), (), last_sold=day, sold_at_loss=True)
+    return USUAL.having(holdings=(*USUAL.snapshot.holdings, gone))
+
+
 ALIKE = quick(
     twins(
         *("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25"), cash="60000",
@@ -244,16 +275,23 @@ ALIKE = quick(
 """BB and CC have one history."""
 
 
+FUNDED = PORTFOLIO.having(
+    cash={"USD": Decimal(30_000)},
+    targets=Targets({"AA": 0.35, "BB": 0.15, "CC": 0.1, "DD": 0.08, "EE": 0.32}),
+)
+"""All cash is wanted elsewhere: what stays of it is what the regime keeps."""
+
+
 @functools.cache
-def under(*rates: float) -> World:
-    """A portfolio beside an index that grows by one rate a session for a year, then by the next."""
+def under(*rates: float, of: World = FUNDED) -> World:
+    """A world beside an index that grows by one rate a session for a year, then by the next."""
     parts = [history(rate) for rate in rates]
     levels = [part.levels for part in parts]
     for k in range(1, len(levels)):
         levels[k] = levels[k] * levels[k - 1][-1] / levels[k][0]
     whole = np.concatenate(levels)
     index = Index(parts[0].names, session_days(len(whole)), whole)
-    return replace(PORTFOLIO, market=replace(PORTFOLIO.market, index=index))
+    return replace(of, market=replace(of.market, index=index))
 
 
 class KnownIncome(ModuleParams):
@@ -277,8 +315,11 @@ def ticking() -> Steps:
 # what changes what
 
 TAXED = {"score.tax_rate": 0.25}
+BY_TERM = {**TAXED, "score.tax_rate_long": 0.1}
+BY_BAND = {"rebalance.trigger": "band"}
 QUIET = {"opportunity_calculators.opportunity_buys.min_quality_score": 1.0}
 NO_WEIGHT = {"planner.diversity_weight": 0.0}
+REBUY = {"filters.recently_traded.opposite_days": 0}
 
 SETTINGS: dict[str, Change] = {
     "limits.cash_reserve_weight": Change(0.1, USUAL),
@@ -287,7 +328,7 @@ SETTINGS: dict[str, Change] = {
     "limits.max_cost_share": Change(0.0025, USUAL),
     "limits.max_turnover_weight": Change(0.05, USUAL),
     "limits.max_orders": Change(1, USUAL),
-    "limits.max_position_weight": Change(0.12, USUAL),
+    "limits.max_position_weight": Change(0.12, UNTARGETED),
     "limits.max_group_weight": Change(0.3, USUAL),
     "limits.allow_buy": Change(False, USUAL),
     "limits.allow_sell": Change(False, USUAL),
@@ -313,7 +354,14 @@ SETTINGS: dict[str, Change] = {
     "planner.diversity_weight": Change(
         1.0, SIX, {"planner.diverse_selection": True, **NO_WEIGHT}, alone="direct_buy"
     ),
-    "rebalance.drift_band_weight": Change(0.05, USUAL),
+    "rebalance.drift_band_weight": Change(0.05, NEAR, BY_BAND),
+    "rebalance.band_relative": Change(0.02, NEAR, {**BY_BAND, "rebalance.to": "edge"}),
+    "rebalance.trigger": Change("band", NEAR),
+    "rebalance.to": Change("edge", NEAR, BY_BAND),
+    "lots.method": Change("hifo", dated_lots(USUAL), TAXED),
+    "lots.long_days": Change(1000, dated_lots(USUAL), BY_TERM),
+    "lots.max_gain_base": Change(0.0, USUAL),
+    "lots.wash_sale_days": Change(30, sold_at_loss("CC", 10), REBUY),
     "score.profile": Change("conservative", USUAL),
     "score.extra_diversification": Change(0.2, USUAL),
     **{
@@ -336,14 +384,17 @@ SETTINGS: dict[str, Change] = {
     "score.order_hurdle": Change(0.1, USUAL),
     "score.min_improvement": Change(0.9, USUAL),
     "score.latch_share": Change(
-        1.0, remembered(previous_verdict="act"), {"score.min_improvement": 0.9}
+        1.0, remembered(previous_verdict="act"), {"score.min_improvement": 0.7}
     ),
     "score.min_score_per_return": Change(20.0, USUAL),
+    "score.expected_return": Change("history", USUAL),
+    "score.volatility": Change("756", USUAL),
     "score.risk_free": Change(0.1, USUAL),
     "score.equity_premium": Change(0.2, USUAL),
     "score.tax_rate": Change(0.25, USUAL),
+    "score.tax_rate_long": Change(0.05, USUAL, TAXED),
     "score.tax_years": Change(1.0, USUAL, TAXED),
-    "score.neutral.mu": Change(0.12, UNKNOWN),
+    "score.neutral.mu": Change(0.12, UNKNOWN, {"score.expected_return": "history"}),
     "score.neutral.quality": Change(0.9, UNKNOWN),
     "score.neutral.drawdown": Change(0.1, UNKNOWN),
     "score.neutral.vol": Change(0.5, UNKNOWN),
@@ -351,24 +402,33 @@ SETTINGS: dict[str, Change] = {
     "score.neutral.yield_": Change(0.05, UNKNOWN),
     "groups.sector": Change({"Tech": 0.9}, OVER),
     "groups.country": Change({"US": 0.9}, OVER),
-    "regime.enter": Change(0.5, under(1.002)),
-    "regime.leave": Change(0.05, under(1.002, 1.0004), {}),
-    "regime.window": Change(500, under(1.002)),
+    "regime.enter": Change(0.5, under(0.998)),
+    "regime.leave": Change(0.05, under(0.998, 0.9996)),
+    "regime.window": Change(500, under(0.998)),
     "regime.bull_cash": Change(0.2, under(1.002)),
-    "regime.bear_cash": Change(0.3, under(0.998)),
+    "regime.bear_cash": Change(0.2, under(0.998)),
     "regime.sideways_cash": Change(0.2, under(1.0)),
+    "regime.bear_buys": Change(1.0, under(0.998)),
+    "regime.bear_averaging_down": Change(True, under(0.998)),
 }
+
+BY_SECTOR = {"groups.country": {}, "limits.max_position_weight": 1.0}
+"""A sector alone may be too large."""
 
 CALCULATORS = {
     "averaging_down.dip_threshold": Change(0.2, DIPS, QUIET),
     "averaging_down.max_drawdown": Change(0.3, DIPS, QUIET),
-    "averaging_down.min_quality_score": Change(0.7, DIPS, QUIET),
+    "averaging_down.min_quality_score": Change(0.8, DIPS, QUIET),
+    "averaging_down.best_share": Change(0.3, DIPS, QUIET),
     "averaging_down.max_weight": Change(0.065, DIPS, QUIET),
     "averaging_down.priority_weight": Change(0.5, DIPS, QUIET),
-    "opportunity_buys.min_quality_score": Change(0.95, OVER),
-    "opportunity_buys.momentum_weight": Change(1.0, UNTARGETED),
+    "opportunity_buys.min_quality_score": Change(0.95, UNTARGETED),
+    "opportunity_buys.best_share": Change(1.0, UNTARGETED),
+    "opportunity_buys.momentum_weight": Change(
+        1.0, UNTARGETED, {"opportunity_calculators.opportunity_buys.min_quality_score": 0.5}
+    ),
     "opportunity_buys.reinvest_dividends": Change(
-        False, remembered(dividends={"AA": Decimal(900)})
+        False, replace(UNTARGETED, state=BucketState(dividends={"BB": Decimal(900)})), QUIET
     ),
     "opportunity_buys.priority_weight": Change(0.5, OVER),
     "profit_taking.expected_growth": Change(0.5, winner("100")),
@@ -391,45 +451,57 @@ CALCULATORS = {
     "profit_taking.priority_weight": Change(0.2, USUAL),
     "rebalance_buys.underweight_threshold": Change(0.2, OVER),
     "rebalance_buys.priority_weight": Change(0.5, OVER, QUIET),
-    "rebalance_sells.overweight_threshold": Change(0.2, OVER),
-    "rebalance_sells.max_sell_pct": Change(0.2, OVER),
-    "rebalance_sells.concentration_factor": Change(
-        1.0, OVER, {"groups.sector": {}, "groups.country": {}, "limits.max_position_weight": 1.0}
-    ),
+    "rebalance_sells.overweight_threshold": Change(0.2, OVER, BY_SECTOR),
+    "rebalance_sells.max_sell_pct": Change(0.2, OVER, BY_SECTOR),
+    "rebalance_sells.concentration_factor": Change(1.0, OVER, {**BY_SECTOR, "groups.sector": {}}),
     "rebalance_sells.priority_weight": Change(0.2, OVER),
+    "tax_loss.min_loss_share": Change(0.25, HARVEST, TAXED),
+    "tax_loss.min_loss_base": Change(5000.0, HARVEST, TAXED),
+    "tax_loss.priority_weight": Change(2.0, HARVEST, TAXED),
     "weight_based.min_gap_threshold": Change(0.1, USUAL),
     "weight_based.priority_weight": Change(0.5, USUAL),
 }
+
+UPGRADE = {"pattern_generators.adaptive.variants": ("quality_upgrade",)}
 
 PATTERNS = {
     "adaptive.variants": Change(("sector_gap",), WEAK["cash_drag"]),
     "adaptive.geographic_gap": Change(0.5, WEAK["geographic_gap"]),
     "adaptive.sector_gap": Change(0.5, WEAK["sector_gap"]),
-    "adaptive.top_gaps": Change(1, WEAK["geographic_gap"]),
+    "adaptive.top_gaps": Change(
+        1, NEAR, {"pattern_generators.adaptive.variants": ("geographic_gap",)}
+    ),
     "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"]),
     "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"]),
     "adaptive.risk_share": Change(
         1.0, WEAK["risk_reduction"], {"pattern_generators.adaptive.volatility_target": 2.0}
     ),
-    "adaptive.low_quality_share": Change(
-        1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}
+    "adaptive.low_quality_share": Change(1.0, LOW, UPGRADE),
+    "adaptive.quality_difference": Change(
+        1.0, LOW, {**UPGRADE, "pattern_generators.adaptive.low_quality_share": 1.0}
     ),
-    "adaptive.quality_difference": Change(1.0, WEAK["quality_upgrade"]),
-    "adaptive.yield_target": Change(0.0, WEAK["income_gap"]),
+    "adaptive.yield_target": Change(
+        0.0, WEAK["income_gap"], {"pattern_generators.adaptive.variants": ("income_gap",)}
+    ),
     "adaptive.cash_slack": Change(1.0, WEAK["cash_drag"]),
-    "cash_generation.cash_weight": Change(0.3, USUAL),
-    "cost_optimized.tolerance": Change(0.25, USUAL),
+    "cash_generation.cash_weight": Change(0.3, UNTARGETED),
+    "cost_optimized.tolerance": Change(0.25, NEAR),
     "cost_optimized.max_candidates": Change(1, USUAL),
-    "market_regime.max_sells": Change(0, under(1.002)),
-    "market_regime.bear_sell_share": Change(0.0, under(0.998)),
+    "market_regime.max_sells": Change(0, under(1.002, of=PORTFOLIO)),
+    "market_regime.bear_sell_share": Change(0.0, under(0.998, of=PORTFOLIO)),
     "multi_sell.max_sells": Change(2, SELLERS),
     "profit_taking.max_sells": Change(1, USUAL),
-    "rebalance.max_sells": Change(1, USUAL),
+    "rebalance.max_sells": Change(1, PORTFOLIO),
 }
 
 FEW = {"max_sells": 1, "max_buys": 1, "max_candidates": 1, "max_combinations": 3}
 GENERATORS = {
     "enhanced_combinatorial.sizes": Change("best", USUAL),
+    "enhanced_combinatorial.max_likeness": Change(
+        0.0,
+        only_with(NEAR, Kind.PATTERN),
+        {"sequence_generators.enhanced_combinatorial.max_combinations": 3},
+    ),
     **{f"combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
     **{f"enhanced_combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
 }
@@ -466,12 +538,16 @@ WHAT_IF = {
     "partial_execution.min_shares": Change(100, USUAL),
 }
 
+TIES = {"filters.diversity.diversity_weight": 1.0, "filters.diversity.near_tie": 0.1}
+FIRST = {"filters.diversity.max_sequences": 1}
+
 FILTERS = {
     "correlation_aware.correlation_threshold": Change(1.0, ALIKE),
     "correlation_aware.large_holding": Change(0.9, ALIKE),
     "correlation_aware.on_missing": Change("deny", UNKNOWN),
-    "diversity.diversity_weight": Change(0.0, USUAL, {"filters.diversity.max_sequences": 1}),
-    "diversity.max_sequences": Change(1, USUAL, {"filters.diversity.diversity_weight": 1.0}),
+    "diversity.diversity_weight": Change(0.0, NEAR, {**TIES, **FIRST}),
+    "diversity.near_tie": Change(0.0, NEAR, {**TIES, **FIRST}),
+    "diversity.max_sequences": Change(1, NEAR, TIES),
     "diversity.min_diversity_score": Change(0.7, USUAL),
     "eligibility.min_hold_days": Change(
         30, dated(AA=(60, None)), {"filters.recently_traded.opposite_days": 0}
@@ -484,6 +560,7 @@ FILTERS = {
         10, dated(AA=(60, None)), {"filters.eligibility.min_hold_days": 0}
     ),
     "recently_traded.on_missing": Change("deny", dated(AA=(None, None))),
+    "wash_sale.on_missing": Change("deny", dated(AA=(None, None)), {"lots.wash_sale_days": 30}),
 }
 
 BY_KIND = {
@@ -497,7 +574,7 @@ CHANGES: dict[str, Change] = {
 
 PROPOSE = "it shapes what is proposed; over the whole table every list is looked at"
 ONE_SCOPE = {
-    **{key: PROPOSE for key in CHANGES if key.startswith((Kind.PATTERN.value, "regime."))},
+    **{key: PROPOSE for key in CHANGES if key.startswith(f"{Kind.PATTERN}.")},
     **{f"{Kind.SEQUENCE}.{key}": PROPOSE for key in GENERATORS},
     **{f"planner.{key}": PROPOSE for key in Planner.model_fields if key != "base_trade_weight"},
     **{key: "it ranks proposals" for key in CHANGES if key.startswith("filters.diversity.")},
