@@ -54,7 +54,7 @@ def test_a_month_of_saving_is_invested_in_every_scope_although_the_score_gains_l
     assert answer.occasions == ("new_money",)
     assert answer.score.improvement < answer.score.min_improvement
     assert answer.score.charges.hurdle == 0
-    assert "1,128.50 of new money" in answer.verdict.text.replace("\u00a0", " ")
+    assert "1,128.50 of idle cash" in answer.verdict.text.replace("\u00a0", " ")
 
 
 def test_cash_that_nobody_brought_counts_from_half_a_percent_and_a_deposit_at_once():

@@ -65,7 +65,7 @@ def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(portfol
     table, rates = solved.table, solved.objective.rates
     slope = gradient(solved.objective.model, end_state(solved.ctx.weights, solved.ctx.cash_weight))
     along = table.delta * (slope[table.security] - slope[-1])
-    charged = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle
+    charged = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle * table.hurdled
     norms = sum(norm.k * norm.linear / (2 * np.sqrt(norm.v0)) for norm in table.tables.norms)
 
     assert table.tables.linear - norms == pytest.approx(along - charged, rel=1e-7, abs=1e-9)
