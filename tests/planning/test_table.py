@@ -47,7 +47,7 @@ def only_rows(table: Candidates, rows: list[int]) -> Candidates:
         for name in ("ids", "quantity", "proposals")
     }
     return replace(
-        table, **some, **listed,
+        table, **some, **listed, free=None if table.free is None else table.free[at],
         account=replace(
             account, security=account.security[at], delta=account.delta[at],
             cost=account.cost[at], conflicts=clashes, group_shares=account.group_shares[at],
@@ -158,6 +158,7 @@ def test_no_other_candidate_changes_a_priority(of):
         tax=np.append(table.tax, 0.0),
         full_exit=np.append(table.full_exit, False),
         proposals=(*table.proposals, table.proposals[0]),
+        free=None if table.free is None else np.append(table.free, False),
         account=replace(
             account, security=np.append(account.security, last),
             delta=np.append(account.delta, 1e6), cost=np.append(account.cost, 0.0),
