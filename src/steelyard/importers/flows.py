@@ -15,11 +15,22 @@ from steelyard.importers import values
 from steelyard.money import ZERO
 from steelyard.portfolio import Flow
 
-Option = Literal["--deposit", "--withdraw"]
+Option = Literal["--deposit", "--withdraw", "deposit", "withdraw"]
+"""What a flow is given by: of the command line, or of Python."""
 FORMS: dict[Option, str] = {
     "--deposit": "USD=1200",
     "--withdraw": "USD=1200 or USD=1200@2026-01-15",
+    "deposit": "{'USD': 1200}",
+    "withdraw": "{'USD': 1200} or {'USD': (1200, '2026-01-15')}",
 }
+REVERSE: dict[Option, Option] = {
+    "--deposit": "--withdraw",
+    "--withdraw": "--deposit",
+    "deposit": "withdraw",
+    "withdraw": "deposit",
+}
+LEAST = Decimal("0.01")
+"""Of a flow, in its currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +51,20 @@ class AskedFlow:
         return Flow(self.currency, self.amount, day)
 
 
-def deposits(texts: Iterable[str]) -> list[AskedFlow]:
+def deposits(texts: Iterable[str], option: Option = "--deposit") -> list[AskedFlow]:
     """Deposits of `USD=1200` arguments, there on the day of the plan; InputError otherwise."""
-    return [AskedFlow(*_money(text, "--deposit"), None) for text in texts]
+    flows = []
+    for text in texts:
+        if "@" in text:
+            why = "a deposit is there on the day of the plan and has no other"
+            raise _bad(text, option, why, FORMS[option])
+        flows.append(AskedFlow(*_money(text, option, text), None))
+    return flows
 
 
-def withdrawals(texts: Iterable[str], weekdays: int) -> list[AskedFlow]:
+def withdrawals(
+    texts: Iterable[str], weekdays: int, option: Option = "--withdraw"
+) -> list[AskedFlow]:
     """Withdrawals of `USD=1200[@DATE]` arguments; InputError for other forms.
 
     weekdays   after which what the plan sells has settled: the day of one that names none
@@ -53,11 +72,11 @@ def withdrawals(texts: Iterable[str], weekdays: int) -> list[AskedFlow]:
     flows = []
     for text in texts:
         money, at, day = text.partition("@")
-        currency, amount = _money(text, "--withdraw", money)
+        currency, amount = _money(text, option, money)
         try:
             on = values.day(day.strip(), "date") if at else None
         except values.BadCell as error:
-            raise _bad(text, "--withdraw", str(error)) from error
+            raise _bad(text, option, str(error), FORMS[option]) from error
         flows.append(AskedFlow(currency, -amount, on, weekdays))
     return flows
 
@@ -74,22 +93,28 @@ def amount_of(text: str, option: str, form: str) -> tuple[str, Decimal]:
         raise _bad(text, option, str(error), form) from error
 
 
-def _money(text: str, option: Option, part: str | None = None) -> tuple[str, Decimal]:
-    """(currency, amount above 0); `part` is the text without its day."""
-    currency, amount = amount_of(text if part is None else part, option, FORMS[option])
+def _money(text: str, option: Option, part: str) -> tuple[str, Decimal]:
+    """(currency, amount of a cent or more); `part` is the text without its day."""
+    currency, amount = amount_of(part, option, FORMS[option])
     if amount <= ZERO:
-        other = "--withdraw" if option == "--deposit" else "--deposit"
-        why = f"the amount must be above 0; what goes the other way is {other}"
-        raise _bad(text, option, why)
+        raise _bad(
+            text,
+            option,
+            f"the amount must be above 0; {REVERSE[option]} goes the other way",
+            FORMS[option],
+        )
+    if amount < LEAST:
+        raise _bad(text, option, f"the amount is under {LEAST}", FORMS[option])
     return currency, amount
 
 
-def _bad(text: str, option: str, why: str, form: str = "") -> InputError:
-    hint = f"Write {form or FORMS['--deposit' if option == '--deposit' else '--withdraw']}."
+def _bad(text: str, option: str, why: str, form: str) -> InputError:
+    hint = f"Write {form}."
     return InputError(
         f"{option} {values.shown(text)} is not usable: {why}. {values.NOTHING} {hint}",
         code="bad_flow",
         place=option,
         value=text,
+        limit=f"{LEAST} and more",
         hint=hint,
     )

@@ -103,7 +103,7 @@ def flows(deposit: Table, withdraw: Table, weekdays: int) -> tuple[AskedFlow, ..
     for key, amount in _flow_pairs(withdraw, "withdraw"):
         parts = amount if isinstance(amount, tuple | list) else (amount,)
         out.append(f"{key}={'@'.join(map(memory.cell, parts))}")
-    return (*deposits(brought), *withdrawals(out, weekdays))
+    return (*deposits(brought, "deposit"), *withdrawals(out, weekdays, "withdraw"))
 
 
 def _flow_pairs(data: Table, name: str) -> list[tuple[Any, Any]]:

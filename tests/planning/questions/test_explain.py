@@ -47,9 +47,7 @@ def growth_case(min_improvement: float | None = None) -> Case:
         )
         # little more than the reserve: no money is put to work that need not gain as much
         snapshot = replace(snapshot, cash={"USD": Decimal(3600)})
-    return Case(
-        snapshot=snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets
-    )
+    return Case(snapshot=snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets)
 
 
 def planned(case: Case) -> Plan:
