@@ -40,7 +40,9 @@ def test_our_own_plan_is_judged_as_the_plan_document_says():
     ours = judge(prepare(inputs), orders_of(plan))
 
     assert ours.hold == pytest.approx(plan.score.hold, abs=1e-11)
-    assert ours.net == pytest.approx(plan.score.improvement, abs=1e-11)
+    # a judge of any orders charges each its hurdle, also what new money buys
+    uncharged = 0.001 * len(plan.steps) - plan.score.charges.hurdle
+    assert ours.net == pytest.approx(plan.score.improvement - uncharged, abs=1e-11)
     assert (ours.off_lot, ours.cash_missing) == (0, 0.0)
 
 

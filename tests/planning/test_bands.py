@@ -20,7 +20,7 @@ from steelyard.planning.planner import plan
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import Holding, Snapshot, TaxLot
-from steelyard.settings import Costs, Limits, Rebalance, Score
+from steelyard.settings import Costs, Limits, Rebalance, Score, Search
 from steelyard.targets import Band, Targets
 
 FUNDS = ("BND", "GLD", "VTI", "VXUS")
@@ -222,3 +222,34 @@ def test_month_by_month_every_breach_is_answered_at_once_and_nothing_is_traded_i
     assert not wrong, wrong
     assert any(not answer.steps for answer in plans)
     assert any(answer.steps for answer in plans)
+
+
+def test_of_fewer_orders_than_answers_are_made_those_that_leave_least_drift():
+    """Not the sales alone, whose money would lie idle."""
+    lines = (
+        "AA 300 @ 100",
+        "BB 280 @ 100",
+        "CC 260 @ 100",
+        "DD 40 @ 100",
+        "EE 30 @ 100",
+        "FF 20 @ 100",
+    )
+    six = [line[:2] for line in lines]
+    goals = dict.fromkeys(six, 0.16)
+
+    def least(scope, most):
+        of = world(
+            *lines, cash="4000", targets=goals, funds=six, rebalance=Rebalance(trigger="band"),
+            limits=Limits(max_orders=most), search=Search(scope=scope, max_depth=6),
+        )  # fmt: skip
+        plan = of.plan()
+        sides = {step.side for step in plan.steps}
+        assert len(plan.steps) == min(most, 6)
+        assert sides == {Side.SELL, Side.BUY}
+        assert verify.check(plan.document()).failed == ()
+        return plan.drift.after
+
+    for scope in ("quantities", "candidates"):
+        drifts = [least(scope, most) for most in (2, 3, 4, 5, 6)]
+        assert drifts == sorted(drifts, reverse=True)
+        assert drifts[1] < 0.35

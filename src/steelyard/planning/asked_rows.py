@@ -16,7 +16,7 @@ from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
-from steelyard.planning.bands import BANDS, FUNDING, answers, by_bands
+from steelyard.planning.bands import BANDS, FUNDING, answers_within, by_bands
 from steelyard.planning.new_money import (
     NEW_MONEY,
     allotted,
@@ -59,7 +59,7 @@ def asked_rows(ctx: Context, rows: Sequence[Sized], tried: Sequence[Sized]) -> l
     if not by_bands(ctx):
         bought = [(i, int(allot.lots[i])) for i in allot.order]
         return [_order(ctx, i, lots, (why_new_money(ctx, i),)) for i, lots in bought]
-    due = answers(ctx, reach, (may[0], may[1]), allot.lots)
+    due = answers_within(ctx, reach, (may[0], may[1]), allot.lots, ctx.search.max_depth)
     return [
         _order(ctx, i, lots, due.asked(ctx, i, allot.lots), whole=i in due.whole)
         for i, lots in due.lots.items()

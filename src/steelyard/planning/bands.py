@@ -19,6 +19,7 @@ from steelyard.modules.candidates import Proposal
 from steelyard.modules.context import ClassBand, Context
 from steelyard.orders import Side
 from steelyard.planning.costs import cost_rates
+from steelyard.planning.drift import drift_of
 from steelyard.planning.nearest import nearest_lots
 from steelyard.planning.new_money import least_lots, why_new_money
 from steelyard.planning.reach import Reach
@@ -189,6 +190,38 @@ def answers(
     _fund(ctx, walk, edges, (buys, goal, inside), calm)
     _place(ctx, walk, edges, calm)
     return Answers(dict(walk.lots), frozenset(walk.whole), frozenset(walk.funding))
+
+
+def answers_within(
+    ctx: Context, reach: Reach, may: tuple[BoolArray, BoolArray], first: IntArray, most: int | None
+) -> Answers:
+    """The answers, of a limit on orders those sales and buys that together leave least drift.
+
+    Sales alone, the largest breaches first, would leave idle what buys are not there to spend.
+    """
+    due = answers(ctx, reach, may, first)
+    if most is None or len(due.lots) <= most:
+        return due
+    sales = [i for i, lots in due.lots.items() if lots < 0]
+    buys = [i for i, lots in due.lots.items() if lots > 0]
+    tried = list[tuple[float, int, Answers]]()
+    for count in range(min(len(sales), most) + 1):
+        bought, sold = np.zeros(ctx.n, dtype=np.bool_), np.zeros(ctx.n, dtype=np.bool_)
+        sold[sales[:count]] = True
+        bought[buys[: most - count]] = True
+        part = answers(ctx, reach, (may[0] & bought, may[1] & sold), np.where(bought, first, 0))
+        tried.append((_drift_after(ctx, part), count, part))
+    return min(tried, key=lambda entry: entry[:2])[2]
+
+
+def _drift_after(ctx: Context, due: Answers) -> float:
+    """Half the sum of all distances from target after the orders, before costs."""
+    weights, sold = ctx.weights.copy(), [*due.whole]
+    at = np.array([*due.lots], dtype=np.int64)
+    weights[at] += np.array([*due.lots.values()], dtype=np.int64) * ctx.lot_weight[at]
+    weights[sold] = 0.0
+    cash = ctx.cash_weight - float((weights - ctx.weights).sum())
+    return drift_of(ctx, weights, cash) or 0.0
 
 
 def _lots_asked(ctx: Context, off: FloatArray) -> tuple[IntArray, IntArray]:

@@ -22,7 +22,7 @@ from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.bands import answers, by_bands
+from steelyard.planning.bands import answers_within, by_bands
 from steelyard.planning.costs import DIGITS
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
@@ -309,7 +309,7 @@ def _answers(ctx: Context, ground: _Ground, reach: Reach) -> _Base:
     may, trades = np.zeros((2, ctx.n), dtype=np.bool_), ground.gate.trades
     may[np.where(trades.kind == BUY, 0, 1), trades.security] = True
     first = _allotted(ctx, ground).lots
-    due = answers(ctx, reach, (may[0], may[1]), first)
+    due = answers_within(ctx, reach, (may[0], may[1]), first, ground.gate.orders)
     orders = _fitting(ground, due.lots, due.whole)
     must = np.zeros(ctx.n, dtype=np.bool_)
     must[[*orders]] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.modules.sequences import Fill, Order
@@ -23,6 +24,8 @@ def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
         if q > 0
     ]
     part = bare_table(ctx, [_part(solution, j, q) for _, j, q in orders])
+    free = solution.orders.free
+    part = replace(part, free=None if free is None else free[[j for _, j, _ in orders]])
     scored = score_set(
         ctx, solution.objective, part, range(len(orders)), solution.choice.hold.evaluation.score
     )
