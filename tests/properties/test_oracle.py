@@ -79,8 +79,9 @@ def asked_for(plan: Plan) -> dict[str, tuple[Side, Decimal]]:
 def is_free(plan: Plan, j: int) -> bool:
     """Is an order of its side traded whatever the score gains? Then no hurdle is charged."""
     order = plan.candidates[j]
-    side, _ = asked_for(plan).get(order.symbol, (None, ZERO))
-    return order.side is side
+    side, most = asked_for(plan).get(order.symbol, (None, ZERO))
+    brought = any(flow.amount > 0 for flow in plan.flows)
+    return order.side is side and (brought or order.quantity <= most)
 
 
 def signed(plan: Plan, j: int) -> Decimal:

@@ -20,6 +20,7 @@ from steelyard.planning.bands import BANDS, FUNDING, answers_within, by_bands
 from steelyard.planning.new_money import (
     NEW_MONEY,
     allotted,
+    free_in_any_size,
     least_invested,
     new_money,
     why_new_money,
@@ -103,7 +104,8 @@ def with_base(ctx: Context, table: Candidates) -> Candidates:
     change = np.zeros(ctx.n)
     change[table.security[rows]] = table.delta[rows]
     own = change[table.security]
-    free = (own != 0) & (np.sign(table.delta) == np.sign(own))
+    upto = (np.abs(table.delta) <= np.abs(own)) | ((own != 0) & free_in_any_size(ctx))
+    free = upto & (np.sign(table.delta) == np.sign(own))
     invest = None if by_bands(ctx) else _invested(ctx, table, rows, asked)
     account = replace(table.account, invest=invest)
     return replace(table, account=account, free=frozen(free), base=tuple(sorted(rows)))

@@ -29,6 +29,7 @@ from steelyard.planning.guard import Guard
 from steelyard.planning.new_money import (
     Allotment,
     allotted,
+    free_in_any_size,
     least_invested,
     new_money,
     why_new_money,
@@ -55,6 +56,9 @@ from steelyard.planning.ways import (
     with_free_buys,
 )  # fmt: skip
 from steelyard.strategies import Strategy
+
+WHOLE = 1e-6
+"""Lots: a weight that is this close to one of whole lots is it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,9 +267,11 @@ class _Base:
     def freed(self, gate: Gate, n: int) -> Trades:
         """The ways, these free of the hurdle; nothing but these where nothing else is traded."""
         if not self.only:
-            bought = np.zeros(n, dtype=np.bool_)
-            bought[[*self.lots]] = True
-            return with_free_buys(gate.trades, bought)
+            bought, trades = np.zeros(n, dtype=np.int64), gate.trades
+            bought[[*self.lots]] = [*self.lots.values()]
+            if free_in_any_size(gate.ctx):
+                bought = np.where(bought > 0, trades.most.max(initial=0), 0)
+            return with_free_buys(trades, bought)
         listed = self.of(gate)
         way = np.sort(listed.way[listed.traded])
         trades = gate.trades.only(way)
@@ -484,15 +490,17 @@ def orders_of(
         account = replace(account, due=domain.account.due, exact=exact)
     ids = (*table.ids, *(None,) * (len(rows) - table.m))
     whole = orders_table(ctx, rows, ids, account)
-    return replace(whole, free=free_orders(domain, whole)), indices
+    return replace(whole, free=free_orders(ctx, domain, whole)), indices
 
 
-def free_orders(domain: Domain, orders: Orders) -> BoolArray | None:
-    """(m,) which orders are traded whatever the score gains, in one size or another."""
+def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:
+    """(m,) which orders are traded whatever the score gains, and in which sizes."""
     if domain.base is None:
         return None
-    own = domain.problem.change(domain.base)[orders.security]
-    return frozen((own != 0) & (np.sign(orders.delta) == np.sign(own)))
+    most = domain.problem.change(domain.base)[orders.security]
+    upto = np.abs(orders.delta) <= np.abs(most) + WHOLE * ctx.lot_weight[orders.security]
+    upto |= (most != 0) & free_in_any_size(ctx)
+    return frozen(upto & (np.sign(orders.delta) == np.sign(most)))
 
 
 def _row(table: Orders, j: int) -> Sized:

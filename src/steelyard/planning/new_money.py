@@ -103,6 +103,15 @@ def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float)
     return max(0.0, spent - max(0.0, idle - rest))
 
 
+def free_in_any_size(ctx: Context) -> bool:
+    """Does an order in what new money buys bear no hurdle, whatever its size?
+
+    What is brought has to go somewhere, so that the order is made anyway. Idle cash is put to work
+    for nothing as far as it goes; a larger order has to be worth its hurdle like every other.
+    """
+    return ctx.deposits_weight > 0
+
+
 def money_called(ctx: Context) -> str:
     """In the words of a reader: what was there already is not new to them."""
     return "new money" if ctx.deposits_weight > 0 else "idle cash"

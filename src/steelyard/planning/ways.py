@@ -8,7 +8,7 @@ a lot at a loss or none does. Which lot comes after which makes no difference to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 import numpy as np
@@ -86,9 +86,20 @@ class Trades:
         return asked.only(asked.most >= asked.least)
 
 
-def with_free_buys(trades: Trades, bought: BoolArray) -> Trades:
-    """Buys of `bought` (n,) free of the hurdle: the order is made anyway, whatever its size."""
-    return replace(trades, free=trades.free | ((trades.kind == BUY) & bought[trades.security]))
+def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
+    """Buys of up to `lots` (n,) of a security as ways of their own, free of the hurdle; more than
+    may be bought makes all of them free.
+    """
+    upto = np.minimum(lots[trades.security], trades.most)
+    some = (trades.kind == BUY) & (upto >= trades.least)
+    free = replace(trades, most=upto, free=some).only(some)
+    rest = replace(trades, least=np.where(some, upto + 1, trades.least))
+    rest = rest.only(rest.most >= rest.least)
+    both = Trades(**{
+        field.name: np.concatenate([getattr(free, field.name), getattr(rest, field.name)])
+        for field in fields(Trades)
+    })  # fmt: skip
+    return both.only(np.lexsort((both.least, both.kind, both.security)))
 
 
 @dataclass(frozen=True, slots=True)

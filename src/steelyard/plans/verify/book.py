@@ -226,7 +226,7 @@ class Book:
 
     @cached_property
     def free(self) -> Mapping[tuple[str, str], Decimal]:
-        """(symbol, side) -> quantity of what must be traded; no hurdle is charged in any size."""
+        """(symbol, side) -> quantity up to which no hurdle is charged."""
         steps = () if self.base is None else self.base["steps"]
         return {(step["symbol"], step["side"]): step["quantity"] for step in steps}
 
@@ -243,7 +243,13 @@ class Book:
 
     def hurdles(self, orders: Iterable[Record]) -> int:
         """How many orders are charged their hurdle."""
-        return sum((order["symbol"], order["side"]) not in self.free for order in orders)
+        return sum(not self._is_free(order) for order in orders)
+
+    def _is_free(self, order: Record) -> bool:
+        """No larger than what must be traded; of what was brought, in any size."""
+        own = self.free.get((order["symbol"], order["side"]))
+        brought = any(flow["amount"] > 0 for flow in self.doc["flows"])
+        return own is not None and (brought or order["quantity"] <= own)
 
     @cached_property
     def least_of_new_money(self) -> Decimal:
