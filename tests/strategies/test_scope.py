@@ -15,7 +15,8 @@ from steelyard.strategies.scope import binding_orders, idle, refine_of, scope_of
 from steelyard.strategies.thresholds import FOLLOWING, GAP_KEY, followed, threshold
 
 P, C, Q = "proposals", "candidates", "quantities"
-OTHERS = [name for name in PRESETS if name != "default"]
+SHAPING = [name for name in PRESETS if name not in {"default", "us_taxable"}]
+"""Presets that say what is proposed."""
 
 
 def scopes(strategy: Strategy) -> tuple[str, str]:
@@ -53,7 +54,7 @@ WRITTEN = [
 
 @pytest.mark.parametrize("base", PRESETS)
 def test_what_a_file_writes_chooses_the_scope(base: str):
-    unset = (Q, Q) if base == "default" else (P, Q)
+    unset = (P, Q) if base in SHAPING else (Q, Q)
     files = [(f"preset = '{base}'\n{text}", due) for text, due in WRITTEN]
     expected = [(text, unset if due == (Q, Q) and "scope" not in text else due)
                 for text, due in files]  # fmt: skip
@@ -78,8 +79,8 @@ def test_presets_and_sliders_plan_from_proposals_only_without_targets():
         for name, (of, _) in satellites.items()
     }
 
-    assert {name: scopes(preset(name)) for name in OTHERS} == dict.fromkeys(OTHERS, (P, Q))
-    assert scopes(preset("default")) == scopes(default()) == (Q, Q)
+    assert {name: scopes(preset(name)) for name in SHAPING} == dict.fromkeys(SHAPING, (P, Q))
+    assert scopes(preset("us_taxable")) == scopes(preset("default")) == scopes(default()) == (Q, Q)
     assert made == {name: due for name, (_, due) in satellites.items()}
     named = parse("search.scope = 'candidates'", "x")
     sliding = strategy_of(SatelliteSettings(satellite_id="s", risk_appetite=0.3), named)
