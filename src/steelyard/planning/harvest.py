@@ -71,15 +71,18 @@ def lent(ctx: Context, case: Case, findings: Findings) -> Context:
         moved = float(targets[i] - min(targets[i], max(0.0, stays[i])))
         if k != NOBODY and moved > 0:
             targets[i], targets[k] = targets[i] - moved, targets[k] + moved
-            findings.warnings.append(_said(ctx, i, k, moved))
+            findings.warnings.append(_said(ctx, (i, k), moved, sold=i in leaving))
     return replace(ctx, target_weights=frozen(targets))
 
 
-def _said(ctx: Context, i: int, k: int, moved: float) -> Notice:
-    symbol = ctx.symbols[i]
+def _said(ctx: Context, pair: tuple[int, int], moved: float, *, sold: bool) -> Notice:
+    """`sold`: is it sold at a loss now? Else it, or what counts as the same, was."""
+    symbol, other = (ctx.symbols[i] for i in pair)
+    why = f"{symbol} is sold at a loss (tax_loss)"
+    if not sold:
+        days = ctx.lots.wash_sale_days
+        why = f"{symbol}, or what counts as the same, was sold at a loss within {days} days"
     message = (
-        f"{percent(moved)} % of value that the targets give {symbol} stand for {ctx.symbols[k]} in "
-        f"this plan: {symbol} is sold at a loss, or was within {ctx.lots.wash_sale_days} days "
-        "(tax_loss)."
+        f"{percent(moved)} % of value that the targets give {symbol} stand for {other}: {why}."
     )
     return Notice(code="target_lent", message=message, symbol=symbol, head=True)
