@@ -1,9 +1,12 @@
 """Cash: the lowest balance, balances carried forward, and what is said of them."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from builders import plans as sample
+from builders.world import AS_OF, world
 from steelyard.plans.account import CashRung
+from steelyard.portfolio import Flow
 from steelyard.report.exhibits import ladder
 
 
@@ -35,3 +38,12 @@ def test_a_base_balance_under_the_reserve_is_not_called_above_it():
 
     exhibit = ladder.cash(plan.model_copy(update={"cash_ladder": (rung,)}))
     assert exhibit.heading == "Cash never falls below zero"
+
+
+def test_dates_under_the_axis_stand_apart_and_the_table_has_every_day():
+    out = Flow("USD", Decimal(-1500), AS_OF + timedelta(days=40))
+    of = world("AA 300 @ 100", cash="5000", targets={"AA": 0.6}, funds=["AA"])
+    (usd,) = ladder.cash(of.having(flows=(out,)).plan()).ladders
+
+    assert len(usd.days) == 3  # traded, settled the weekday after, taken out
+    assert [mark.text for mark in usd.dates] == [usd.days[0].on, usd.days[2].on]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,8 @@ from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
 """Drawn after the last date, as a share of the days before it: the last balance is seen."""
+APART = 28.0
+"""Percent of the width between two dates under the axis: a date of the chart at its narrowest."""
 HEADROOM = 1.12
 LEAST_SPAN = 1.0
 
@@ -56,7 +58,7 @@ class Ladder:
 
     settled   flats of the settled balance; they meet at the dates
     traded    flats of the balance with unsettled money; empty where it never differs
-    dates     words under the axis
+    dates     words under the axis, of days that are not too near each other
     lowest    the least balance of either kind
     up        money to height: 0 at the bottom of the chart or above it when a balance is negative
     """
@@ -109,7 +111,7 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
         currency=currency,
         settled=tuple(_flats([rung for rung in rungs if rung.kind == "settled"], at)),
         traded=tuple(_flats([rung for rung in rungs if rung.kind == "traded"], at)),
-        dates=tuple(Mark(at(day), 0.0, FORMATS["date"](day)) for day in dates),
+        dates=tuple(_apart(Mark(at(day), 0.0, FORMATS["date"](day)) for day in dates)),
         lowest=Mark(at(least.date), float(least.balance), money(least.balance, 0)),
         reserve=reserve,
         up=Scale(min(0.0, float(min(balances)) * HEADROOM), max(highest * HEADROOM, LEAST_SPAN)),
@@ -117,6 +119,15 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
         said=sentence,
         label=f"Cash in {currency} by date. {sentence}",
     )
+
+
+def _apart(marks: Iterable[Mark]) -> Iterator[Mark]:
+    """Those that do not stand in the one before; the table has every day."""
+    last = -APART
+    for mark in marks:
+        if mark.at - last >= APART:
+            last = mark.at
+            yield mark
 
 
 def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[Flat]:
