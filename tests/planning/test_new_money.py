@@ -178,3 +178,15 @@ def test_a_short_search_still_invests():
     answer = planned(saver.having(search={"max_nodes": 1}))
 
     assert bought(answer) == {"BND": 3, "VTI": 2, "VXUS": 5}
+
+
+def test_a_buy_that_is_too_small_for_its_commission_is_said_to_be_left_out():
+    saver = world(*SAVER, targets=GOALS, funds=FUNDS)
+    answer = planned(depositing(saver, "1200"))
+
+    assert bought(answer) == {"VTI": 2, "VXUS": 5}
+    said = answer.verdict.detail.replace("\u00a0", " ")
+    assert "New money buys nothing of BND: the order would be smaller than limits allow." in said
+    (stop,) = (row for row in answer.not_traded if row.rule == "small_buy")
+    assert stop.symbol == "BND"
+    assert "USD 216.00 of it; an order is at least 250.00 (limits.max_cost_share)" in stop.reason

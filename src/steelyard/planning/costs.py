@@ -156,6 +156,11 @@ def min_order_weight(strategy: Strategy, value: float) -> float:
     return max(least, least_commissioned(strategy.rules) / value)
 
 
+def least_of_new_money(ctx: Context) -> float:
+    """Least order that new money makes, base currency: by its commission, and as is set."""
+    return max(ctx.limits.min_trade_base, least_commissioned(ctx.rules))
+
+
 def least_commissioned(rules: Rules) -> float:
     """Least order whose commission stays under `max_cost_share`, base currency; 0 where no order's
     can.

@@ -5,7 +5,7 @@ No praise and no forecast: every number is a fact of the plan, formatted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,13 +16,13 @@ from steelyard.canonical import published
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
-from steelyard.notices import ModuleRun
+from steelyard.notices import ModuleRun, Stop
 from steelyard.orders import Side
 from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
-from steelyard.planning.new_money import NEW_MONEY, money_called
+from steelyard.planning.new_money import NEW_MONEY, SMALL_BUY, money_called
 from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
@@ -274,6 +274,17 @@ def unanswered(bands: Sequence[BandShown]) -> Sentence | None:
     )
     words = f"{{stay:text}} {verb}: lots, money, filters or limits leave no order for {them}."
     return say(words, stay=names)
+
+
+def too_small(stops: Iterable[Stop], traded: Container[str]) -> Sentence | None:
+    """What new money does not buy, for the order would be too small."""
+    small = (stop.symbol for stop in stops if stop.drop.rule == SMALL_BUY)
+    names = [symbol for symbol in small if symbol not in traded]
+    if not names:
+        return None
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    words = "New money buys nothing of {small:text}: the order would be smaller than limits allow."
+    return say(words, small=", ".join(names[:NAMED]) + more)
 
 
 def _called(band: BandShown) -> str:

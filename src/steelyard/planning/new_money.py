@@ -7,20 +7,26 @@ the share that a commission may be of an order does, and a least order in money.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray
+from steelyard.canonical import published
 from steelyard.ledger import LOT_TOLERANCE, least_spendable
 from steelyard.modules.candidates import Proposal
 from steelyard.modules.context import Context
-from steelyard.planning.costs import cost_rates, least_commissioned
+from steelyard.notices import Drop
+from steelyard.planning.costs import cost_rates, least_of_new_money
+from steelyard.planning.nearest import nearest_lots
 from steelyard.sentences import say
 
 NEW_MONEY = "new_money"
 """Who asks for these buys: no module, the money itself. Also their tag."""
+
+SMALL_BUY = "small_buy"
+"""Rule by which it does not buy: the order would be too small."""
 
 NOTICED = 0.005
 """Of value: less cash over its target that nobody brought is not new money."""
@@ -59,7 +65,7 @@ def new_money(ctx: Context) -> float:
 
 def least_lots(ctx: Context) -> IntArray:
     """(n,) fewest lots that new money buys: for its commission, and the least order in money."""
-    least = max(ctx.limits.min_trade_base, least_commissioned(ctx.rules)) / ctx.value
+    least = least_of_new_money(ctx) / ctx.value
     lot = np.where(ctx.lot_weight > 0, ctx.lot_weight, np.inf)
     return np.maximum(np.ceil(least / lot - LOT_TOLERANCE), 1).astype(np.int64)
 
@@ -101,6 +107,21 @@ def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float)
     costs = sum(fixed + count * float(ctx.lot_weight[i] * rates[i]) for i, count in orders)
     rest = new_money(ctx) - spent - costs
     return max(0.0, spent - max(0.0, idle - rest))
+
+
+def small_buys(ctx: Context) -> Iterator[tuple[int, Drop]]:
+    """Securities of which a deposit would buy too small an order, and why it does not."""
+    if ctx.target_weights is None or ctx.deposits_weight <= 0 or ctx.is_short:
+        return
+    least = least_of_new_money(ctx)
+    setting = "min_trade_base" if least <= ctx.limits.min_trade_base else "max_cost_share"
+    lots = nearest_lots(ctx, np.arange(ctx.n, dtype=np.int64))
+    amounts = np.where(ctx.can_buy, lots, 0) * ctx.lot_weight * ctx.value
+    words = "new money would buy {currency:text} {amount:money} of it; an order is at least "
+    for i in np.flatnonzero((amounts > 0) & (amounts < least)).tolist():
+        facts = {"amount": published(float(amounts[i])), "least": published(least)}
+        why = say(f"{words}{{least:money}} (limits.{setting})", currency=ctx.base_currency, **facts)
+        yield i, Drop(SMALL_BUY, float(amounts[i]) / ctx.value, least / ctx.value, why)
 
 
 def free_in_any_size(ctx: Context) -> bool:

@@ -30,6 +30,7 @@ from steelyard.planning.asked_rows import (
 from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
+from steelyard.planning.new_money import small_buys
 from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
@@ -366,3 +367,5 @@ def _note_unasked(ctx: Context, asked: Set[str], idle: str | None, findings: Fin
         targeted = ctx.target_weights is not None and ctx.target_weights[i] > 0
         if symbol not in asked and (ctx.quantities[i] > 0 or targeted):
             findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i, idle)))
+    for i, drop in small_buys(ctx):
+        findings.stops.append(Stop(ctx.symbols[i], Side.BUY, "sizing", drop))

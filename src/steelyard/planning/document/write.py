@@ -131,7 +131,9 @@ def _verdict(
     headline = narrative.verdict(m.ctx, m.choice, figures, waits)
     first = [waits] if waits is not None and m.choice.acts else []
     stay = narrative.unanswered(figures.bands) if m.choice.only else None
-    parts = [*short, *first, *([] if stay is None else [stay])]
+    traded = {m.ctx.symbols[m.orders.security[j]] for j in m.choice.plan.row}
+    small = narrative.too_small(findings.stops, traded)
+    parts = [*short, *first, *(part for part in (stay, small) if part is not None)]
     parts += narrative.second(figures, m.ctx.base_currency)
     detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(

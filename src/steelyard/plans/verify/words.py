@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from steelyard.plans.verify.bands import outside, unanswered
+from steelyard.plans.verify.bands import NAMED, outside, unanswered
 from steelyard.plans.verify.book import (
     BUY,
     NEW_MONEY,
@@ -57,6 +57,7 @@ PAST = ("quarters", "median", "least", "most", "covered")
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
+SMALL_BUY = "small_buy"
 DERIVED_ELSEWHERE = {NO_APPETITE}
 """Rules whose number is not told in their sentence: it must be 0, which the orders hold."""
 
@@ -145,6 +146,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         gains_told(book, facts),
         waits,
         unanswered(book, facts),
+        _too_small(book, facts),
         _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
@@ -225,6 +227,17 @@ def _raises(book: Book, facts: dict[str, object], s: str, *, moves: bool) -> str
     facts["cash_to"] = book.doc["cash_after"].get(base, ZERO)
     cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
     return cash + " and drift from {before:one} to {after:pp}" * moves
+
+
+def _too_small(book: Book, facts: dict[str, object]) -> str:
+    """What new money does not buy, for the order would be too small."""
+    small = (stop["symbol"] for stop in book.doc["not_traded"] if stop["rule"] == SMALL_BUY)
+    names = [symbol for symbol in small if symbol not in book.step_of]
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    facts["small"] = ", ".join(names[:NAMED]) + more
+    return "New money buys nothing of {small:text}: the order would be smaller than limits allow."
 
 
 def _second(book: Book, facts: dict[str, object]) -> str | None:

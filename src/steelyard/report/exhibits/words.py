@@ -115,7 +115,15 @@ DAYS, ORDERS, WEEKDAYS = _whole("day"), _whole("order"), _whole("weekday")
 NUMBERS = (_number, _number)
 
 OF_SHARES = (
-    *("no_crossing", "max_position", "min_order", "open_orders", "near_target", "cash"),
+    *(
+        "no_crossing",
+        "max_position",
+        "min_order",
+        "open_orders",
+        "near_target",
+        "cash",
+        "small_buy",
+    ),
     *("max_turnover", "max_group", "no_panic_sell_pct", "same_size"),
 )
 OF_POINTS = (
