@@ -19,7 +19,7 @@ from steelyard.orders import Side
 from steelyard.planning.planner import plan
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
-from steelyard.portfolio import Holding, Snapshot, TaxLot
+from steelyard.portfolio import Flow, Holding, Snapshot, TaxLot
 from steelyard.settings import Costs, Limits, Rebalance, Score, Search
 from steelyard.targets import Band, Targets
 
@@ -102,7 +102,7 @@ def test_a_band_of_the_targets_file_wins_and_of_two_widths_the_smaller_holds():
     assert bands["VTI"] == (0.4, 0.8)
     assert bands["GLD"] == (0.036, 0.044)
     assert bands["BND"] == (0.09, 0.15)  # 25 % of 12 % is less than 5 points
-    assert bands["CASH"] == (0.015, 0.025)
+    assert bands["CASH"] == (0.02, 0.025)  # no lower than the reserve
     assert outside(answer, after=False) == {"BND", "GLD"}
     assert outside(answer, after=True) == set()
     assert {b.symbol: b.band for b in answer.holdings}["VTI"] == pytest.approx((0.4, 0.8))
@@ -253,3 +253,15 @@ def test_of_fewer_orders_than_answers_are_made_those_that_leave_least_drift():
         drifts = [least(scope, most) for most in (2, 3, 4, 5, 6)]
         assert drifts == sorted(drifts, reverse=True)
         assert drifts[1] < 0.35
+
+
+def test_a_withdrawal_takes_of_the_reserve_no_more_inside_a_wide_band_than_without_bands():
+    for to in ("target", "edge"):
+        of = banded(to=to).having(cash={"USD": Decimal(2500)})
+        out = Flow("USD", Decimal(-4000), of.snapshot.as_of)
+        answer = planned(of.having(flows=(out,)))
+
+        assert answer.reserve > 1_900
+        assert answer.cash_after["USD"] >= answer.reserve
+        (cash,) = (band for band in answer.bands if band.kind == "cash")
+        assert cash.low * float(answer.base_of_weights) >= float(answer.reserve) - 0.01

@@ -47,7 +47,8 @@ def edges_of(ctx: Context) -> Edges | None:
         return None
     low = np.maximum(ctx.target_weights - ctx.band_half, 0.0)
     centre = cash_centre(ctx)
-    cash = max(0.0, centre - ctx.cash_band_half), centre + ctx.cash_band_half
+    least = max(centre - ctx.cash_band_half, min(ctx.keeps_weight, centre), 0.0)
+    cash = least, centre + ctx.cash_band_half
     return Edges(low, ctx.target_weights + ctx.band_half, cash)
 
 

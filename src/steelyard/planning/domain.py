@@ -107,7 +107,7 @@ def domain_of(
             only what they ask for is traded, in any size up to the largest
     """
     demands = needs(ctx)
-    if demands and by_bands(ctx) and _answered(ctx, strategy, guard, demands[-1]):
+    if demands and by_bands(ctx) and _answered(ctx, strategy, guard, demands[0]):
         demands = []  # what answers the bands pays it too, and cash ends inside its own
     reach = reach_of(ctx, for_cash=bool(demands))
     every = trades_of(ctx, reach)
