@@ -1,12 +1,17 @@
 """How far a plan is from the best: the badge, its figures, and the lists that come nearest."""
 
+from decimal import Decimal
+
 from builders import plans as sample
 from builders import quantities
 from builders.each import each
+from builders.world import AS_OF, world
+from steelyard.portfolio import Flow
 from steelyard.report.exhibits import certificate
 from steelyard.report.exhibits.neighbours import NEAREST, neighbours
 from steelyard.report.exhibits.words import on_scale
 from steelyard.report.exhibits.worth import a_year, gained, near
+from steelyard.settings import Costs
 
 BADGES = {
     "proven": (quantities.proven, "ok", "Proven best"),
@@ -78,3 +83,16 @@ def test_a_score_or_a_change_outside_the_scale_is_no_number():
         "+50.00", "−100.00", "off the scale", "off the scale",
     ]  # fmt: skip
     assert [near(change) for change in (-0.0000004, 0.12, 0.0)] == ["−0.00004", "+12.00", "0.00"]
+
+
+def test_what_is_claimed_is_what_the_verdict_says_also_where_a_deposit_alone_is_worth_it():
+    lines, goals = ("VT 300 @ 100", "BND 200 @ 100"), {"VT": 0.55, "BND": 0.45}
+    for amount, opening in (("5500", "Proven best: "), ("150", "Proven: ")):
+        flow = Flow("USD", Decimal(amount), AS_OF)
+        of = world(*lines, targets=goals, funds=("VT", "BND"), costs=Costs(fixed=0.0))
+        plan = of.having(flows=(flow,), limits={"allow_sell": False}).plan()
+
+        assert plan.rests
+        assert plan.steps
+        assert opening in plan.verdict.detail
+        assert certificate.box(plan).said.startswith(opening)

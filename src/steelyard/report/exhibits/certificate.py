@@ -88,8 +88,9 @@ def _passed_over(plan: Plan) -> bool:
 
 def _claim(plan: Plan) -> str:
     """What the search proves."""
-    asked = plan.score.min_improvement if plan.rests else None
-    acts = bool(plan.steps)
+    acts, least = bool(plan.steps), plan.score.min_improvement
+    lacks = plan.rests and plan.score.improvement < least
+    asked = least if lacks or not acts else None
     sentence = certified(plan.certificate, plan.base_currency, asked, acts=acts)
     return _of_candidates(plan) if sentence is None else sentence.text
 
