@@ -63,7 +63,7 @@ def test_a_hold_says_whether_nothing_fits_or_what_fits_only_loses():
     assert loses.verdict.text.startswith("Hold. Every order list found loses by the score: the")
     assert "changes it by −" in loses.verdict.text
     assert fits.verdict.text == (
-        "Hold. No order is possible that brings a holding closer to its target within lots, limits "
+        "Hold. No order takes a holding towards its target, and not past it, within lots, limits "
         "and the least order."
     )
     for plan in (loses, fits):

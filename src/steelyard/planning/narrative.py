@@ -153,7 +153,7 @@ def _nothing_fits(ctx: Context, figures: Figures) -> str:
         return "No order in question fits the cash and the limits."
     if ctx.target_weights is not None:
         return (
-            "No order is possible that brings a holding closer to its target within lots, limits "
+            "No order takes a holding towards its target, and not past it, within lots, limits "
             "and the least order."
         )
     return "No calculator proposes an order that fits lots, limits and the least order."

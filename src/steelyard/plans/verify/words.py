@@ -402,7 +402,7 @@ def _nothing(book: Book, *, proposals: bool) -> str:
         return "No order in question fits the cash and the limits."
     if book.by_targets:
         return (
-            "No order is possible that brings a holding closer to its target within lots, limits "
+            "No order takes a holding towards its target, and not past it, within lots, limits "
             "and the least order."
         )
     return "No calculator proposes an order that fits lots, limits and the least order."
