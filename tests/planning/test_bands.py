@@ -265,3 +265,38 @@ def test_a_withdrawal_takes_of_the_reserve_no_more_inside_a_wide_band_than_witho
         assert answer.cash_after["USD"] >= answer.reserve
         (cash,) = (band for band in answer.bands if band.kind == "cash")
         assert cash.low * float(answer.base_of_weights) >= float(answer.reserve) - 0.01
+
+
+def test_a_deposit_inside_all_bands_is_invested_and_pays_no_reserve_by_a_sale():
+    """The account had no cash before: what stays of it is none."""
+    rules = Rebalance(trigger="band", drift_band_weight=0.05)
+    goals = {"VTI": 0.6, "BND": 0.4}
+    of = world(
+        "VTI 188 @ 300", "BND 600 @ 72", targets=goals, funds=("VTI", "BND"), rebalance=rules
+    )
+    answer = planned(of.having(flows=(Flow("USD", Decimal(1200), of.snapshot.as_of),)))
+
+    assert [(s.side, s.symbol, int(s.quantity)) for s in answer.steps] == [(Side.BUY, "VTI", 3)]
+
+
+def test_what_new_money_buys_may_take_more_of_what_was_outside():
+    rules = Rebalance(trigger="band", drift_band_weight=0.1)
+    of = world("AA 40 @ 100", "BB 60 @ 100", funds=("AA", "BB"), rebalance=rules)
+    goals = Targets({"AA": 0.55, "BB": 0.4}, bands={"AA": Band(absolute=0.3)})
+    out = Flow("USD", Decimal(1500), of.snapshot.as_of)
+    answer = planned(replace(of.having(flows=(out,)), targets=goals))
+
+    sold, bought = answer.steps
+    assert (sold.symbol, bought.symbol) == ("BB", "AA")
+    assert "it takes money of what was outside" in bought.reason
+
+
+def test_the_edge_is_the_edge_in_every_scope_when_a_withdrawal_is_due():
+    rules = Rebalance(trigger="band", to="edge", drift_band_weight=0.05)
+    of = world("AA 100 @ 100", targets={"AA": 0.4}, funds=("AA",), rebalance=rules)
+    out = Flow("USD", Decimal(-500), of.snapshot.as_of)
+    for scope in ("quantities", "candidates", "proposals"):
+        answer = planned(of.having(flows=(out,), search={"scope": scope}))
+        (step,) = answer.steps
+        assert step.quantity == 58, scope
+        assert answer.occasions == ("shortfall", "band"), scope

@@ -47,14 +47,13 @@ def edges_of(ctx: Context) -> Edges | None:
         return None
     low = np.maximum(ctx.target_weights - ctx.band_half, 0.0)
     centre = cash_centre(ctx)
-    least = max(centre - ctx.cash_band_half, min(ctx.keeps_weight, centre), 0.0)
-    cash = least, centre + ctx.cash_band_half
+    cash = max(centre - ctx.cash_band_half, ctx.keeps_weight), centre + ctx.cash_band_half
     return Edges(low, ctx.target_weights + ctx.band_half, cash)
 
 
 def cash_centre(ctx: Context) -> float:
-    """What the band of cash is around: its target, and no less than the reserve."""
-    return max(ctx.target_cash, ctx.reserve_weight)
+    """What the band of cash is around: its target, and no less than buys leave."""
+    return max(ctx.target_cash, ctx.keeps_weight)
 
 
 def free_cash(ctx: Context) -> float:
@@ -264,9 +263,9 @@ def _fund(
 
 
 def _floor(ctx: Context) -> float:
-    """Least of all cash that must stay: the reserve, or what there is if that is less."""
+    """Least of all cash that must stay: what buys leave, or what there is if that is less."""
     cash = free_cash(ctx) - ctx.awaited_weight
-    least = least_spendable(cash, ctx.spendable_weight, ctx.reserve_weight)
+    least = least_spendable(cash, ctx.spendable_weight, ctx.keeps_weight)
     return free_cash(ctx) - ctx.spendable_weight + least
 
 
@@ -305,7 +304,7 @@ def _place(ctx: Context, walk: _Walk, edges: Edges, calm: BoolArray) -> None:
         have = walk.lots.get(i, 0)
         if have > 0 or (calm[i] and not have):
             lots = have + int(np.ceil((cash - goal) / float(walk.lot[i]) - LOT_TOLERANCE))
-            if walk.buy(i, lots, walk.cash - _floor(ctx)) and not have:
+            if walk.buy(i, lots, walk.cash - _floor(ctx)) and calm[i]:
                 walk.funding.add(i)
 
 

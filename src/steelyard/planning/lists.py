@@ -10,8 +10,10 @@ from types import MappingProxyType
 import numpy as np
 
 from steelyard.arrays import PAD, IntArray
+from steelyard.ledger import debt_paid
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
+from steelyard.planning.bands import by_bands
 from steelyard.planning.choice import (
     RUNNERS_UP,
     Choice,
@@ -40,14 +42,19 @@ def chosen(
     domain, evidence = searched
     if evidence.lots is not None:
         return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
-    owed, every = table.account.due is not None, bool(objective.black_boxes)
+    every, base = bool(objective.black_boxes), table.base
+    owed = table.account.due is not None
+    if owed and by_bands(ctx):  # what answers the bands pays what is due too, or is not asked for
+        row = np.array([[*base, *[PAD] * (ctx.search.max_depth - len(base))]], dtype=np.int64)
+        owed = not (base and debt_paid(table.account, row)[0])
+        base = () if owed else base
     must = table.account.owes
     named, pool = {"greedy": _row(evidence.greedy)}, proposals
     if ctx.search.scope != "proposals" or (must and not len(proposals.rows)):
         named |= {"proposal": _row(proposals.rows)} if len(proposals.rows) else {}
         pool = evidence.proof.pool
     finalists = Finalists.of_pool(table, pool, every=every)
-    choice = choose(ctx, objective, finalists, named, owed=owed, base=table.base)
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=base)
     if domain is not None and not (choice.acts and choice.rests):
         choice = refined(ctx, objective, choice, domain)
     return replace(choice, worths=one_by_one(ctx, objective, choice))

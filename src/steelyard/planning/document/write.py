@@ -255,7 +255,7 @@ def write(
 
 def occasions(m: Solution) -> tuple[Occasion, ...]:
     """What is traded for whatever the score gains."""
-    rows = (m.orders.proposals[j] for j in m.choice.base.row)
+    rows = (m.orders.proposals[j] for j in {*m.choice.base.row, *m.choice.plan.row})
     asked = {proposal.source for proposals in rows for proposal in proposals}
     named: dict[Occasion, bool] = {
         "shortfall": m.ctx.is_short,
