@@ -104,10 +104,9 @@ def _unpriced(ctx: Context) -> Iterable[Notice]:
     )
     total = math.fsum(target.target for target in absent)
     more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
-    what, them = ("A target", "it") if len(absent) == 1 else (f"{len(absent)} targets", "them")
+    what = "A target" if len(absent) == 1 else f"{len(absent)} targets"
     message = (
-        f"{what} cannot be bought: {named}{more}. {percent(total)} % of value stays in cash for "
-        f"{them}"
+        f"{what} cannot be bought: {named}{more}. For {percent(total)} % of value no order is made"
     )
     waiting = [ctx.symbols[i] for i in np.flatnonzero(ctx.sales_wait)]
     if waiting:

@@ -55,12 +55,13 @@ def new_money(ctx: Context) -> float:
         return 0.0
     cash = ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight
     floor = least_spendable(ctx.spendable_weight, ctx.spendable_weight, ctx.keeps_weight)
-    over = min(cash - max(ctx.target_cash, ctx.keeps_weight), ctx.spendable_weight - floor)
+    # what is meant for a target that cannot be bought waits for it
+    least = max(ctx.target_cash + ctx.absent_target, ctx.keeps_weight)
+    over = min(cash - least, ctx.spendable_weight - floor)
     brought = ctx.deposits_weight > 0
     if not brought and ctx.rules.rebalance.trigger == "band":
         return 0.0  # what nobody brought is inside the band of cash, or outside
-    least = 0.0 if brought else NOTICED - LOT_TOLERANCE
-    return over if over > 0 and over >= least else 0.0
+    return over if over > 0 and (brought or over >= NOTICED - LOT_TOLERANCE) else 0.0
 
 
 def least_lots(ctx: Context) -> IntArray:

@@ -27,7 +27,8 @@ def check_occasions(book: Book, tally: Tally) -> None:
 
 def over_target(book: Book) -> Decimal:
     """Cash before any order over its target and what stays, base currency."""
-    least = max(book.target_cash * book.value, book.keeps)
+    waits = book.doc["drift"]["absent_target"]  # for a target that cannot be bought
+    least = max((book.target_cash + waits) * book.value, book.keeps)
     cash = book.in_base(book.available) - book.doc["open_buys"]
     return Decimal(min(cash - least, book.spendable))
 
