@@ -24,7 +24,7 @@ from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.costs import DIGITS, exact_cost
 from steelyard.planning.sizing import Sized
-from steelyard.sentences import Sentence, say
+from steelyard.sentences import Fact, Sentence, say
 
 WAITS: Mapping[str, Mapping[str, int]] = {
     "eligibility": {"min_hold_days": 0},
@@ -141,12 +141,16 @@ def why_overdrawn(ctx: Context) -> Sentence:
         return say(
             "cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt
         )
-    return say(
-        "withdrawals of {base:text} {withdrawn:money} leave cash {debt:money} short",
-        base=ctx.base_currency,
-        withdrawn=money.withdrawn,
-        debt=max(needs(ctx), default=ZERO),
-    )
+    asked, missing = max(needs(ctx), default=ZERO), max(-money.free, ZERO)
+    facts: dict[str, Fact] = {"base": ctx.base_currency, "withdrawn": money.withdrawn}
+    words = "withdrawals of {base:text} {withdrawn:money} leave "
+    if not missing:
+        return say(words + "{stays:money} less in cash than is to stay", stays=asked, **facts)
+    if asked > missing:
+        facts["stays"] = asked - missing
+        words += "cash {missing:money} short, and {stays:money} is to stay"
+        return say(words, missing=missing, **facts)
+    return say(words + "cash {missing:money} short", missing=missing, **facts)
 
 
 def with_sales_for_cash(

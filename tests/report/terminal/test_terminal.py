@@ -218,7 +218,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
         "Left out on your word: TSLA.",
     ):
         assert sentence in text
-    announced = text.index("One problem: see it before anything is sent.")
+    announced = text.index("One problem, told below: see it before anything is sent.")
     assert announced < text.index("trades, sells first")
     assert "before anything is sent" not in shown(growth)
 

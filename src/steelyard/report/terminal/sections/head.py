@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.fold import MOST
 from steelyard.report.exhibits.notes import LEVELS, first
 from steelyard.report.exhibits.regime import regime
@@ -26,13 +27,20 @@ def draw(view: View) -> None:
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
     if plan.problems:
-        them = "it" if len(plan.problems) == 1 else "them"
-        count = counted(len(plan.problems), "problem")
-        view.say(f"{count}: see {them} before anything is sent.", indent=0)
+        view.say(_problems(plan), indent=0)
     if plan.excluded:
         out = f"Left out on your word: {named(plan.excluded, MOST)}."
         view.say(f"{out} Values and weights are without them.", indent=0)
     _first(view)
+
+
+def _problems(plan: Plan) -> str:
+    """How many, and where they stand: what the verdict says is not said again."""
+    above = sum(problem.message in plan.verdict.detail for problem in plan.problems)
+    places = {0: "told below", len(plan.problems): "told above"}
+    counts = f"{counted(len(plan.problems), 'problem')}, {places.get(above, 'told here')}"
+    them = "it" if len(plan.problems) == 1 else "them"
+    return f"{counts}: see {them} before anything is sent." if plan.steps else f"{counts}."
 
 
 def _first(view: View) -> None:
