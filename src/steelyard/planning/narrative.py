@@ -320,6 +320,13 @@ def _listed(steps: Sequence[LaterStep], side: Side) -> str:
     return ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
+def _never_there(ctx: Context, reserve: Decimal) -> Decimal:
+    """Of the reserve what was not there before money was brought or taken out: nobody lacks it."""
+    money = ctx.exact
+    flows = money is not None and (bool(money.withdrawn) or ctx.deposits_weight > 0)
+    return max(reserve - money.keeps, ZERO) if money is not None and flows else ZERO
+
+
 def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]:
     """(code, sentence) of cash that ends under 0 and of a reserve that is not met."""
     base = ctx.base_currency
@@ -345,7 +352,7 @@ def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]
                 owed=", ".join(f"{c} {money(amount)}" for c, amount in sorted(owed.items())),
             ),
         )
-    if -figures.over_reserve >= LEAST_SHORT:
+    if -figures.over_reserve - _never_there(ctx, figures.reserve) >= LEAST_SHORT:
         yield (
             "reserve_short",
             say(

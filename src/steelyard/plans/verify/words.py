@@ -296,7 +296,9 @@ def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str
         facts["owed"] = ", ".join(f"{key} {owed[key]:,.2f}" for key in sorted(owed))
         yield CASH_SHORT, f"{{owed:text}} is missing, {why}."
     missing = doc["reserve"] + doc["open_buys"] - book.in_base(after)
-    if missing >= LEAST_SHORT:
+    # of the reserve what was not there before flows no plan lacks
+    never = max(doc["reserve"] - book.keeps, ZERO) if doc["flows"] else ZERO
+    if missing - never >= LEAST_SHORT:
         figures = {"reserve_missing": missing, "reserve": doc["reserve"]}
         facts |= {**figures, "reserve_currency": base}
         yield (
