@@ -30,6 +30,7 @@ from steelyard.plans.account import BandShown
 from steelyard.plans.orders import Adds, LaterStep, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
+from steelyard.settings import Limits
 
 NUMBER_WORDS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -260,7 +261,7 @@ def outside(bands: Sequence[BandShown]) -> Sentence:
     return say(words, many=in_words(len(out)), **facts)
 
 
-def unanswered(bands: Sequence[BandShown]) -> Sentence | None:
+def unanswered(bands: Sequence[BandShown], limits: Limits) -> Sentence | None:
     """Which weights stay outside their bands, in a plan that is made to bring them back."""
     stay = [_called(b) for b in bands if b.breached and beyond(b, after=True) > BAND_NOISE]
     if not stay:
@@ -272,7 +273,10 @@ def unanswered(bands: Sequence[BandShown]) -> Sentence | None:
     names = ", ".join(stay[:NAMED]) + (
         f" and {len(stay) - NAMED} more" if len(stay) > NAMED else ""
     )
-    words = f"{{stay:text}} {verb}: lots, money, filters or limits leave no order for {them}."
+    # a side that is shut is why, before all else
+    shut = "" if limits.allow_sell else "nothing may be sold (limits.allow_sell is off); "
+    shut += "" if limits.allow_buy else "nothing may be bought (limits.allow_buy is off); "
+    words = f"{{stay:text}} {verb}: {shut}lots, money, filters or limits leave no order for {them}."
     return say(words, stay=names)
 
 

@@ -130,7 +130,7 @@ def _verdict(
     waits = what_waits(findings.problems)
     headline = narrative.verdict(m.ctx, m.choice, figures, waits)
     first = [waits] if waits is not None and m.choice.acts else []
-    stay = narrative.unanswered(figures.bands) if m.choice.only else None
+    stay = narrative.unanswered(figures.bands, m.ctx.limits) if m.choice.only else None
     traded = {m.ctx.symbols[m.orders.security[j]] for j in m.choice.plan.row}
     small = narrative.too_small(findings.stops, traded)
     parts = [*short, *first, *(part for part in (stay, small) if part is not None)]

@@ -119,7 +119,12 @@ def unanswered(book: Book, facts: dict[str, object]) -> str:
     verb, them = "stays outside its band", "it"
     if len(stay) > 1:
         verb, them = "stay outside their bands", "them"
-    return f"{{stay:text}} {verb}: lots, money, filters or limits leave no order for {them}."
+    shut = "".join(
+        f"nothing may be {done} (limits.allow_{side} is off); "
+        for side, done in (("sell", "sold"), ("buy", "bought"))
+        if not book.limits[f"allow_{side}"]
+    )
+    return f"{{stay:text}} {verb}: {shut}lots, money, filters or limits leave no order for {them}."
 
 
 def _called(row: Record) -> str:
