@@ -42,19 +42,15 @@ def _no_column(files: Files, file: TargetsFile) -> InputError:
             for dimension in row.classes
         }
     )
-    where = (
-        f"{files.securities.file} says so" if files.securities else "no securities file is there"
-    )
-    where = (
-        f"the column {column} of {files.securities.file} has none" if files.securities else where
-    )
+    where = "no securities file is there"
+    if files.securities:
+        where = f"the column {column} of {files.securities.file} has none"
     hint = f"Give --securities with a column {column}, the class of each security"
     if others:
         hint += f", or write the rows as {others[0]}:NAME, which it has"
     place = f"{file.file} line {line}"
     return InputError(
-        f"{place}: {named} is a class, and which securities are in it no file says: {where}. "
-        f"{NOTHING} {hint}.",
+        f"{place}: which securities are in {named} no file says: {where}. {NOTHING} {hint}.",
         code="no_class_column",
         place=place,
         value=named,

@@ -146,7 +146,8 @@ def _accepted(
     errors = every[:MOST_PROBLEMS]
     least = "at least " if len(errors) >= MOST_PROBLEMS else ""
     count = "1 problem" if len(errors) == 1 else f"{least}{len(errors)} problems"
-    refusal = f"The strategy {source} has {count}; nothing was planned."
+    name = "" if source == "strategy" else f" {source}"  # of a dict, which has none
+    refusal = f"The strategy{name} has {count}; nothing was planned."
     raise SettingsError(
         "\n".join([refusal, *errors]),
         code="strategy_problems",
