@@ -186,6 +186,14 @@ def test_a_withdrawal_before_the_sales_settle_is_said_with_amount_and_days():
     assert "cash_late" not in problems(account(flow("-9000", on=LATER), costs=FREE).plan())
 
 
+def test_sales_that_settle_today_pay_for_a_withdrawal_of_today():
+    plan = checked(account(flow("-9000"), costs=FREE, limits=Limits(settlement_days=0)).plan())
+
+    assert "cash_late" not in problems(plan)
+    settled = [(r.date, r.balance) for r in plan.cash_ladder if r.kind == "settled"]
+    assert settled == [(AS_OF, plan.cash_after["USD"])]
+
+
 def test_a_deposit_raises_no_floor_and_is_there_at_once_for_settled_money_too():
     for funding in ("proceeds", "settled"):
         plan = checked(
