@@ -426,6 +426,29 @@ NO_PLANS = ("hold", "greedy", "unrestricted")
 """Alternatives that need not raise what is due."""
 
 
+def test_fees_of_foreign_sales_that_do_not_raise_a_withdrawal_leave_no_base_debt():
+    sold_alone = Limits(max_orders=1)
+    margin = Costs(fx_percent=0.002)
+    cases = {
+        "no base cash": ("0", Costs(), ZERO),
+        "a margin": ("0", margin, ZERO),
+        "less than the fees": ("1.25", margin, ZERO),
+        "a debt that was there": ("-20", margin, Decimal(-20)),
+    }
+
+    def paid(cash, costs, least):
+        of = world(
+            "AA 10 @ 100", "BB 10 @ 100", cash=cash, foreign=("AA",), limits=sold_alone,
+            targets={"AA": 0.5, "BB": 0.48}, costs=costs,
+        )  # fmt: skip
+        plan = checked(of.having(flows=(flow("-1500", "EUR"),)).plan())
+        assert [step.symbol for step in plan.steps] == ["AA"]
+        assert least <= plan.cash_after["USD"] < least + Decimal("0.02")
+        assert -505 < plan.cash_after["EUR"] < -500
+
+    each(cases, paid)
+
+
 def test_what_is_outside_its_band_is_answered_beside_a_withdrawal_that_cash_covers():
     rules = Rebalance(drift_band_weight=0.05, trigger="band", to="edge")
     of = world(
