@@ -186,6 +186,14 @@ def test_a_withdrawal_before_the_sales_settle_is_said_with_amount_and_days():
     assert "cash_late" not in problems(account(flow("-9000", on=LATER), costs=FREE).plan())
 
 
+def test_sales_that_settle_today_pay_for_a_withdrawal_of_today():
+    plan = checked(account(flow("-9000"), costs=FREE, limits=Limits(settlement_days=0)).plan())
+
+    assert "cash_late" not in problems(plan)
+    settled = [(r.date, r.balance) for r in plan.cash_ladder if r.kind == "settled"]
+    assert settled == [(AS_OF, plan.cash_after["USD"])]
+
+
 def test_a_deposit_raises_no_floor_and_is_there_at_once_for_settled_money_too():
     for funding in ("proceeds", "settled"):
         plan = checked(
@@ -362,6 +370,83 @@ def test_a_withdrawal_within_a_budget_of_gains_takes_least_gain_for_its_money():
     assert "cash_short" not in problems(plan)
     assert plan.cash_after["USD"] >= 0
     assert plan.realised_gain.short + plan.realised_gain.long <= 500
+
+
+TWO = ("AA 41 @ 72", "BB 40 @ 60")
+DEAR = {"AA": "1", "BB": "30"}
+"""AA sells at a gain of 71 of 72, BB at one of 30 of 60."""
+
+
+def test_what_a_budget_of_gains_and_turnover_allow_is_raised_in_every_scope():
+    """Gross of costs; by hand: lots of AA and BB within both limits that come to most."""
+    cases = {
+        "one holding": (("AA 41 @ 72",), "-450", 150.0, None, 144),
+        "enough": (TWO, "-600", 500.0, None, 600),
+        "not enough": (TWO, "-1200", 500.0, None, 960),
+        "turnover": (TWO, "-1200", None, 0.05, 408),
+        "both": (TWO, "-1200", 300.0, 0.05, 384),
+    }
+
+    def raised(lines, amount, budget, turnover, most):
+        names = [line.split()[0] for line in lines]
+        for scope in ("quantities", "candidates", "proposals"):
+            of = world(
+                *lines, cash="0", cost_prices={name: DEAR[name] for name in names},
+                targets={name: 0.98 / len(names) for name in names}, search=Search(scope=scope),
+                limits=Limits(max_turnover_weight=turnover),
+            ).having(flows=(flow(amount),), lots=Lots(max_gain_base=budget))  # fmt: skip
+            plan = checked(of.plan())
+            assert sum(step.notional_base for step in plan.steps) >= most, scope
+            missing = "cash_short" in problems(plan)
+            assert missing is (most < -Decimal(amount)), scope
+
+    each(cases, raised)
+
+
+def test_no_set_of_a_table_that_brings_less_than_lists_of_any_length_is_an_alternative():
+    """A set has at most five orders, and six are needed; held to the bound of the lists that
+    raise it all such a set is above it where it keeps what scores well.
+    """
+    names = tuple(letter * 2 for letter in "ABCDEFG")
+    of = world(
+        *(f"{name} 5 @ 200" for name in names), cash="0", funds=names,
+        targets=dict.fromkeys(names, 0.13),
+    )  # fmt: skip
+
+    for amount in (5500, 6300):
+        plan = checked(of.having(flows=(flow(-amount),)).plan())
+
+        assert len(plan.steps) > 5
+        price, lists = Decimal(200), [o for o in plan.alternatives if o.name not in NO_PLANS]
+        for other in lists:
+            assert sum(step.quantity * price for step in other.steps) >= amount, other.name
+
+
+NO_PLANS = ("hold", "greedy", "unrestricted")
+"""Alternatives that need not raise what is due."""
+
+
+def test_fees_of_foreign_sales_that_do_not_raise_a_withdrawal_leave_no_base_debt():
+    sold_alone = Limits(max_orders=1)
+    margin = Costs(fx_percent=0.002)
+    cases = {
+        "no base cash": ("0", Costs(), ZERO),
+        "a margin": ("0", margin, ZERO),
+        "less than the fees": ("1.25", margin, ZERO),
+        "a debt that was there": ("-20", margin, Decimal(-20)),
+    }
+
+    def paid(cash, costs, least):
+        of = world(
+            "AA 10 @ 100", "BB 10 @ 100", cash=cash, foreign=("AA",), limits=sold_alone,
+            targets={"AA": 0.5, "BB": 0.48}, costs=costs,
+        )  # fmt: skip
+        plan = checked(of.having(flows=(flow("-1500", "EUR"),)).plan())
+        assert [step.symbol for step in plan.steps] == ["AA"]
+        assert least <= plan.cash_after["USD"] < least + Decimal("0.02")
+        assert -505 < plan.cash_after["EUR"] < -500
+
+    each(cases, paid)
 
 
 def test_what_is_outside_its_band_is_answered_beside_a_withdrawal_that_cash_covers():

@@ -129,6 +129,7 @@ class Candidates(Orders):
                  by priority alone
     predicates   what row filters let through
     base         rows that are traded together whatever the score gains; empty = nothing is
+    cover        sales that bring together what is due; empty = nothing is
     """
 
     priority: FloatArray
@@ -141,6 +142,7 @@ class Candidates(Orders):
     diverse: FloatArray | None = None
     predicates: tuple[RowPredicate, ...] = ()
     base: tuple[int, ...] = ()
+    cover: tuple[int, ...] = ()
 
     @property
     def appeal(self) -> FloatArray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -23,7 +23,6 @@ from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.bands import answers_within, by_bands
-from steelyard.planning.costs import DIGITS
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
 from steelyard.planning.new_money import (
@@ -35,7 +34,7 @@ from steelyard.planning.new_money import (
     why_new_money,
 )
 from steelyard.planning.overdraft import needs, why_overdrawn
-from steelyard.planning.raising import within_budget
+from steelyard.planning.raising import most_raised, raising
 from steelyard.planning.reach import Reach, reach_of
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.screen import Judge, screened
@@ -213,12 +212,12 @@ def _ground(
 def _for_cash(ground: _Ground, demands: Sequence[Decimal]) -> tuple[Gate, tuple[LotList, ...]]:
     """The gate that asks for what is due, the most that some sales surely bring; and those.
 
-    Where no list brings what is asked for, it is all that the largest sales do.
+    Where no list brings what is asked for, it is the most that one is known to.
     """
     gate = ground.gate
     most = [most_raised(gate, ground.conflicts)] if demands else []
     for need in (amount for amount in (*demands, *most) if amount > 0):
-        cover, account = covering(gate, need, ground.conflicts), gate.account
+        cover, account = covering(gate, ground.conflicts, need), gate.account
         if cover is not None and account.exact is not None:
             exact = replace(account.exact, due=need)
             account = replace(account, due=float(need) / gate.ctx.value, exact=exact)
@@ -339,66 +338,10 @@ def _fitting(ground: _Ground, orders: Mapping[int, int], whole: frozenset[int]) 
     return good
 
 
-def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
-    """The fewest sales that bring an amount, the last no larger than it has to be; within a budget
-    of gains those that realise least for what they bring.
-    """
-    trades, money = gate.trades, gate.exact
-    due = Fraction(need) * money.whole
-    sales = _raised(gate, conflicts, due)
-    brings = [money.of(w, lots) for w, lots in sales]
-    if not sales or sum(brings) < due:
-        return None
-    cover = list_of(gate.ctx.n, trades, sales)
-    last = _smallest(gate, int(trades.security[sales[-1][0]]), due - sum(brings[:-1]))
-    smaller = list_of(gate.ctx.n, trades, [*sales[:-1], last])
-    fits = (cut for cut in (smaller, cover) if gate.permits(cut))
-    return next(fits, None)
-
-
-def most_raised(gate: Gate, conflicts: IntArray) -> Decimal:
-    """What sales bring together, as many as a list may have and may go together."""
-    money = gate.exact
-    units = sum(money.of(w, lots) for w, lots in _raised(gate, conflicts, None))
-    with localcontext(prec=DIGITS):  # of units of a power of ten: exact
-        return Decimal(units) / Decimal(money.whole)
-
-
-def _raised(gate: Gate, conflicts: IntArray, due: Fraction | None) -> list[tuple[int, int]]:
-    """(way, lots) of sales until they bring what is due, or as much as they can for None."""
-    if gate.account.gains is not None:
-        return within_budget(gate, conflicts, due)
-    money, apart = gate.exact, {*map(tuple, conflicts.tolist())}
-    chosen: list[tuple[int, int]] = []
-    for w in _largest(gate).values():
-        most = int(gate.trades.most[w])
-        full = gate.orders is not None and len(chosen) >= gate.orders
-        clash = any((min(w, v), max(w, v)) in apart for v, _ in chosen)
-        enough = due is not None and sum(money.of(v, lots) for v, lots in chosen) >= due
-        if not full and not clash and not enough and money.of(w, most) > 0:
-            chosen.append((w, most))
-    return chosen
-
-
-def _largest(gate: Gate) -> dict[int, int]:
-    """Security -> its sale that brings most, those that bring most first."""
-    trades, best = gate.trades, dict[int, int]()
-    sales = np.flatnonzero(trades.kind != BUY).tolist()
-    for w in sorted(sales, key=lambda w: (-gate.exact.of(w, int(trades.most[w])), w)):
-        best.setdefault(int(trades.security[w]), w)
-    return best
-
-
-def _smallest(gate: Gate, i: int, rest: Fraction) -> tuple[int, int]:
-    """Way and lots of the sale of security i that brings an amount and least beyond it."""
-    trades, money = gate.trades, gate.exact
-    fits: list[tuple[int, int, int]] = []
-    for w in np.flatnonzero((trades.security == i) & (trades.kind != BUY)).tolist():
-        lots = max(int(trades.least[w]), -int(-(rest + money.fixed) // money.lots[w]))
-        if lots <= trades.most[w]:
-            fits.append((money.of(w, lots), w, lots))
-    _, way, lots = min(fits)
-    return way, lots
+def covering(gate: Gate, conflicts: IntArray, need: Decimal) -> LotList | None:
+    """Sales that bring an amount, the last no larger than it has to be."""
+    lists = (list_of(gate.ctx.n, gate.trades, sales) for sales in raising(gate, conflicts, need))
+    return next((cover for cover in lists if gate.permits(cover)), None)
 
 
 def list_of(n: int, trades: Trades, orders: Iterable[tuple[int, int]]) -> LotList:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import localcontext
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +23,7 @@ from steelyard.planning.choice import (
     choose,
     one_by_one,
 )
+from steelyard.planning.costs import DIGITS
 from steelyard.planning.domain import Domain, orders_of, seed_of
 from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
@@ -70,7 +72,8 @@ def _by_lots(
     evidence, lots = searched
     named = {"greedy": _row(evidence.greedy)}
     for name, pool in (("proposal", proposals), ("candidates", evidence.proof.pool)):
-        named |= {name: _row(pool.rows)} if len(pool.rows) else {}
+        row = _best_paying(table, pool, lots.domain)
+        named |= {} if row is None else {name: row}
     met = lots.proof.lists
     if objective.black_boxes:  # it may rank what the search has left behind above all it brings
         met = _with_pools(table, (evidence.proof.pool, proposals), lots)
@@ -79,6 +82,20 @@ def _by_lots(
     if plan is None or many:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
     return replace(choice, worths=tuple(_resolved(ctx, objective, choice, plan, lots)))
+
+
+def _best_paying(table: Orders, pool: Pool, domain: Domain) -> list[int] | None:
+    """The best of a pool that brings what whole lots must; a table may be able to bring less, and
+    its sets are no plans then.
+    """
+    cash, due = table.account.exact, None
+    if domain.account.exact is not None:
+        due = domain.account.exact.due
+    rows = (_row(pool.rows[k:]) for k in range(len(pool.rows)))
+    if cash is None or due is None:
+        return next(rows, None)
+    with localcontext(prec=DIGITS):  # sums of flows are exact
+        return next((row for row in rows if sum(cash.flows[j] for j in row) >= due), None)
 
 
 def _with_pools(table: Orders, pools: Iterable[Pool], lots: ByLots) -> tuple[Listed, ...]:

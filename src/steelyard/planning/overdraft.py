@@ -8,14 +8,14 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 import numpy as np
 
-from steelyard.arrays import PAD, IntArray, frozen
-from steelyard.ledger import ExactCash, feasible
+from steelyard.arrays import PAD, frozen
+from steelyard.ledger import ExactCash, feasible, fill
 from steelyard.modules import contract
 from steelyard.modules.candidates import Candidates, Proposal, Ruling
 from steelyard.modules.context import Context
@@ -101,10 +101,8 @@ def _sale(ctx: Context, money: ExactMoney, i: int, amount: Decimal | None) -> Si
     rest = holding.quantity - lots * lot
     least = Decimal(repr(ctx.min_order_weight)) * money.value
     if free and (amount is None or rest * money.shares[i] < least):
-        return _order(ctx, i, holding.quantity, full_exit=True)
-    if not 0 < lots <= most:
-        return None
-    return _order(ctx, i, lots * lot, full_exit=False)
+        return sale_for_cash(ctx, i, holding.quantity)
+    return sale_for_cash(ctx, i, lots * lot) if 0 < lots <= most else None
 
 
 def _past_target(ctx: Context, i: int) -> Iterator[Sized]:
@@ -116,11 +114,13 @@ def _past_target(ctx: Context, i: int) -> Iterator[Sized]:
     quantity = lots * ctx.securities[i].lot_size
     holding = ctx.holdings[i]
     if holding is not None and quantity <= Decimal(repr(float(ctx.sellable[i]))):
-        yield _order(ctx, i, quantity, full_exit=quantity == holding.quantity)
+        yield sale_for_cash(ctx, i, quantity)
 
 
-def _order(ctx: Context, i: int, quantity: Decimal, *, full_exit: bool) -> Sized:
-    lots = float(quantity / ctx.securities[i].lot_size)
+def sale_for_cash(ctx: Context, i: int, quantity: Decimal) -> Sized:
+    """A sale of security i that cash asks for."""
+    holding, lots = ctx.holdings[i], float(quantity / ctx.securities[i].lot_size)
+    full_exit = holding is not None and quantity == holding.quantity
     return Sized(
         i,
         Side.SELL,
@@ -165,57 +165,66 @@ def with_sales_for_cash(
     return sorted([*orders, *more], key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
 
 
-def with_due(ctx: Context, table: Candidates) -> Candidates:
-    """The table with what its orders must bring: the most that some list of sales surely does."""
-    demands = needs(ctx)
-    for need in (*demands, most_raised(ctx, table)) if demands else ():
-        row = covering(ctx, table, need) if need > 0 else None
-        if row is not None and table.account.exact is not None:
-            due = replace(table.account.exact, due=need)
-            weight = float(need) / ctx.value
-            account = replace(table.account, due=weight, exact=due)
-            return replace(table, account=account)
+def with_due(ctx: Context, table: Candidates, lists: Sequence[Sequence[Sized]]) -> Candidates:
+    """The table with what its orders must bring: the most that some list of sales surely does.
+
+    lists   of sales that fit what binds all sales, to be tried beside the largest
+    """
+    demands, cash = needs(ctx), table.account.exact
+    if not demands or cash is None:
+        return table
+    with localcontext(prec=DIGITS):  # sums of flows are exact
+        sets = _sets(ctx, table, cash, lists)
+        most = max((_brings(cash, row) for row in sets), default=ZERO)
+        for need in (amount for amount in (*demands, most) if amount > 0):
+            covers = (*_covering(table, cash, need, ctx.search.max_depth), *sets)
+            fits = (row for row in covers if _brings(cash, row) >= need and _fits(ctx, table, row))
+            row = next(fits, None)
+            if row is not None:
+                due = replace(cash, due=need)
+                account = replace(table.account, due=float(need) / ctx.value, exact=due)
+                return replace(table, account=account, cover=tuple(sorted(row)))
     return table
 
 
-def most_raised(ctx: Context, table: Candidates) -> Decimal:
-    """What the largest sales of the table bring together, as many as a list may have."""
-    cash = table.account.exact
-    if cash is None:
-        return ZERO
-    brings = sorted((cash.flows[j] for j in _largest(table, cash).values()), reverse=True)
-    with localcontext(prec=DIGITS):
-        return sum((amount for amount in brings[: ctx.search.max_depth] if amount > 0), ZERO)
+def _brings(cash: ExactCash, row: Iterable[int]) -> Decimal:
+    return sum((cash.flows[j] for j in row), ZERO)
 
 
-def covering(ctx: Context, table: Candidates, need: Decimal) -> IntArray | None:
-    """(1, depth)  the fewest sales that bring an amount, the last no larger than it has to be."""
-    cash = table.account.exact
-    if cash is None:
-        return None
-    with localcontext(prec=DIGITS):  # sums of flows are exact
-        row = _covering(table, cash, need, ctx.search.max_depth)
-    if row is None:
-        return None
+def _fits(ctx: Context, table: Candidates, row: Sequence[int]) -> bool:
+    """Do the ledger and the filters of rows let a set through?"""
     whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
     whole[0, : len(row)] = sorted(row)
-    allowed = feasible(table.account, whole)[0] and all(p(whole)[0] for p in table.predicates)
-    return whole if allowed else None
+    return bool(feasible(table.account, whole)[0]) and all(p(whole)[0] for p in table.predicates)
 
 
-def _covering(table: Candidates, cash: ExactCash, need: Decimal, depth: int) -> list[int] | None:
+def _sets(
+    ctx: Context, table: Candidates, cash: ExactCash, lists: Sequence[Sequence[Sized]]
+) -> list[list[int]]:
+    """Sets of sales that may be a plan: the lists, and the largest sales that fit together."""
+    sales = np.flatnonzero(~table.is_buy).tolist()
+    place = {(int(table.security[j]), table.quantity[j]): j for j in sales}
+    named = ([place.get((row.i, row.quantity), PAD) for row in rows] for rows in lists)
+    brings = sorted((j for j in sales if cash.flows[j] > 0), key=lambda j: (-cash.flows[j], j))
+    largest = fill(table.account, [], brings, ctx.search.max_depth)
+    sets = (*(row for row in named if PAD not in row), largest)
+    return [row for row in sets if row and _fits(ctx, table, row)]
+
+
+def _covering(table: Candidates, cash: ExactCash, need: Decimal, depth: int) -> Iterator[list[int]]:
+    """The fewest sales that bring an amount, the last no larger than it has to be."""
     clash = table.account.apart
     row: list[int] = []
     for j in sorted(_largest(table, cash).values(), key=lambda j: (-cash.flows[j], j)):
         if len(row) < depth and sum(cash.flows[k] for k in row) < need and not clash[j, row].any():
             row.append(j)
     if not row or sum(cash.flows[j] for j in row) < need:
-        return None
+        return
     rest = need - sum((cash.flows[j] for j in row[:-1]), ZERO)
     same = np.flatnonzero((table.security == table.security[row[-1]]) & ~table.is_buy).tolist()
     fits = [j for j in same if cash.flows[j] >= rest and not clash[j, row[:-1]].any()]
     row[-1] = min(fits, key=lambda j: (cash.flows[j], j))
-    return row
+    yield row
 
 
 def _largest(table: Candidates, cash: ExactCash) -> dict[int, int]:

@@ -24,7 +24,6 @@ from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.domain import Domain, seed_of
 from steelyard.planning.keep import Pool
 from steelyard.planning.over_lots import searched
-from steelyard.planning.overdraft import covering
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.branch_and_bound import Proof, branch_and_bound
@@ -127,15 +126,13 @@ def prove(
     by_lots = domain is not None and ctx.search.scope == "quantities"
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     root, simple = root_bound(relaxation(problem)), greedy(problem)
-    due = None if table.account.exact is None else table.account.exact.due
-    paid = None if due is None else covering(ctx, table, due)
     # over whole lots the table is only where the search starts from: of a large one greed will do
     some = 0 < table.m <= (LARGE if by_lots else table.m)
     seeds = [
         proposals.rows,
         simple,
-        *(() if paid is None else (paid,)),
-        *_base(ctx, table),
+        *_whole(ctx, table.cover),
+        *_whole(ctx, table.base),
         *(beam(problem, root.mu, ctx.search.beam_width) if some else ()),
     ]
 
@@ -156,12 +153,12 @@ def prove(
     return Evidence(proof, lots, table.m, simple, ceiling, search.clock() - started)
 
 
-def _base(ctx: Context, table: Candidates) -> tuple[IntArray, ...]:
-    """What is traded whatever the score gains, as a row."""
-    if not table.base:
+def _whole(ctx: Context, some: Sequence[int]) -> tuple[IntArray, ...]:
+    """A set of rows as a row of its own, if there is any."""
+    if not some:
         return ()
     row = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
-    row[0, : len(table.base)] = table.base
+    row[0, : len(some)] = some
     return (row,)
 
 

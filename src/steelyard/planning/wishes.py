@@ -28,10 +28,11 @@ from steelyard.planning.asked_rows import (
     with_rows,
 )
 from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
+from steelyard.planning.cash_rows import cash_rows
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
 from steelyard.planning.new_money import small_buys
-from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
+from steelyard.planning.overdraft import ruling_of, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
@@ -58,8 +59,9 @@ def find_opportunities(
         rows = cut(ctx, rows, findings)
     else:
         refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
-    for_cash, tried = sales_for_cash(ctx), probes(ctx, rows)
     waiting = blocked(ctx, strategy, guard)
+    cash = cash_rows(ctx, lambda sales: _quietly(ctx, sales, strategy, guard))
+    for_cash, tried = cash.rows, probes(ctx, rows)
     findings.problems.extend(notices(waiting))
     rows = _unblocked(ctx, [*rows, *for_cash, *tried], waiting, findings)
     rows = _masked(ctx, rows, strategy, guard)
@@ -81,7 +83,16 @@ def find_opportunities(
     if not base_agreed(ctx, table):
         table = with_base(ctx, table)
         table = with_scores(ctx, table, objective.model, objective.rates, weights)
-    return with_due(ctx, table)
+    return with_due(ctx, table, cash.lists)
+
+
+def _quietly(
+    ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard
+) -> tuple[list[Sized], BoolArray]:
+    """What the filters leave of rows that are no candidates yet; nothing of it is noted."""
+    quiet = replace(guard, findings=Findings(), bucket=None, broken={*guard.broken})
+    rows = _unblocked(ctx, rows, blocked(ctx, strategy, quiet), quiet.findings)
+    return _paired(ctx, _masked(ctx, rows, strategy, quiet), strategy, quiet)
 
 
 @dataclass(frozen=True, slots=True)

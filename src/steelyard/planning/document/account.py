@@ -202,15 +202,21 @@ def cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[Cash
 
 
 def _rungs(snapshot: Snapshot, currency: str, after: Decimal, settles: date) -> Iterable[CashRung]:
-    """The rungs of one currency; flows of today are there from the first on."""
+    """The rungs of one currency; flows of today are there from the first on, and so are orders
+    that settle today.
+    """
     today = snapshot.as_of
     flows = _by_day(snapshot.flows, currency)
     days = _by_day((*snapshot.pending, *snapshot.flows), currency)
     balance = snapshot.settled.get(currency, ZERO)
     traded = after - balance - sum(days.values(), ZERO)
-    first = {"date": today, "kind": "settled", "estimated": False}
+    if traded:
+        days[settles] = days.get(settles, ZERO) + traded
+    at_once = bool(traded) and settles == today
     balance += days.pop(today, ZERO)
-    yield CashRung(currency=currency, balance=balance, **first)
+    yield CashRung(
+        date=today, currency=currency, balance=balance, kind="settled", estimated=at_once
+    )
     later = sorted(day for day in flows if day > today)
     if traded or later:
         whole = after - sum((flows[day] for day in later), ZERO)
@@ -219,8 +225,6 @@ def _rungs(snapshot: Snapshot, currency: str, after: Decimal, settles: date) -> 
             yield CashRung(
                 date=day, currency=currency, balance=whole, kind="traded", estimated=bool(traded)
             )
-    if traded:
-        days[settles] = days.get(settles, ZERO) + traded
     for day in sorted(days):
         balance += days[day]
         estimated = bool(traded) and day >= settles

@@ -3,6 +3,8 @@
 1. every order moves cash of its own currency; commission and spread are of the base currency
 2. a currency that ends under 0 is bought with base cash and with what other currencies have over
 3. where base cash ends under what open buys may take, it is filled from foreign cash, no further
+4. where charges still leave it under 0, or further under, what sales brought to a currency that is
+   under 0 pays them: of a debt a little less is paid, and there is no other
 
 Amounts that no order says are of whole cents, up: no balance ends under 0 by rounding.
 """
@@ -84,14 +86,14 @@ class _Desk:
             from_=self.base, to=currency, amount=amount, rate=1 / rate, cost=amount * self.margin
         )
 
-    def sell(self, currency: str) -> Conversion | None:
-        """As much of a currency as base cash still lacks."""
-        lacks = self.promised - self.balances[self.base]
-        if lacks <= 0 or self.balances[currency] <= 0:
+    def sell(self, currency: str, least: Decimal, stays: Decimal) -> Conversion | None:
+        """As much of a currency, what `stays` of it apart, as base cash lacks of its `least`."""
+        lacks, over = least - self.balances[self.base], self.balances[currency] - stays
+        if lacks <= 0 or over <= 0:
             return None
         rate = self.rates[currency]
         asked = (lacks / (rate * (1 - self.margin))).quantize(CENT, ROUND_CEILING)
-        amount = min(asked, self.balances[currency])
+        amount = min(asked, over)
         self.balances[currency] -= amount
         self.balances[self.base] += amount * rate * (1 - self.margin)
         return Conversion(
@@ -119,13 +121,23 @@ def converted(
         after[base] -= order.charge
     stays = max(min(promised, before[base]), ZERO)  # what was not there nobody converts for
     desk = _Desk(base, rates, margin, stays, after)
-    lines: list[Conversion] = []
-    for trade, lacks in ((desk.buy, True), (desk.sell, False)):
-        short = [c for c in desk.foreign() if (after[c] < 0) is lacks]
-        lines += [line for line in map(trade, short) if line is not None]
+    lines = [*_converted(desk, before)]
     margins = _margins(before, orders, lines, (base, rates, margin))
     there = {c: amount for c, amount in sorted(after.items()) if amount or c in before}
     return Converted(tuple(lines), margins, there)
+
+
+def _converted(desk: _Desk, before: Mapping[str, Decimal]) -> Iterator[Conversion]:
+    """The conversions, in their order: each step from the balances that the one before leaves."""
+    after, stays = desk.balances, desk.promised
+    for currency in [c for c in desk.foreign() if after[c] < 0]:
+        line = desk.buy(currency)
+        yield from () if line is None else (line,)
+    for owes in (False, True):
+        least = min(stays, before[desk.base]) if owes else stays
+        for currency in [c for c in desk.foreign() if (after[c] < 0) is owes]:
+            line = desk.sell(currency, least, min(before.get(currency, ZERO), ZERO) * owes)
+            yield from () if line is None else (line,)
 
 
 def _margins(

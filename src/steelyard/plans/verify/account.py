@@ -285,13 +285,17 @@ def _rungs(book: Book, settled_on: date) -> Iterator[dict[str, Any]]:
 
 
 def _rungs_of(book: Book, currency: str, settled_on: date) -> Iterator[dict[str, Any]]:
-    """A flow moves the settled balance on its day, and what is there once traded too."""
+    """A flow moves the settled balance on its day, and what is there once traded too; orders that
+    settle today are in the first of them.
+    """
     doc, today, after = book.doc, book.doc["as_of"], book.doc["cash_after"][currency]
     flows = [(r["date"], r["amount"]) for r in doc["flows"] if r["currency"] == currency]
     coming = [(r["on"], r["amount"]) for r in doc["settling"] if r["currency"] == currency]
     traded = after - book.balances.get(currency, ZERO)
     balance = doc["cash"].get(currency, ZERO) + _on(flows, today)
-    yield _rung(currency, today, balance, "settled", estimated=False)
+    at_once = bool(traded) and settled_on == today
+    balance += traded if at_once else ZERO
+    yield _rung(currency, today, balance, "settled", estimated=at_once)
     later = sorted({day for day, _ in flows if day > today})
     if traded or later:
         whole = after - sum((_on(flows, day) for day in later), ZERO)
@@ -300,7 +304,7 @@ def _rungs_of(book: Book, currency: str, settled_on: date) -> Iterator[dict[str,
             whole += _on(flows, day)
             yield _rung(currency, day, whole, "traded", estimated=bool(traded))
     coming += [(day, amount) for day, amount in flows if day > today]
-    coming += [(settled_on, traded)] if traded else []
+    coming += [(settled_on, traded)] if traded and not at_once else []
     for day in sorted({day for day, _ in coming}):
         balance += _on(coming, day)
         of_orders = bool(traded) and day >= settled_on

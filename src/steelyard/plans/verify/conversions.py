@@ -2,7 +2,8 @@
 
 Cash of a currency pays for what is quoted in it. What a currency then lacks is bought, and what
 base cash lacks comes from currencies that have more than they need; of these no more than to the
-next cent.
+next cent. Charges that would leave it under 0 all the same are paid from what sales brought to
+currencies that are under 0.
 """
 
 from __future__ import annotations
@@ -91,12 +92,16 @@ def _carried_out(book: Book) -> tuple[dict[str, Decimal], list[dict[str, Any]]]:
             after[base] -= bought * price
             line = {"from": base, "to": currency, "amount": paid, "rate": ONE / rate}
             lines.append({**line, "cost": paid * margin})
-    for currency in foreign:
-        rate, lacks = book.rates.get(currency, ZERO), stays - after[base]
-        if lacks <= 0 or after[currency] <= 0 or rate <= 0:
+    owing = {currency for currency in foreign if after[currency] < 0}
+    for currency in sorted(foreign, key=lambda c: (c in owing, c)):
+        owes = currency in owing
+        least = min(stays, before[base]) if owes else stays
+        over = after[currency] - (min(ZERO, before.get(currency, ZERO)) if owes else ZERO)
+        rate, lacks = book.rates.get(currency, ZERO), least - after[base]
+        if lacks <= 0 or over <= 0 or rate <= 0:
             continue
         price = rate * (ONE - margin)
-        sold = min(after[currency], (lacks / price).quantize(CENT, ROUND_CEILING))
+        sold = min(over, (lacks / price).quantize(CENT, ROUND_CEILING))
         after[currency] -= sold
         after[base] += sold * price
         line = {"from": currency, "to": base, "amount": sold, "rate": rate}

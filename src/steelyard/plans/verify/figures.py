@@ -229,11 +229,14 @@ def _order(book: Book, order: Record, m: int, place: Place) -> Record | None:
 def _due_names(book: Book) -> list[str]:
     """Hold, greedy, the best of narrower scopes, those next to the best, any quantities."""
     certificate, others = book.doc["certificate"], book.doc["alternatives"]
+    names = {other["name"] for other in others}
     proposed = certificate["scope"] != PROPOSALS and certificate["sequences"] > 0
+    if book.by_quantities and book.is_short:  # one that brings less than lists of any size is none
+        proposed = proposed and PROPOSAL in names
     next_best = sum(other["name"].startswith(RUNNER_UP) for other in others)
     runners_up = [f"{RUNNER_UP}{n}" for n in range(1, next_best + 1)]
     # where a table has a set that may be a plan is not in the document
-    tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
+    tabled = book.by_quantities and CANDIDATES in names
     narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
     asked = [ASKED_FOR] if book.base is not None else []
     return [HOLD, GREEDY, *narrower, *asked, *runners_up, UNRESTRICTED]
