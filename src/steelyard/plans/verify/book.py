@@ -18,6 +18,8 @@ BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
 FILTERS, FILTER = "filters", "filter"
+STOP, PROFITS = "trailing_stop", "profit_taking"
+"""Tag of a sale that no date holds up, and the calculator with a setting for it."""
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES = "proposals", "quantities"
@@ -130,6 +132,13 @@ class Book:
         ran = {run["name"] for run in runs if run["outcome"] in {"ok", "nothing"}}
         modules = self.settings["modules"].get(FILTERS, ())
         return {module["name"]: module["params"] for module in modules if module["name"] in ran}
+
+    @cached_property
+    def trails(self) -> bool:
+        """Does the strategy sell what fell from its peak?"""
+        modules = self.settings["modules"].get("opportunity_calculators", ())
+        own = [module["params"] for module in modules if module["name"] == PROFITS]
+        return any(params.get("trailing_stop_distance") is not None for params in own)
 
     @cached_property
     def filtered(self) -> frozenset[tuple[str, str]]:
@@ -328,8 +337,10 @@ class Book:
         if row is not None or security is None:
             return row
         amount = quantity * security["price"] * per_point(security)
+        step = self.step_of.get(symbol)
         return {
             "symbol": symbol,
+            "tags": step["tags"] if step is not None and step["side"] == side else (),
             "side": side,
             "quantity": quantity,
             "currency": security["currency"],
