@@ -371,7 +371,9 @@ def test_without_targets_a_looser_cap_may_cost_and_its_span_says_so():
 
     assert cap.gain < 0
     assert (cap.gain_least, cap.gain_most) == (cap.gain, cap.gain)
-    assert cap.text.startswith("A looser position cap (20.0\xa0% to 25.0\xa0%) changes the plan by −")
+    assert cap.text.startswith(
+        "A looser position cap (20.0\xa0% to 25.0\xa0%) changes the plan by −"
+    )
     assert verify.check(plan.document()).failed == ()
 
 
