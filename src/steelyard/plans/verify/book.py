@@ -18,8 +18,10 @@ BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
 FILTERS, FILTER = "filters", "filter"
-STOP, PROFITS = "trailing_stop", "profit_taking"
-"""Tag of a sale that no date holds up, and the calculator with a setting for it."""
+STOP, PROFITS, SEARCH = "trailing_stop", "profit_taking", "search"
+"""Tag of a sale that no date holds up, the calculator with a setting for it, and who asks for the
+sizes that no calculator asks for.
+"""
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES = "proposals", "quantities"
@@ -337,10 +339,13 @@ class Book:
         if row is not None or security is None:
             return row
         amount = quantity * security["price"] * per_point(security)
-        step = self.step_of.get(symbol)
+        alike = [
+            row for row in self.doc["candidates"] if (row["symbol"], row["side"]) == (symbol, side)
+        ]
         return {
             "symbol": symbol,
-            "tags": step["tags"] if step is not None and step["side"] == side else (),
+            "tags": [tag for row in alike for tag in row["tags"]],
+            "sources": [source for row in alike for source in row["sources"]],
             "side": side,
             "quantity": quantity,
             "currency": security["currency"],

@@ -12,6 +12,7 @@ from steelyard.plans.verify.book import (
     EXEMPT,
     HALF,
     PROFITS,
+    SEARCH,
     SELL,
     SETTLED,
     STOP,
@@ -101,7 +102,7 @@ def _stops(book: Book, order: Record) -> bool:
     if order["side"] != SELL or STOP not in order["tags"]:
         return False
     who = {*order.get("proposed_by", ()), *order.get("sources", ())}
-    return book.trails or bool(who - {PROFITS})
+    return book.trails or bool(who - {PROFITS, SEARCH})
 
 
 def _dates(book: Book, order: Record, holding: Record, place: Place) -> None:
