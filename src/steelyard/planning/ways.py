@@ -88,6 +88,11 @@ class Trades:
         ways = zip(self.security.tolist(), (self.kind == BUY).tolist(), strict=True)
         size = np.array([largest.get(way, 0.0) for way in ways])
         most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
+        asked = replace(self, most=np.minimum(self.most, most)).stopping(table)
+        return asked.only(asked.most >= asked.least)
+
+    def stopping(self, table: Orders) -> Trades:
+        """With the sales marked that rows of a table ask for at a trailing stop."""
         stopped = {
             i
             for i, is_buy, proposals in zip(
@@ -95,9 +100,8 @@ class Trades:
             )
             if not is_buy and any(TRAILING_STOP in proposal.tags for proposal in proposals)
         }
-        stop = np.isin(self.security, sorted(stopped)) & (self.kind != BUY)
-        asked = replace(self, most=np.minimum(self.most, most), stop=stop)
-        return asked.only(asked.most >= asked.least)
+        marked = np.isin(self.security, sorted(stopped)) & (self.kind != BUY)
+        return replace(self, stop=marked)
 
     @property
     def proposals(self) -> tuple[tuple[Proposal, ...], ...]:
