@@ -10,8 +10,10 @@ from builders.changes import USUAL, stops, usual
 from builders.positions import with_multipliers, with_position, with_settling
 from builders.world import AS_OF, world
 from steelyard.errors import PlanRefused
+from steelyard.modules.context import AbsentTarget
 from steelyard.notices import Drop
 from steelyard.orders import Order, Side
+from steelyard.planning import decisions
 from steelyard.plans.verify import check
 from steelyard.portfolio import Holding, Security
 from steelyard.sentences import say
@@ -49,6 +51,26 @@ def test_a_short_counts_negative_and_is_told_first_and_not_traded():
         (abs(59 / 66 - 0.9) + abs(15 / 66 - 0.1) + 8 / 66) / 2
     )
     assert check(plan.document()).ok
+
+
+def test_what_would_have_a_target_bought_is_said_of_its_own_hindrance():
+    short = replace(SHORT, targets=replace(USUAL.targets, weights={"SPY": 0.3, "TSLA": 0.6})).plan()
+    (notice,) = [row for row in short.warnings if row.code.startswith("target_")]
+    advice = "Close the short position or leave its target out, and plan again."
+    wrong = {}
+    for why, due in (
+        ("no price", "correct the symbol or give its price"),
+        ("no exchange rate", "give its exchange rate"),
+        ("old exchange rate", "give a newer exchange rate"),
+        ("old price", "give a newer price"),
+        ("a price in doubt", "correct its price or accept it"),
+        ("option", "leave the target of the option out"),
+    ):
+        advised = decisions._advice(AbsentTarget("TSLA", 0.6, why))
+        wrong |= {why: advised} if advised != due else {}
+
+    assert (notice.code, notice.message[-len(advice) :]) == ("target_not_traded", advice)
+    assert wrong == {}
 
 
 def test_every_kind_of_position_is_worth_its_shares_times_price_times_multiplier():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from datetime import date
 
 import pandas as pd
 import polars as pl
@@ -43,6 +44,24 @@ def test_a_plan_fits_on_one_screen_and_says_verdict_money_and_orders(plan):
     for step in plan.steps:
         assert f"{step.side.value:<4}  {step.symbol}" in repr(plan)
     assert f"and {4 * len(plan.steps) + 1 - 12} more orders" in repr(many(plan))
+
+
+def test_what_is_wrong_with_a_plan_is_said_shortly_and_on_one_screen(plan):
+    short = steelyard.plan(
+        {"VT": 10, "BND": 5}, prices={"VT": 100, "BND": 70}, targets={"VT": 0.6, "BND": 0.4},
+        cash={"USD": 100}, withdraw={"USD": 500}, strategy={"limits": {"allow_sell": False}},
+        as_of=date(2026, 3, 3),
+    )  # fmt: skip
+    problems = {"problems": short.problems * 9}
+    noted, crowded = (of.model_copy(update=problems) for of in (short, many(plan)))
+
+    for page in (str(short).replace("\n", " "), short._repr_html_()):
+        assert "Problem: Cash ends at USD −400.00: 400.00 is missing" in page
+        assert "Warning: The cap of 20.0 % on a single name" in page
+    for page in (str(noted), noted._repr_html_(), str(crowded)):
+        assert "Problem: Cash ends at USD −400.00" in page
+        assert "more: plan.problems, plan.warnings" in page
+    assert len(str(crowded).splitlines()) <= 24
 
 
 def test_a_plan_that_holds_shows_its_verdict_and_no_table(plan):

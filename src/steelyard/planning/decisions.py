@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from steelyard.errors import PlanRefused
-from steelyard.modules.context import Context
+from steelyard.modules.context import AbsentTarget, Context
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
+from steelyard.planning.kept_out import WHAT, WHY_ABSENT
 from steelyard.portfolio import Security
 from steelyard.sentences import percent
 from steelyard.strategies import Strategy
@@ -21,6 +22,13 @@ CAP = "limits.max_position_weight"
 NAMED = 5
 """Symbols that a notice names; the others it counts."""
 TYPES = "EQUITY, ETF, ETC, MUTUALFUND, BOND, CRYPTO"
+WHAT_HELPS = {
+    WHY_ABSENT["no_rate"]: "give its exchange rate",
+    WHY_ABSENT["stale_rate"]: "give a newer exchange rate",
+    WHY_ABSENT["stale_price"]: "give a newer price",
+    WHY_ABSENT["price_jump"]: "correct its price or accept it",
+}
+"""Why a target cannot be bought -> what to do; what is not listed lacks a price."""
 SAY_TYPE = "say product_type in the securities file (--securities)"
 
 
@@ -111,11 +119,22 @@ def _unpriced(ctx: Context) -> Iterable[Notice]:
     waiting = [ctx.symbols[i] for i in np.flatnonzero(ctx.sales_wait)]
     if waiting:
         message += f", and nothing was sold for having no target: {_listed(waiting)}"
-    classes = [is_class(target.symbol) for target in absent]
-    advice = ["correct the symbol or give its price"] * (not all(classes))
-    advice += ["correct the class or what is in it"] * any(classes)
+    advice = [*dict.fromkeys(map(_advice, absent))]
     message += f". {', '.join(advice).capitalize()}, and plan again."
-    yield _first("target_without_price", message, [target.symbol for target in absent])
+    priced = all(target.why in WHAT.values() for target in absent)
+    code = "target_not_traded" if priced else "target_without_price"
+    yield _first(code, message, [target.symbol for target in absent])
+
+
+def _advice(target: AbsentTarget) -> str:
+    """What would have it bought."""
+    if is_class(target.symbol):
+        return "correct the class or what is in it"
+    if target.why == WHAT["short"]:
+        return "close the short position or leave its target out"
+    if target.why in WHAT.values():
+        return f"leave the target of the {target.why} out"
+    return WHAT_HELPS.get(target.why, "correct the symbol or give its price")
 
 
 def _first(code: str, message: str, symbols: Sequence[str]) -> Notice:

@@ -19,6 +19,16 @@ FUTURE = "FUTURE"
 WHAT: Mapping[str, str] = {"short": "short position", "option": "option", "future": "future"}
 """Rule that keeps a position out of trading -> what it is, in a few words."""
 
+WHY_ABSENT: Mapping[str, str] = {
+    "no_price": "no price",
+    "no_rate": "no exchange rate",
+    "stale_rate": "old exchange rate",
+    "stale_price": "old price",
+    "price_jump": "a price in doubt",
+    **WHAT,
+}
+"""Rule that kept a target out of the planning set -> why, in a few words."""
+
 NAMED = 5
 """Positions that the warning names; the others are counted."""
 

@@ -16,7 +16,7 @@ from steelyard.modules.patterns.adaptive.choices import yields_known
 from steelyard.modules.registry import Kind
 from steelyard.notices import Coverage, Drop, Notice
 from steelyard.planning.findings import Findings
-from steelyard.planning.kept_out import WHAT
+from steelyard.planning.kept_out import WHY_ABSENT
 from steelyard.strategies import Strategy
 
 LABEL_SHOWN = 60
@@ -24,16 +24,6 @@ LABEL_SHOWN = 60
 
 ABSENT_TOLD = 5
 """Targets that cannot be bought, each with a warning of its own; the others share one."""
-
-WHY_ABSENT = {
-    "no_price": "no price",
-    "no_rate": "no exchange rate",
-    "stale_rate": "old exchange rate",
-    "stale_price": "old price",
-    "price_jump": "a price in doubt",
-    **WHAT,
-}
-"""Rule that kept a target out of the planning set -> why, in a few words."""
 
 
 def remark(ctx: Context, market: Market, strategy: Strategy, findings: Findings) -> None:

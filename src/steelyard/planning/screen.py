@@ -26,7 +26,7 @@ from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.overdraft import ruling_of
 from steelyard.planning.search.lots import LotList
 from steelyard.planning.table import account_of, bare_table, unscored
-from steelyard.planning.ways import BUY, EXIT, SEARCHED, Trades, lot_quantity, sized
+from steelyard.planning.ways import BUY, EXIT, Trades, lot_quantity, sized
 from steelyard.planning.wishes import serves
 from steelyard.strategies import ModuleChoice, Strategy
 
@@ -74,7 +74,7 @@ def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
         cost=frozen(cost),
         tax=frozen(trades.tax + trades.tax_rate * lots),
         full_exit=frozen(trades.kind == EXIT),
-        proposals=((SEARCHED,),) * m,
+        proposals=trades.proposals,
         account=replace(
             account_of(ctx, ()),
             security=frozen(trades.security),

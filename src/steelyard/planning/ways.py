@@ -15,7 +15,7 @@ import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.ledger import NEAR, SAFETY, Account, whole_lots
-from steelyard.modules.candidates import Orders, Proposal
+from steelyard.modules.candidates import TRAILING_STOP, Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
 from steelyard.planning.costs import (
@@ -37,6 +37,9 @@ from steelyard.sentences import say
 SEARCHED = Proposal("search", say("part of the best list of whole lots"), ())
 """Who asks for an order that no calculator asked for."""
 
+STOPPED = Proposal(SEARCHED.source, SEARCHED.why, (TRAILING_STOP,))
+"""The same of a sale at a trailing stop in a size that no calculator asked for."""
+
 BUY, SALE, EXIT = 0, 1, 2
 """Kinds of ways, in their order within a security."""
 
@@ -49,6 +52,7 @@ class Trades:
     tax, tax_rate     of value: of an order whatever its size, and per lot besides
     gain, gain_rate   the same of the net gain that counts for a yearly budget; 0 without one
     free              is the hurdle not charged?
+    stop              is it a sale at a trailing stop, which no date holds up?
     """
 
     security: IntArray
@@ -61,6 +65,7 @@ class Trades:
     free: BoolArray
     gain: FloatArray
     gain_rate: FloatArray
+    stop: BoolArray
 
     def only(self, keep: BoolArray | IntArray) -> Trades:
         """Some of the ways, by truth or index."""
@@ -69,6 +74,7 @@ class Trades:
             least=self.least[keep], most=self.most[keep],
             tax=self.tax[keep], tax_rate=self.tax_rate[keep],
             gain=self.gain[keep], gain_rate=self.gain_rate[keep], free=self.free[keep],
+            stop=self.stop[keep],
         )  # fmt: skip
 
     def asked_for(self, table: Orders) -> Trades:
@@ -82,8 +88,25 @@ class Trades:
         ways = zip(self.security.tolist(), (self.kind == BUY).tolist(), strict=True)
         size = np.array([largest.get(way, 0.0) for way in ways])
         most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
-        asked = replace(self, most=np.minimum(self.most, most))
+        asked = replace(self, most=np.minimum(self.most, most)).stopping(table)
         return asked.only(asked.most >= asked.least)
+
+    def stopping(self, table: Orders) -> Trades:
+        """With the sales marked that rows of a table ask for at a trailing stop."""
+        stopped = {
+            i
+            for i, is_buy, proposals in zip(
+                table.security.tolist(), table.is_buy.tolist(), table.proposals, strict=True
+            )
+            if not is_buy and any(TRAILING_STOP in proposal.tags for proposal in proposals)
+        }
+        marked = np.isin(self.security, sorted(stopped)) & (self.kind != BUY)
+        return replace(self, stop=marked)
+
+    @property
+    def proposals(self) -> tuple[tuple[Proposal, ...], ...]:
+        """(w,) who asks for each, as the filters look at it."""
+        return tuple((STOPPED,) if stop else (SEARCHED,) for stop in self.stop.tolist())
 
 
 def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
@@ -149,6 +172,7 @@ def trades_of(ctx: Context, reach: Reach) -> Trades:
         gain=np.concatenate([none_of, sales.gain, gained]),
         gain_rate=np.concatenate([none_of, sales.gain_rate, at_once]),
         free=np.zeros(len(security), dtype=np.bool_),
+        stop=np.zeros(len(security), dtype=np.bool_),
     )
     return trades.only(np.lexsort((np.arange(len(security)), trades.kind, security)))
 
@@ -295,15 +319,23 @@ def orders_at(ctx: Context, trades: Trades, lots: IntArray) -> list[Sized]:
     """Each way as an order of so many lots, (w,)."""
     every = zip(
         trades.security.tolist(), trades.kind.tolist(), trades.lot.tolist(), lots.tolist(),
-        strict=True,
+        trades.proposals, strict=True,
     )  # fmt: skip
-    return [
-        _order(ctx, i, kind, count * lot_quantity(ctx, i, kind), count * abs(lot))
-        for i, kind, lot, count in every
-    ]
+    rows = []
+    for i, kind, lot, count, proposals in every:
+        quantity = count * lot_quantity(ctx, i, kind)
+        rows.append(_order(ctx, (i, kind), quantity, count * abs(lot), proposals))
+    return rows
 
 
-def _order(ctx: Context, i: int, kind: int, quantity: Decimal, weight: float) -> Sized:
+def _order(
+    ctx: Context,
+    way: tuple[int, int],
+    quantity: Decimal,
+    weight: float,
+    proposals: tuple[Proposal, ...],
+) -> Sized:
+    i, kind = way
     side = Side.BUY if kind == BUY else Side.SELL
     # down to a target of less than half a lot is an exit too
     return Sized(
@@ -314,7 +346,7 @@ def _order(ctx: Context, i: int, kind: int, quantity: Decimal, weight: float) ->
         full_exit=side is Side.SELL and quantity == _holding(ctx, i),
         to_target=False,
         priority_weight=1.0,
-        proposals=(SEARCHED,),
+        proposals=proposals,
     )
 
 

@@ -14,6 +14,8 @@ SHOWN = 12
 """Orders that are listed; the others are counted."""
 WIDTH, LINES = 80, 3
 """Characters of a line, and lines of a sentence."""
+MOST_LINES, NOTE_LINES = 24, 6
+"""Lines of all, and of them for problems and what was decided about the inputs."""
 HEAD = ("", "side", "symbol", "quantity", "price", "value", "weight", "after", "cost")
 LEFT = 3
 """The first so many columns are texts."""
@@ -22,17 +24,21 @@ LEFT = 3
 def text(plan: Plan) -> str:
     """At most 24 lines, each of at most 80 characters."""
     lines = [_title(plan), *_wrapped(plan.verdict.text), *_wrapped(" · ".join(_figures(plan)))]
-    rows = [HEAD, *_rows(plan)]
+    table: list[str] = []
     if plan.steps:
+        rows = [HEAD, *_rows(plan)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines += ["", *(_line(row, widths) for row in rows), *_rest(plan)]
-    return "\n".join(line[:WIDTH] for line in lines)
+        table = ["", *(_line(row, widths) for row in rows), *_rest(plan)]
+    room = min(NOTE_LINES, MOST_LINES - len(lines) - len(table))
+    return "\n".join(line[:WIDTH] for line in [*lines, *_noted(plan, room), *table])
 
 
 def html(plan: Plan) -> str:
     """The same as a fragment of a page: no style, no script."""
     head = [f"<b>{escape(_title(plan))}</b>", escape(plan.verdict.text)]
-    head.append(escape(" · ".join(_figures(plan))))
+    notes = _notes(plan)
+    head += map(escape, [" · ".join(_figures(plan)), *notes[:NOTE_LINES]])
+    head += map(escape, _more(len(notes) - NOTE_LINES))
     return f"<div><p>{'<br>'.join(head)}</p>{_table(plan)}</div>"
 
 
@@ -63,6 +69,30 @@ def _figures(plan: Plan) -> Iterator[str]:
     yield f"cash after {after or 'none'}"
 
 
+def _notes(plan: Plan) -> list[str]:
+    """Problems, then what is said first of the inputs."""
+    heads = (warning for warning in plan.warnings if warning.head)
+    return [
+        *(f"Problem: {problem.message}" for problem in plan.problems),
+        *(f"Warning: {warning.message}" for warning in heads),
+    ]
+
+
+def _noted(plan: Plan, room: int) -> Iterator[str]:
+    """The notes in so many lines, two for each where all fit, else one; the others counted."""
+    notes = _notes(plan)
+    each = 2 if 2 * len(notes) <= room else 1
+    shown = len(notes) if each * len(notes) <= room else room - 1
+    for note in notes[:shown]:
+        yield from _wrapped(note, each)
+    yield from _more(len(notes) - shown)
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > 0:
+        yield f"and {count} more: plan.problems, plan.warnings"
+
+
 def _rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     for step in plan.steps[:SHOWN]:
         yield (
@@ -91,5 +121,5 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells)
 
 
-def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence, WIDTH, max_lines=LINES, placeholder=" …")
+def _wrapped(sentence: str, lines: int = LINES) -> list[str]:
+    return textwrap.wrap(sentence, WIDTH, max_lines=lines, placeholder=" …")

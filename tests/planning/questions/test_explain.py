@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from builders.changes import with_form
-from builders.world import BUSY, with_call, without
+from builders.classes import classed
+from builders.world import BUSY, with_call, without, world
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
@@ -27,6 +28,7 @@ from steelyard.planning.questions.stability import RESAMPLES, _history, _net_and
 from steelyard.planning.questions.thresholds import LARGEST_FALL, PRECISION, _price
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.solve import LOCAL, solved
+from steelyard.plans import verify
 from steelyard.plans.plan import Plan, plan_id
 from steelyard.sentences import FORMATS
 
@@ -353,6 +355,47 @@ def test_what_a_search_leaves_open_is_told_as_a_span_that_holds_what_a_proof_fin
 
     assert bounded.certificate.search_gap > 0
     assert wrong == []
+
+
+def test_without_targets_a_looser_cap_may_cost_and_its_span_says_so():
+    of = world(
+        "BB 4 @ 21150.63", "DD 2 @ 32771.55", "EE 11 @ 8407.01", cash="28819.16",
+        lots={"BB": "1"}, funds=("DD",), foreign=("EE",),
+        cost_prices={"BB": "31509.99", "DD": "49100.57", "EE": "9455.78"},
+    )  # fmt: skip
+    plan = explain(of.case, of.planned)
+    (cap,) = (
+        row for row in plan.explanation.counterfactuals
+        if row.setting == "limits.max_position_weight"
+    )  # fmt: skip
+
+    assert cap.gain < 0
+    assert (cap.gain_least, cap.gain_most) == (cap.gain, cap.gain)
+    assert cap.text.startswith(
+        "A looser position cap (20.0\xa0% to 25.0\xa0%) changes the plan by −"
+    )
+    assert verify.check(plan.document()).failed == ()
+
+
+def test_a_distance_from_target_is_told_where_another_price_leaves_the_target_as_it_is():
+    several = classed(
+        world(
+            "AA 1 @ 274", "CC 8 @ 273", "DD 5 @ 552", "EE 4 @ 983", cash="-51",
+            funds=("AA", "CC", "DD", "EE"),
+        ),
+        {"X": "AA CC EE", "Y": "DD"}, {"X": 0.176, "Y": 0.723},
+        preference={"AA": 1, "CC": 2, "DD": 3, "EE": 2},
+    )  # fmt: skip
+    single = classed(
+        world("AA 40 @ 100", "CC 30 @ 100", "DD 30 @ 100", funds=("AA", "CC", "DD")),
+        {"X": "AA CC", "Y": "DD"}, {"X": 0.5, "Y": 0.48},
+    )  # fmt: skip
+    plans = [explain(of.case, of.planned) for of in (several, single)]
+    rows = [row for plan in plans for row in plan.explanation.thresholds if row.price is not None]
+
+    assert [(row.symbol, row.off_target is None) for row in rows] == [("CC", True), ("DD", False)]
+    assert ["off its target" in row.text for row in rows] == [False, True]
+    assert [verify.check(plan.document()).failed for plan in plans] == [(), ()]
 
 
 def test_an_answer_at_another_price_is_that_of_a_context_estimated_anew():

@@ -6,6 +6,7 @@ What may change without its noticing is what its report lists as unchecked, fiel
 
 from __future__ import annotations
 
+import copy
 import functools
 import pathlib
 import re
@@ -24,7 +25,7 @@ from builders.changes import enabled
 from builders.classes import classed
 from builders.positions import with_multipliers, with_position, with_settling
 from builders.regimes import history
-from builders.world import world
+from builders.world import AS_OF, world
 from builders.worlds import SOME, worlds
 from steelyard import strategies
 from steelyard.errors import InputError
@@ -41,7 +42,7 @@ from steelyard.plans.verify.account import weekdays_after
 from steelyard.plans.verify.reading import content_id, hash_of
 from steelyard.plans.verify.rules import EVERY_LIST
 from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
-from steelyard.portfolio import BucketState, Flow
+from steelyard.portfolio import BucketState, Flow, Holding, TaxLot
 from steelyard.samples import sample
 from steelyard.sentences import again
 from steelyard.settings import Costs, Limits, Rebalance, Scope, Score, Search
@@ -972,6 +973,35 @@ def test_an_order_inside_a_cooldown_is_seen():
         put(of, ("holdings", n, key), of["as_of"])
         assert not verify.check(with_its_id(of)).ok
         put(of, ("holdings", n, key), before)
+
+
+def test_no_date_holds_a_trailing_stop_and_what_only_calls_itself_so_is_seen():
+    lots = [("1024", 2000, "45.27"), ("2395", 2000, "21.88"), ("301", 20, "17.35")]
+    own = tuple(
+        TaxLot(Decimal(quantity), AS_OF - timedelta(days=days), Decimal(cost))
+        for quantity, days, cost in lots
+    )
+    momentum = replace(
+        world("BB 3720 @ 31", sessions=30), strategy=strategies.preset("momentum_hunter")
+    ).having(holdings=(Holding("BB", Decimal(3720), own),))
+    of = momentum.planned.document()
+    early = {"days between orders of opposite sides", "days from the last buy to a sale"}
+    bare = {**of, "steps": [{**step, "tags": ["profit_taking"]} for step in of["steps"]]}
+    without = copy.deepcopy(of)
+    for module in without["strategy"]["settings"]["modules"]["opportunity_calculators"]:
+        if module["name"] == "profit_taking":
+            module["params"]["trailing_stop_distance"] = None
+
+    wrong = {}
+    for scope in ("proposals", "candidates", "quantities"):
+        plan = momentum.having(search={"scope": scope}).plan()
+        orders = [(step.side.value, step.tags) for step in plan.steps]
+        failed = verify.check(plan.document()).failed
+        if failed or orders != [("sell", ("profit_taking", "trailing_stop"))]:
+            wrong[scope] = (orders, failed)
+
+    assert wrong == {}
+    assert [names_of(changed) & early for changed in (bare, without)] == [early, early]
 
 
 def test_a_change_without_a_new_id_says_so_first_and_then_which_figures_break():

@@ -8,13 +8,14 @@ from rich.console import Console
 
 from builders.changes import USUAL
 from builders.positions import with_position, with_settling
-from builders.world import AS_OF
+from builders.world import AS_OF, world
 from steelyard.report.exhibits.ladder import cash
 from steelyard.report.exhibits.prices import prices
 from steelyard.report.exhibits.trades import trades
 from steelyard.report.exhibits.weights import weights
 from steelyard.report.page import render
 from steelyard.report.terminal import show, show_why
+from steelyard.targets import Targets
 
 HELD = with_settling(
     with_position(with_position(USUAL, "SHRT", "-20", "40"), "FUT", "2", None, "FUTURE"),
@@ -46,6 +47,20 @@ def test_positions_that_are_not_traded_have_their_rows_and_all_rows_are_the_whol
     assert "−800.00" in printed(HELD.planned, "SHRT").replace("\u2212", "−")
     assert "SHRT" in text
     assert "not traded" in render(HELD.planned)
+
+
+def test_a_short_with_a_target_has_a_single_row_and_its_distance_is_what_drift_counts():
+    short = with_position(world("BND 50 @ 70", cash="1000"), "VT", "-10", "100")
+    plan = replace(short, targets=Targets({"VT": 0.6, "BND": 0.4})).plan()
+    exhibit = weights(plan)
+    (row,) = exhibit.kept_out
+    rows = (*exhibit.rows, *exhibit.absent, row, exhibit.cash)
+
+    assert (row.symbol, row.target, row.state) == ("VT", 0.6, "short position, not traded")
+    assert exhibit.absent == ()
+    assert sum(abs(row.off_now) for row in rows) / 2 == pytest.approx(plan.drift.before)
+    assert exhibit.total.target == pytest.approx(1)
+    assert printed(plan).split("Weights, %")[1].split("Cash after")[0].count("VT") == 1
 
 
 def test_the_cash_account_is_a_sum_with_what_is_on_its_way():

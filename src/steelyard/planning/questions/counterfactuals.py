@@ -48,15 +48,27 @@ def gain_of(now: Answer, other: Answer) -> float:
 
 
 def span_of(now: Answer, other: Answer, gain: float, change: Change) -> Span:
-    """Least and most that the best plans of both can differ; a looser rule never costs."""
+    """Least and most that the best plans of both can differ; where a looser rule only adds to what
+    may be planned it never costs.
+    """
     if now.gap is None or other.gap is None:
         return None
     least, most = gain - now.gap, gain + other.gap
-    if now.choice.base.row or other.choice.base.row:
-        return least, most  # what is traded whatever it gains may cost with a looser rule too
+    if not (_nested(now) and _nested(other)):
+        return least, most
     if change.looser:
         return max(0.0, least), max(0.0, most)
     return min(0.0, least), min(0.0, most)
+
+
+def _nested(answer: Answer) -> bool:
+    """Is what may be planned all that the rules leave, so that a looser rule only adds to it?
+
+    Without targets, and over a table, it is what calculators ask for: by another cap they ask for
+    other sales. What is traded whatever it gains may cost with a looser rule too.
+    """
+    targeted = answer.ctx.target_weights is not None
+    return answer.lots is not None and targeted and not answer.choice.base.row
 
 
 def _money(now: Answer, gain: float) -> Decimal | None:

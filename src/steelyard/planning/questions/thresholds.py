@@ -19,6 +19,8 @@ LARGEST_RISE = 2.0
 PRECISION = 0.01
 """Of today's price."""
 PRICE_DIGITS = 6
+SAME_TARGET = 1e-12
+"""Two targets of a member of a class, or of what takes the place of a loss, are one within this."""
 
 Mark = tuple[float, float | None]
 """A factor of today's price, and what the order is worth there, < 0 where it is gone; or None."""
@@ -47,7 +49,7 @@ def thresholds(asked: Asked, order: Sequence[Step], tell: Progress) -> Iterator[
         tell("finding the prices at which orders leave", k, len(order))
         factor, beyond = leaves_at(asked, step)
         price = None if factor is None else _price(step.price, factor)
-        off = None if beyond is None else _off_target(beyond, step.symbol)
+        off = None if beyond is None else _off_target(asked.now.ctx, beyond, step.symbol)
         yield Threshold(
             n=step.n,
             symbol=step.symbol,
@@ -167,6 +169,14 @@ def _row_of(answer: Answer, step: Step) -> int | None:
     return next((j for j in rows if bool(orders.is_buy[j]) is (step.side is Side.BUY)), None)
 
 
-def _off_target(ctx: Context, symbol: str) -> float | None:
+def _off_target(now: Context, there: Context, symbol: str) -> float | None:
+    """Distance from its target at another price; None where that price gives it another target."""
+    i, target, then = there.place.get(symbol), _target(now, symbol), _target(there, symbol)
+    if i is None or target is None or then is None or abs(then - target) > SAME_TARGET:
+        return None
+    return float(there.weights[i] - target)
+
+
+def _target(ctx: Context, symbol: str) -> float | None:
     targets, i = ctx.target_weights, ctx.place.get(symbol)
-    return None if targets is None or i is None else float(ctx.weights[i] - targets[i])
+    return None if targets is None or i is None else float(targets[i])

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from steelyard.plans.verify.book import HALF, ONE, SELL, ZERO, Book, per_point
 from steelyard.plans.verify.charges import charge_rates
+from steelyard.plans.verify.classes import HARVEST
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.words import check_sentence
 from steelyard.sentences import cased
@@ -269,8 +270,17 @@ def _threshold(book: Book, row: Record, place: Place) -> None:
         unit = holding["quantity"] * per_point(holding)
         value, target = book.value + unit * (price - step["price"]), holding["target"]
         off = None if target is None or value <= 0 else unit * price / value - target
-        place.number("off_target", off, "distance from target at that price")
+        untold = row["off_target"] is None and _moves(book, holding)
+        if not untold:
+            place.number("off_target", off, "distance from target at that price")
     check_sentence(place, facts)
+
+
+def _moves(book: Book, holding: Record) -> bool:
+    """May its target be another one at another price? Then its distance may be left out."""
+    derived = {row["name"] for row in book.doc["classes"] if not row["by_rows"]}
+    lends = any(run["name"] == HARVEST for run in book.doc["modules"])
+    return holding["class_name"] in derived or lends
 
 
 def _relaxation(book: Book, row: Record, place: Place) -> None:

@@ -18,6 +18,10 @@ BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
 FILTERS, FILTER = "filters", "filter"
+STOP, PROFITS, SEARCH = "trailing_stop", "profit_taking", "search"
+"""Tag of a sale that no date holds up, the calculator with a setting for it, and who asks for the
+sizes that no calculator asks for.
+"""
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES = "proposals", "quantities"
@@ -130,6 +134,13 @@ class Book:
         ran = {run["name"] for run in runs if run["outcome"] in {"ok", "nothing"}}
         modules = self.settings["modules"].get(FILTERS, ())
         return {module["name"]: module["params"] for module in modules if module["name"] in ran}
+
+    @cached_property
+    def trails(self) -> bool:
+        """Does the strategy sell what fell from its peak?"""
+        modules = self.settings["modules"].get("opportunity_calculators", ())
+        own = [module["params"] for module in modules if module["name"] == PROFITS]
+        return any(params.get("trailing_stop_distance") is not None for params in own)
 
     @cached_property
     def filtered(self) -> frozenset[tuple[str, str]]:
@@ -328,8 +339,13 @@ class Book:
         if row is not None or security is None:
             return row
         amount = quantity * security["price"] * per_point(security)
+        alike = [
+            row for row in self.doc["candidates"] if (row["symbol"], row["side"]) == (symbol, side)
+        ]
         return {
             "symbol": symbol,
+            "tags": [tag for row in alike for tag in row["tags"]],
+            "sources": [source for row in alike for source in row["sources"]],
             "side": side,
             "quantity": quantity,
             "currency": security["currency"],

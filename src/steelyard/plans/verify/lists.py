@@ -11,8 +11,11 @@ from steelyard.plans.verify.book import (
     BUY,
     EXEMPT,
     HALF,
+    PROFITS,
+    SEARCH,
     SELL,
     SETTLED,
+    STOP,
     ZERO,
     Book,
     signed,
@@ -56,7 +59,7 @@ def check_order(book: Book, order: Record, holding: Record, place: Place) -> Non
         fits = over < most or (over != most and over <= most + TARGET_SLACK)
         place.rule("quantity", fits, f"less than {most:.6g} of value past it", CROSSES)
     (_sale if side == SELL else _buy)(book, order, holding, place)
-    if not raises:
+    if not raises and not _stops(book, order):
         _dates(book, order, holding, place)
     _panic(book, order, holding, place)
 
@@ -92,6 +95,14 @@ def _buy(book: Book, order: Record, holding: Record, place: Place) -> None:
     fits = before + book.weight(amount) <= cap + WEIGHT_SLACK
     name = "the position cap, the target over it, or the weight before"
     place.rule("quantity", fits, at_most(cap), name)
+
+
+def _stops(book: Book, order: Record) -> bool:
+    """Is it a sale at a trailing stop, which no date holds up? By a strategy that has one."""
+    if order["side"] != SELL or STOP not in order["tags"]:
+        return False
+    who = {*order.get("proposed_by", ()), *order.get("sources", ())}
+    return book.trails or bool(who - {PROFITS, SEARCH})
 
 
 def _dates(book: Book, order: Record, holding: Record, place: Place) -> None:

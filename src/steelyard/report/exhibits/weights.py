@@ -131,11 +131,13 @@ class Weights:
 def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSENT_ROWS) -> Weights:
     """The exhibit of a plan; at most so many rows are drawn, all of them for None."""
     rows = _rows(plan)
+    kept_out = _kept_out(plan)
+    shorts = {row.symbol for row in kept_out if row.target}
     absent = [
         WeightRow(target.symbol, "", 0.0, 0.0, target.target, None, False, target.why)
         for target in plan.drift.absent
+        if target.symbol not in shorts
     ]
-    kept_out = _kept_out(plan)
     labels = {holding.symbol: holding.group for holding in plan.holdings}
     cash = _cash(plan, rows)
     drawn, rest = _fold(rows, most)
@@ -172,12 +174,17 @@ def _rows(plan: Plan) -> list[WeightRow]:
 
 
 def _kept_out(plan: Plan) -> list[WeightRow]:
-    """What is valued and not traded, the largest first: its target is 0."""
-    target = 0.0 if plan.objective.mode == "targets" else None
-    rows = [
-        WeightRow(p.symbol, p.name, p.weight, p.weight, target, None, False, fixed=NOT_TRADED)
-        for p in plan.kept_out
-    ]
+    """What is valued and not traded, the largest first: its target is 0, but for a short that has
+    one; the distance is then what drift counts of both.
+    """
+    targeted = plan.objective.mode == "targets"
+    asked = {target.symbol: target for target in plan.drift.absent}
+    rows = []
+    for p in plan.kept_out:
+        own = asked.get(p.symbol) if p.weight <= 0 else None
+        target = (own.target if own else 0.0) if targeted else None
+        why = f"{own.why}, {NOT_TRADED}" if own else NOT_TRADED
+        rows.append(WeightRow(p.symbol, p.name, p.weight, p.weight, target, None, False, "", why))
     return sorted(rows, key=lambda row: (-abs(row.now), row.symbol))
 
 
