@@ -106,11 +106,10 @@ def domain_of(
             only what they ask for is traded, in any size up to the largest
     """
     demands = needs(ctx)
-    if demands and by_bands(ctx) and _answered(ctx, strategy, guard, demands[0]):
+    if demands and by_bands(ctx) and _answered(ctx, table, (strategy, guard), demands[0]):
         demands = []  # what answers the bands pays it too, and cash ends inside its own
     reach = reach_of(ctx, for_cash=bool(demands))
-    every = trades_of(ctx, reach)
-    every = every if ctx.target_weights is not None else every.asked_for(table)
+    every = _trades(ctx, reach, table)
     if by_bands(ctx) and demands:  # what is due is raised, and nothing is bought for the score
         every = every.only(every.kind != BUY)
     ground = _ground(ctx, every, reach, strategy, guard)
@@ -118,7 +117,7 @@ def domain_of(
     base = None if demands else base
     if base is None and new_money(ctx):  # it buys nothing: the least order is the usual one
         reach = reach_of(ctx, for_cash=bool(demands), usual=True)
-        ground = _ground(ctx, trades_of(ctx, reach), reach, strategy, guard)
+        ground = _ground(ctx, _trades(ctx, reach, table), reach, strategy, guard)
     if base is not None:
         ground = _ground(ctx, base.freed(ground.gate, ctx.n), reach, strategy, guard)
     gate, seeds = _for_cash(ground, demands)
@@ -147,10 +146,16 @@ def domain_of(
     )
 
 
-def _answered(ctx: Context, strategy: Strategy, guard: Guard, need: Decimal) -> bool:
+def _trades(ctx: Context, reach: Reach, table: Orders) -> Trades:
+    """Without targets what a table asks for; with them all that is in reach, its stops marked."""
+    every = trades_of(ctx, reach)
+    return every.asked_for(table) if ctx.target_weights is None else every.stopping(table)
+
+
+def _answered(ctx: Context, table: Orders, rules: tuple[Strategy, Guard], need: Decimal) -> bool:
     """Do the answers to the bands bring what withdrawals or a debt ask for?"""
     reach = reach_of(ctx, for_cash=False)
-    ground = _ground(ctx, trades_of(ctx, reach), reach, strategy, guard)
+    ground = _ground(ctx, _trades(ctx, reach, table), reach, *rules)
     base = _answers(ctx, ground, reach)
     money, listed = ground.gate.exact, base.of(ground.gate)
     at = listed.traded

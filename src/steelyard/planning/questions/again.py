@@ -14,6 +14,8 @@ import numpy as np
 
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
+from steelyard.modules.opportunities.profit_taking import Params
+from steelyard.modules.registry import Kind
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.choice import Choice, score_set
@@ -33,6 +35,7 @@ from steelyard.planning.table import bare_table
 from steelyard.planning.ways import BUY
 from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
+from steelyard.strategies import Strategy
 
 Progress = Callable[[str, int, int], None]
 """(what, done, of how many)"""
@@ -205,14 +208,19 @@ def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     guard = Guard(case.disabled, gone, findings=findings)
     case, _, ctx = context_of(case, findings, like)
     objective = objective_of(ctx, case.strategy, guard)
-    # with targets what may be traded does not rest on what the calculators ask for
-    rows = (
-        None
-        if ctx.target_weights is not None
-        else find_opportunities(ctx, objective, case.strategy, guard)
-    )
-    table = bare_table(ctx, ()) if rows is None else rows
+    table: Orders = bare_table(ctx, ())
+    # with targets what may be traded does not rest on what the calculators ask for, but for stops
+    if ctx.target_weights is None or _stops(case.strategy):
+        table = find_opportunities(ctx, objective, case.strategy, guard)
     return case, ctx, objective, domain_of(ctx, objective, table, case.strategy, guard)
+
+
+def _stops(strategy: Strategy) -> bool:
+    """Is there a trailing stop?"""
+    choice = strategy.choice(Kind.OPPORTUNITY, "profit_taking")
+    params = choice.params
+    stops = isinstance(params, Params) and params.trailing_stop_distance is not None
+    return choice.enabled and stops
 
 
 def _as_planned(posed: Posed, listed: LotList, gap: float | None) -> Answer:
