@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.past import until
 from builders.world import World, world
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
-from steelyard.market import Market, Quote
-from steelyard.money import FxTable
+from steelyard.market import Market
 from steelyard.orders import Side
 from steelyard.planning.planner import plan
 from steelyard.plans import verify
@@ -150,21 +150,6 @@ def test_a_class_outside_its_band_is_answered_by_members_whose_own_bands_follow_
 
 
 # the bundled history
-
-
-def until(market: Market, last: np.datetime64) -> Market:
-    """The market as it was: nothing after `last`."""
-    rows = int(np.searchsorted(market.dates, last, side="right"))
-    day = market.dates[rows - 1].astype(object)
-    closes = market.closes[:rows]
-    quotes = {
-        symbol: Quote(symbol, Decimal(f"{closes[-1, i]:.3f}"), day)
-        for i, symbol in enumerate(market.symbols)
-        if np.isfinite(closes[-1, i])
-    }
-    return replace(
-        market, dates=market.dates[:rows], closes=closes, quotes=quotes, fx=FxTable("USD")
-    )
 
 
 def month_ends(market: Market) -> list[np.datetime64]:

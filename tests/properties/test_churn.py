@@ -9,12 +9,11 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from builders.past import until
 from builders.world import only
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
-from steelyard.market import Market, Quote
 from steelyard.modules.registry import Kind
-from steelyard.money import FxTable
 from steelyard.orders import Side
 from steelyard.planning.planner import plan
 from steelyard.portfolio import Flow, Holding, Snapshot, TaxLot
@@ -32,21 +31,6 @@ class Traded:
     on: date
     symbol: str
     side: Side
-
-
-def until(market: Market, last: np.datetime64) -> Market:
-    """The market as it was: nothing after `last`."""
-    rows = int(np.searchsorted(market.dates, last, side="right"))
-    day = market.dates[rows - 1].astype(object)
-    closes = market.closes[:rows]
-    quotes = {
-        symbol: Quote(symbol, Decimal(f"{closes[-1, i]:.3f}"), day)
-        for i, symbol in enumerate(market.symbols)
-        if np.isfinite(closes[-1, i])
-    }
-    return replace(
-        market, dates=market.dates[:rows], closes=closes, quotes=quotes, fx=FxTable("USD")
-    )
 
 
 @dataclass(frozen=True)
