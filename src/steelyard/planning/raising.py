@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
@@ -25,6 +26,9 @@ SMALL = 1e-12
 
 FEWER, LAST = 20, 3
 """Lots fewer, and how many of the last orders, that are tried to fit another order in."""
+
+MANY = 100
+"""Ways from which on nothing is fitted: each try asks all of them."""
 
 Sales = list[tuple[int, int]]
 """(way, lots) of sales, one of a security, in the order in which they were chosen."""
@@ -77,7 +81,7 @@ class _Chosen:
     def clashes(self, i: int, w: int) -> bool:
         """May the way not go with the sales of other securities?"""
         others = (v for j, (v, _) in self.sales.items() if j != i)
-        return any((min(w, v), max(w, v)) in self.apart for v in others)
+        return bool(self.apart) and any((min(w, v), max(w, v)) in self.apart for v in others)
 
     def options(self, but: int | None) -> Iterator[tuple[float, int, int, int, int]]:
         """(gain for the money, less money, security, way, lots) of each sale that brings more, of
@@ -116,17 +120,29 @@ class _Chosen:
             self.take(i, (w, lots))
 
     def fitted(self) -> _Chosen:
-        """The same, or more money with one of the last sales a little smaller."""
+        """The same, or more money with some of the last sales a little smaller, as long as that
+        brings more.
+        """
         best = self
+        if len(self.gate.trades.security) > MANY:  # what the last sale leaves is little then
+            return best
+        while True:
+            more = max(best.others(), key=lambda chosen: chosen.money, default=best)
+            if more.money <= best.money:
+                return best
+            best = more
+
+    def others(self) -> Iterator[_Chosen]:
+        """One of the last sales a few lots smaller, or none, and what then fits beside it."""
         for i in [*self.sales][-LAST:]:
             w, lots = self.sales[i]
             least = max(int(self.gate.trades.least[w]), lots - FEWER)
-            for fewer in (None, *range(least, lots)):
-                other = replace(self, sales=dict(self.sales))
+            for fewer, cheapest in product((None, *range(least, lots)), (True, False)):
+                other = replace(self, sales=dict(self.sales), cheapest=cheapest)
                 other.take(i, None if fewer is None else (w, fewer))
                 other.fill(None, but=i)
-                best = max(best, other, key=lambda chosen: chosen.money)
-        return best
+                other.fill(None)
+                yield other
 
 
 def raising(gate: Gate, conflicts: IntArray, need: Decimal) -> Iterator[Sales]:
