@@ -49,7 +49,7 @@ BAND_TAGS = frozenset({BANDS, FUNDING})
 LOSS_TAGS = frozenset({"tax_loss"})
 """Tag of the calculator that takes losses: targets follow it, so it is why."""
 
-NO_SALES = "and no list of sales that the rules allow brings all of it"
+NO_SALES = "and no list of sales was met that keeps the rules and brings all of it"
 MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
 """Why cash ends short."""
 
