@@ -257,7 +257,10 @@ def outside(bands: Sequence[BandShown]) -> Sentence:
     facts: dict[str, Fact] = {"outside": _called(first), "beyond": beyond(first)}
     if len(out) == 1:
         return say("{outside:text} is {beyond:pp} outside its band.", **facts)
-    words = "{many:text} weights are outside their bands, {outside:text} most, by {beyond:pp}."
+    what = "weights are outside their bands"
+    if any(band.kind == "class" for band in out):  # a member and its class are no two weights
+        what = "bands of securities and classes are left"
+    words = f"{{many:text}} {what}, {{outside:text}} most, by {{beyond:pp}}."
     return say(words, many=in_words(len(out)), **facts)
 
 

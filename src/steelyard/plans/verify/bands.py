@@ -103,7 +103,10 @@ def outside(book: Book, facts: dict[str, object]) -> str:
         return "{outside:text} is {beyond:pp} outside its band."
     count = len(out)
     facts["many"] = COUNTS[count] if count < len(COUNTS) else f"{count:,d}"
-    return "{many:text} weights are outside their bands, {outside:text} most, by {beyond:pp}."
+    what = "weights are outside their bands"
+    if any(row["kind"] == "class" for row in out):
+        what = "bands of securities and classes are left"
+    return f"{{many:text}} {what}, {{outside:text}} most, by {{beyond:pp}}."
 
 
 def unanswered(book: Book, facts: dict[str, object]) -> str:
