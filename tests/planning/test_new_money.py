@@ -190,3 +190,13 @@ def test_a_buy_that_is_too_small_for_its_commission_is_said_to_be_left_out():
     (stop,) = (row for row in answer.not_traded if row.rule == "small_buy")
     assert stop.symbol == "BND"
     assert "USD 216.00 of it; an order is at least 250.00 (limits.max_cost_share)" in stop.reason
+
+
+def test_what_the_money_does_not_reach_is_not_said_to_be_too_small():
+    far = world("VTI 180 @ 300", "VXUS 420 @ 62.5", "BND 198 @ 72", targets=GOALS, funds=FUNDS)
+    answer = planned(depositing(far.having(limits={"allow_sell": False}), "1200"))
+
+    assert bought(answer) == {"VTI": 3}
+    assert [row.symbol for row in answer.not_traded if row.rule == "small_buy"] == ["BND"]
+    less = planned(depositing(far.having(limits={"allow_sell": False}), "950"))
+    assert "small_buy" not in {row.rule for row in less.not_traded}

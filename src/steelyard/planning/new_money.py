@@ -58,10 +58,14 @@ def new_money(ctx: Context) -> float:
     # what is meant for a target that cannot be bought waits for it
     least = max(ctx.target_cash + ctx.absent_target, ctx.keeps_weight)
     over = min(cash - least, ctx.spendable_weight - floor)
-    brought = ctx.deposits_weight > 0
-    if not brought and ctx.rules.rebalance.trigger == "band":
+    if not brought(ctx) and ctx.rules.rebalance.trigger == "band":
         return 0.0  # what nobody brought is inside the band of cash, or outside
-    return over if over > 0 and (brought or over >= NOTICED - LOT_TOLERANCE) else 0.0
+    return over if over > 0 and (brought(ctx) or over >= NOTICED - LOT_TOLERANCE) else 0.0
+
+
+def brought(ctx: Context) -> bool:
+    """Is there a deposit?"""
+    return ctx.deposits_weight > 0
 
 
 def least_lots(ctx: Context) -> IntArray:
@@ -111,15 +115,18 @@ def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float)
 
 
 def small_buys(ctx: Context) -> Iterator[tuple[int, Drop]]:
-    """Securities of which a deposit would buy too small an order, and why it does not."""
-    if ctx.target_weights is None or ctx.deposits_weight <= 0 or ctx.is_short:
+    """Securities that a deposit has money left for, of which it would buy too small an order."""
+    money, least = new_money(ctx), least_of_new_money(ctx)
+    if not money or not brought(ctx):
         return
-    least = least_of_new_money(ctx)
     setting = "min_trade_base" if least <= ctx.limits.min_trade_base else "max_cost_share"
     lots = nearest_lots(ctx, np.arange(ctx.n, dtype=np.int64))
-    amounts = np.where(ctx.can_buy, lots, 0) * ctx.lot_weight * ctx.value
+    lots = np.where(ctx.can_buy, np.maximum(lots, 0), 0)
+    amounts = lots * ctx.lot_weight * ctx.value
+    spent = float((allotted(ctx, lots, money).lots * ctx.lot_weight).sum())
+    small = (amounts > 0) & (amounts < least) & (amounts <= (money - spent) * ctx.value)
     words = "new money would buy {currency:text} {amount:money} of it; an order is at least "
-    for i in np.flatnonzero((amounts > 0) & (amounts < least)).tolist():
+    for i in np.flatnonzero(small).tolist():
         facts = {"amount": published(float(amounts[i])), "least": published(least)}
         why = say(f"{words}{{least:money}} (limits.{setting})", currency=ctx.base_currency, **facts)
         yield i, Drop(SMALL_BUY, float(amounts[i]) / ctx.value, least / ctx.value, why)
@@ -131,12 +138,12 @@ def free_in_any_size(ctx: Context) -> bool:
     What is brought has to go somewhere, so that the order is made anyway. Idle cash is put to work
     for nothing as far as it goes; a larger order has to be worth its hurdle like every other.
     """
-    return ctx.deposits_weight > 0
+    return brought(ctx)
 
 
 def money_called(ctx: Context) -> str:
     """In the words of a reader: what was there already is not new to them."""
-    return "new money" if ctx.deposits_weight > 0 else "idle cash"
+    return "new money" if brought(ctx) else "idle cash"
 
 
 def why_new_money(ctx: Context, i: int) -> Proposal:

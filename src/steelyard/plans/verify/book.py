@@ -259,8 +259,12 @@ class Book:
     def _is_free(self, order: Record) -> bool:
         """No larger than what must be traded; of what was brought, in any size."""
         own = self.free.get((order["symbol"], order["side"]))
-        brought = any(flow["amount"] > 0 for flow in self.doc["flows"])
-        return own is not None and (brought or order["quantity"] <= own)
+        return own is not None and (self.brought or order["quantity"] <= own)
+
+    @cached_property
+    def brought(self) -> bool:
+        """Is there a deposit?"""
+        return any(flow["amount"] > 0 for flow in self.doc["flows"])
 
     @cached_property
     def least_of_new_money(self) -> Decimal:

@@ -37,8 +37,7 @@ def _new_money(book: Book, base: Record, tally: Tally) -> None:
     """It is there, it pays for what it buys, and the largest gap has as much as it pays for."""
     name = next(n for n, o in enumerate(book.doc["alternatives"]) if o["name"] == ASKED_FOR)
     place, money = tally.at(f"alternatives[{name}]", base), over_target(book)
-    brought = any(flow["amount"] > 0 for flow in book.doc["flows"])
-    least = ZERO if brought else NOTICED * book.value
+    least = ZERO if book.brought else NOTICED * book.value
     enough = money > 0 and money >= least * (1 - SLACK)
     place.rule("name", enough, at_least(least), "new money is over target and reserve")
     for step in base["steps"]:

@@ -194,8 +194,7 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     invested = _traded(book, BUY) - _traded(book, SELL)
     if NEW_MONEY in doc["occasions"] and invested > 0 and by_targets:
         facts["invested"] = invested
-        brought = any(flow["amount"] > 0 for flow in doc["flows"])
-        money = "new money" if brought else "idle cash"
+        money = "new money" if book.brought else "idle cash"
         puts = f"put{s} {{currency:text}} {{invested:money}} of {money} to work"
         if not moves:
             return f"{puts} and leave{s} drift at {{after:pp}}"
