@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerEvent:
+    """An event as it is kept and passed on.
+
+    timestamp        with offset
+    bucket_id        "" where it is of no bucket
+    event_type       name of what happened, see docs/events.md
+    data             plain JSON values
+    correlation_id   the same for all events of one run
+    """
+
+    timestamp: datetime
+    bucket_id: str
+    event_type: str
+    data: Mapping[str, Any]
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
