@@ -155,7 +155,7 @@ class Guard:
         error: str | None,
         seconds: float = 0.0,
     ) -> None:
-        kind, name = module.kind, module.name
+        kind, name = module.kind.value, module.name
         self.findings.runs.append(
             ModuleRun(
                 kind=kind, name=name, version=module.version,

@@ -18,7 +18,7 @@ from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.planning.document.write import write
-from steelyard.planning.findings import Findings
+from steelyard.planning.findings import SCORE_DIGITS, Findings
 from steelyard.planning.guard import LONGEST_ERROR, Guard, settled
 from steelyard.planning.questions.what_if import consider
 from steelyard.planning.second_half import second_half
@@ -95,6 +95,6 @@ def plan_case(
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
-    steps_made, score = len(document.steps), document.score
-    findings.tell(PlanningCompleted(document.plan_id, steps_made, score.improvement))
+    gain = round(document.score.improvement, SCORE_DIGITS)
+    findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
     return document

@@ -31,13 +31,13 @@ class PlannerEvent:
     correlation_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class Event:
     """What the typed events share.
 
     told_by   who tells it, for the catalogue
     """
 
-    __slots__ = ()
     told_by: ClassVar[str]
 
 
