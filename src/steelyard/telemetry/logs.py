@@ -18,7 +18,9 @@ from typing import Any
 
 LOGGER = logging.getLogger("steelyard.modules")
 
-BARE = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+FIELDS = "fields"
+"""Attribute of a record that has the fields of its line, message included, in place of extras."""
+BARE = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", FIELDS})
 """What every record has; the rest is what was given as `extra`."""
 
 
@@ -34,6 +36,7 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {name: value for name, value in vars(record).items() if name not in BARE}
+        line |= vars(record).get(FIELDS, {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return as_json(line)
