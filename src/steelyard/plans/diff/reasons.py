@@ -60,12 +60,14 @@ def _answer(a: Plan, b: Plan, trades: Trades) -> Reason:
             verdict = plan.verdict
             says = of_document(verdict.template, verdict.facts, verdict.text)
             return _reason(plain(f"{other} trades and {letter} does not. {letter}: "), says)
-    added, removed, changed = (len(part) for part in trades)
-    if not added and not removed and not any(trade.quantity.change for trade in trades[2]):
+    added, removed, changed = trades
+    resized = sum(bool(trade.quantity.change) for trade in changed)
+    parts = {"only in B": len(added), "only in A": len(removed), "in both at another size": resized}
+    if not any(parts.values()):
         return _reason(plain("A and B trade the same {orders:count} orders", orders=len(a.steps)))
-    text = "Of the orders {added:count} are only in B, {removed:count} only in A and "
-    text += "{changed:count} in both at another size or price"
-    return _reason(plain(text, added=added, removed=removed, changed=changed))
+    texts = [f"{{number_{n}:count}} {what}" for n, what in enumerate(parts) if parts[what]]
+    counts = {f"number_{n}": parts[what] for n, what in enumerate(parts) if parts[what]}
+    return _reason(plain("Orders: " + ", ".join(texts), **counts))
 
 
 def _inputs(moved: Moved) -> Iterator[Reason]:
