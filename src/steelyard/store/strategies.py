@@ -18,9 +18,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from steelyard.errors import NotStored, StoreError, did_you_mean
+from steelyard.errors import InputError, NotStored, StoreError, did_you_mean
 from steelyard.store.schema import assignment, strategy_version
 from steelyard.store.store import Store, Transaction
+from steelyard.telemetry.events import (
+    ConfigurationChanged,
+    StrategyRolledBack,
+    StrategySaved,
+)
 
 USER = "user"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
@@ -85,7 +90,7 @@ def save(
     """Append the next version and make it the active one, in one transaction.
 
     parent   the version that it was made from; None = the active one
-    Raises StoreError, and for a name or a title that cannot be one.
+    Raises StoreError, and InputError for a name or a title that cannot be one.
     """
     with store.writing() as transaction:
         return append(transaction, draft, by=by, reason=reason, parent=parent)
@@ -131,10 +136,11 @@ def append(
     now = _active(connection, name)
     if now is None:
         raise _impossible(name)
-    transaction.tell("StrategySaved", name=name, version=now.version, parent=base, reason=reason)
-    numbers = (before.version if before else None, now.version)
+    transaction.tell(
+        StrategySaved(name, now.version, now.title, now.sha256, parent=base, reason=reason)
+    )
     for bucket in _followers(connection, name):
-        changed(transaction, bucket, name, numbers)
+        changed(transaction, bucket, before, now, pinned=False)
     return Saved(now, meanwhile)
 
 
@@ -154,16 +160,22 @@ def append_old(
     )
     why = reason or ROLLBACK.format(number)
     saved = append(transaction, draft, by=by, reason=why, parent=number)
-    transaction.tell("StrategyRolledBack", name=name, version=saved.version.version, to=number)
+    transaction.tell(StrategyRolledBack(name, saved.version.version, number))
     return saved.version
 
 
 def changed(
-    transaction: Transaction, bucket: str, name: str, versions: tuple[int | None, int]
+    transaction: Transaction, bucket: str, before: Version | None, now: Version, *, pinned: bool
 ) -> None:
-    """Tell that a bucket plans by another version from now on: (before, after)."""
-    before, after = versions
-    transaction.tell("ConfigurationChanged", bucket, name=name, version=after, before=before)
+    """Tell that a bucket plans by another version from now on."""
+    event = ConfigurationChanged(
+        name=now.name,
+        version=now.version,
+        old_name=before.name if before else None,
+        old_version=before.version if before else None,
+        pinned=pinned,
+    )
+    transaction.tell(event, bucket)
 
 
 def version(store: Store, name: str, number: int | None = None) -> Version:
@@ -235,9 +247,9 @@ def words(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Raise StoreError for a name that no strategy may have."""
+    """Raise InputError for a name that no strategy may have."""
     if NAME.fullmatch(name) is None:
-        raise StoreError(
+        raise InputError(
             f"{name!r} cannot be the name of a strategy: it has {NAME_RULE}. Nothing was saved.",
             code="bad_strategy_name",
             place="NAME",
@@ -257,8 +269,8 @@ def _check(draft: Draft) -> None:
         raise _no_text(draft.name, "title", reason)
 
 
-def _no_text(name: str, what: str, reason: str) -> StoreError:
-    return StoreError(
+def _no_text(name: str, what: str, reason: str) -> InputError:
+    return InputError(
         f"The {what} of {name} is not usable: {reason}. Nothing was saved.",
         code=f"bad_strategy_{what}",
         place=what,
@@ -293,7 +305,7 @@ def _followers(connection: Connection, name: str) -> Sequence[str]:
     return list(connection.scalars(query.order_by(table.bucket)))
 
 
-def _no_version(connection: Connection, name: str, number: int | None) -> StoreError:
+def _no_version(connection: Connection, name: str, number: int | None) -> NotStored:
     table = strategy_version.c
     query = select(table.version).where(table.name == name).order_by(table.version)
     numbers = list(connection.scalars(query))
