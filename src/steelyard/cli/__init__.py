@@ -7,6 +7,7 @@
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
+    events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
     options.py   options to a snapshot, market, targets and strategy
     commands.py  what every command shares: options given once, failures in JSON
@@ -28,6 +29,7 @@ from typer import Option
 
 from steelyard.cli.commands import Commands
 from steelyard.cli.demo import demo
+from steelyard.cli.events import events
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -71,4 +73,5 @@ app.command()(verify)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(events)
 app.add_typer(strategy, name="strategy")
