@@ -7,6 +7,7 @@
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
+    events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
     versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
     presets.py   the library of presets
@@ -35,6 +36,7 @@ from steelyard.cli.bucket import bucket
 from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
 from steelyard.cli.demo import demo
+from steelyard.cli.events import events
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -78,6 +80,7 @@ app.command()(verify)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(events)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(db, name="db")
