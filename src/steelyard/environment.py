@@ -18,6 +18,8 @@ import platformdirs
 from steelyard.errors import SettingsError
 
 VARIABLE = "STEELYARD_HOME"
+DATABASE = "STEELYARD_DATABASE"
+DATABASE_FILE = "steelyard.db"
 
 
 def home(environment: Mapping[str, str]) -> Path:
@@ -41,6 +43,11 @@ def home(environment: Mapping[str, str]) -> Path:
         ) from error
 
 
+def database(environment: Mapping[str, str]) -> str:
+    """Where strategies, buckets and plans are kept: a path, or a URL; nothing is looked at."""
+    return environment.get(DATABASE) or str(home(environment) / DATABASE_FILE)
+
+
 class Variable(NamedTuple):
     """One variable: what it sets, and what holds where it is unset or empty."""
 
@@ -54,6 +61,12 @@ VARIABLES = (
         "STEELYARD_HOME",
         "the folder where Steelyard keeps its files; `~` is the user's home",
         "the data folder of the user, below",
+    ),
+    Variable(
+        "STEELYARD_DATABASE",
+        "the database: the path of a SQLite file, or `postgresql://USER:PASSWORD@HOST/NAME`, which "
+        "needs the extra `postgres`",
+        "`steelyard.db` in the folder above",
     ),
     Variable(
         "STEELYARD_LOG",

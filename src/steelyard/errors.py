@@ -6,6 +6,8 @@ SteelyardError
 │   ├── RowsRejected       lines of a file, all of them listed
 │   └── LimitExceeded      a file or a portfolio larger than a limit that is set
 ├── SettingsError          a strategy or a setting is not usable
+├── StoreError             the database is not usable; what was begun was not written
+│   └── NotStored          a name, a version or an id that it does not have
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 │   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
@@ -166,6 +168,21 @@ class SettingsError(SteelyardError):
     """A strategy or a setting is not usable; the message names the key and its range."""
 
     code = "settings"
+
+
+class StoreError(SteelyardError):
+    """The database is locked, damaged, read-only, full, of a later version or not there.
+
+    Nothing is half-written: a change is in it whole, or not at all.
+    """
+
+    code = "store"
+
+
+class NotStored(StoreError):
+    """A name, a version or an id that the database does not have, with the nearest that it has."""
+
+    code = "not_stored"
 
 
 class PlanRefused(SteelyardError):

@@ -20,14 +20,23 @@ class PricesAsOf(Record):
 
 
 class StrategyRef(Record):
-    """Which rules made the plan; `sha256` is of `settings`: all of the strategy's, filled in."""
+    """Which rules made the plan; `sha256` is of `settings`: all of the strategy's, filled in.
+
+    title   of a stored strategy, for people; "" = none
+    """
 
     name: str
     version: int | None
+    title: str
     sha256: str
     settings: dict[str, Any] = Field(
         description="every section and every module that runs, with its parameters"
     )
+
+    @property
+    def shown(self) -> str:
+        """`Momentum hunter (v2)` of a stored strategy, else its name."""
+        return self.name if self.version is None else f"{self.title} (v{self.version})"
 
 
 class ModuleShown(BaseModel):

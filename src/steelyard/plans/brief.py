@@ -55,7 +55,7 @@ def _table(plan: Plan) -> str:
 
 def _title(plan: Plan) -> str:
     ref = f"{plan.plan_id[:12]} · " if plan.plan_id else ""
-    return f"Plan {ref}{plan.bucket} · {plan.as_of} · strategy {plan.strategy.name}"
+    return f"Plan {ref}{plan.bucket} · {plan.as_of} · strategy {plan.strategy.shown}"
 
 
 def _figures(plan: Plan) -> Iterator[str]:

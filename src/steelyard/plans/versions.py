@@ -24,6 +24,7 @@ ADDED: Mapping[str, Any] = {
     "reserve_reason": {"text": "", "template": "", "facts": {}},
     "second_half": None,
     "score.foresight": None,
+    "strategy.title": "",
 }
 """Field that came later, as `steps[].lots[].term` -> what a document without it means."""
 Place = tuple[str | int, ...]

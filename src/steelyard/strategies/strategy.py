@@ -84,6 +84,7 @@ class Strategy:
     """The rules of a plan, complete: nothing that shapes a plan is elsewhere.
 
     version   of a stored strategy; None for a file and for the default
+    title     of a stored strategy, for people; "" = none
     problems  what could not be had while loading, a plugin for example: every plan says so
     lost      filters that it names and nobody has, for a plugin could not be loaded
     warnings  what the strategy says that changes nothing, in sentences
@@ -93,6 +94,7 @@ class Strategy:
 
     name: str
     version: int | None = None
+    title: str = ""
     description: str = ""
     costs: Costs = field(default_factory=Costs)
     limits: Limits = field(default_factory=Limits)

@@ -278,14 +278,14 @@ def replace_file(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, which ends with the process; raises TimeoutError after a while."""
+def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock file, which ends with the process; raises TimeoutError after `seconds`."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        deadline = time.monotonic() + LOCK_SECONDS
+        deadline = time.monotonic() + seconds
         while not _locks(handle):
             if time.monotonic() > deadline:
-                what = f"another process has held {path.name} for {LOCK_SECONDS:g} seconds"
+                what = f"another process has held {path.name} for {seconds:g} seconds"
                 raise TimeoutError(None, what)
             time.sleep(LOCK_POLL_SECONDS)
         yield

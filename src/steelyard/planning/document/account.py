@@ -81,6 +81,7 @@ def strategy_shown(strategy: Strategy) -> StrategyRef:
     return StrategyRef(
         name=strategy.name,
         version=strategy.version,
+        title=strategy.title,
         sha256=strategy.sha256,
         settings=dict(strategy.content),
     )

@@ -16,8 +16,7 @@ from steelyard.report.terminal.sections.view import View, day, in_base
 def draw(view: View) -> None:
     """Print bucket, strategy, day, value, market regime, and the verdict with its figures."""
     plan = view.plan
-    version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
-    what = f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)}"
+    what = f"{plan.bucket} · {plan.strategy.shown} · as of {day(plan.as_of)}"
     view.say(f"{what} · value {in_base(plan, plan.value)}", indent=0)
     if regime(plan):
         view.say(regime(plan), indent=0)

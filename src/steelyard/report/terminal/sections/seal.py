@@ -11,13 +11,12 @@ def draw(view: View) -> None:
     """Print hashes, data as-of days, the second opinion and the seed."""
     plan, opinion = view.plan, view.opinion or verify.check(view.plan.document())
     view.title("Seal")
-    version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
     prices = plan.prices_as_of
     quotes = f"quotes of {day(prices.quotes)}, history to {day(prices.history)}"
     struck = "" if plan.reproducible else "; not reproducible: a time limit struck"
     rows = [
         ("plan", plan.plan_id[:HASH_SHOWN]),
-        ("strategy", f"{plan.strategy.name}{version}, {plan.strategy.sha256[:HASH_SHOWN]}"),
+        ("strategy", f"{plan.strategy.shown}, {plan.strategy.sha256[:HASH_SHOWN]}"),
         ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
         ("prices", f"{quotes}, {plan.price_source}"),
         ("second opinion", verify.summary(opinion)),

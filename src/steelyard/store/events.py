@@ -1,0 +1,70 @@
+"""Events as they were committed, to be read again and followed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from steelyard.store.schema import event
+from steelyard.store.store import Store
+from steelyard.telemetry.events import PlannerEvent
+
+
+class Kept(NamedTuple):
+    """An event and its place in the order of commits."""
+
+    id: int
+    event: PlannerEvent
+
+
+def append(store: Store, events: Iterable[PlannerEvent]) -> None:
+    """Write events in one transaction; raises StoreError."""
+    with store.writing() as transaction:
+        for entry in events:
+            transaction.record(entry)
+
+
+def since(
+    store: Store,
+    after: int = 0,
+    *,
+    bucket: str | None = None,
+    event_type: str | None = None,
+    newest: int | None = None,
+) -> list[Kept]:
+    """Events after a place, oldest first.
+
+    bucket, event_type   only of that bucket, of that type
+    newest               at most so many, the newest
+    """
+    table = event.c
+    query = select(event).where(table.id > after)
+    if bucket is not None:
+        query = query.where(table.bucket_id == bucket)
+    if event_type is not None:
+        query = query.where(table.event_type == event_type)
+    query = query.order_by(table.id if newest is None else table.id.desc()).limit(newest)
+    with store.reading() as connection:
+        rows = [_kept(*row) for row in connection.execute(query)]
+    return rows if newest is None else rows[::-1]
+
+
+def last(store: Store) -> int:
+    """The place of the newest event, 0 without any."""
+    with store.reading() as connection:
+        return connection.scalar(select(func.max(event.c.id))) or 0
+
+
+def types(store: Store) -> list[str]:
+    """Every type of event that is there."""
+    with store.reading() as connection:
+        return sorted(connection.scalars(select(event.c.event_type).distinct()))
+
+
+def _kept(key: int, timestamp: str, bucket: str, event_type: str, data: str, run: str) -> Kept:
+    at = datetime.fromisoformat(timestamp)
+    return Kept(key, PlannerEvent(at, bucket, event_type, json.loads(data), run))

@@ -1,0 +1,95 @@
+"""What a database says, in words that help: which file, what has not happened, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from steelyard.errors import StoreError
+
+LONGEST_REASON = 300
+"""Characters of what the driver says."""
+
+
+class Failure(NamedTuple):
+    """A kind of failure: what the driver says of it, and what it means."""
+
+    code: str
+    signs: tuple[str, ...]
+    what: str
+    mend: str
+
+
+FAILURES = (
+    Failure(
+        "store_locked",
+        ("database is locked", "database table is locked", "lock timeout", "55P03"),
+        "another process is writing to it, and did not end in time",
+        "Try again; if it stays so, find the process that holds the file.",
+    ),
+    Failure(
+        "store_read_only",
+        ("readonly database", "read-only", "25006"),
+        "it cannot be written to",
+        "Make the file and its folder writable for this user, or name another with "
+        "STEELYARD_DATABASE.",
+    ),
+    Failure(
+        "store_full",
+        ("disk is full", "disk full", "53100", "No space left"),
+        "the disk is full",
+        "Make room on the disk and do it again.",
+    ),
+    Failure(
+        "store_damaged",
+        ("not a database", "malformed", "corrupt", "disk I/O error", "XX001", "XX002"),
+        "it is damaged, or no database",
+        "Restore a backup with: steelyard db restore F. The file was left as it is.",
+    ),
+    Failure(
+        "store_unreachable",
+        ("unable to open database file", "Can't create a connection", "Connection refused",
+         "network error", "connection is closed", "28P01", "28000", "3D000", "57P01", "57P03"),
+        "it cannot be opened",
+        "Check the path, or the URL in STEELYARD_DATABASE and that its server runs.",
+    ),
+)  # fmt: skip
+OTHER = Failure(
+    "store_failed",
+    (),
+    "it refused what was to be written or read",
+    "This should not happen: steelyard health says more; a backup is made with steelyard db "
+    "backup F.",
+)
+
+
+@contextmanager
+def explained(place: str, nothing: str) -> Iterator[None]:
+    """Turn what the driver raises into a StoreError.
+
+    place     the file or the URL, for people
+    nothing   what has not happened
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise failure(place, nothing, error) from error
+    except OSError as error:
+        raise failure(place, nothing, error) from error
+
+
+def failure(place: str, nothing: str, error: Exception) -> StoreError:
+    """The StoreError of what a driver or the system raised."""
+    cause = getattr(error, "orig", None) or error
+    reason = " ".join(str(cause).split())[:LONGEST_REASON]
+    kind = next((kind for kind in FAILURES if any(s in reason for s in kind.signs)), OTHER)
+    return StoreError(
+        f"The database {place} is not usable: {kind.what} ({reason}). {nothing} {kind.mend}",
+        code=kind.code,
+        place=place,
+        value=reason,
+        hint=kind.mend,
+    )

@@ -1,0 +1,206 @@
+"""The tables. Amounts are decimal text, times RFC 3339 text in UTC, lists and records JSON text.
+
+What they must be is in the database itself: one number per version of a name, one active version of
+a name, one assignment of a bucket, an amount of cash per bucket and currency.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+def _words(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+strategy_version = Table(
+    "strategy_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, CheckConstraint("version > 0", name="from_1"), nullable=False),
+    _words("title"),
+    _words("description"),
+    Column("toml", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("toml_sha256", Text, nullable=False),
+    Column("active", Integer, CheckConstraint("active IN (0, 1)", name="yes_no"), nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("parent", Integer),
+    _words("reason"),
+    UniqueConstraint("name", "version", name="one_number"),
+    Index(
+        "one_active",
+        "name",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active = 1"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""Every version of every strategy.
+
+sha256 is of what acts, as plans name it, toml_sha256 of the text; parent is the version of the same
+name that it was made from. Rows are added and never changed, but for `active`.
+"""
+
+bucket = Table(
+    "bucket",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, CheckConstraint("kind IN ('core', 'satellite')"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("target_weight", Float, nullable=False),
+    Column("universe", Text, nullable=False, server_default="[]"),
+    Column("base_currency", Text),
+    Column("settings", Text, nullable=False, server_default="{}"),
+    Column("created_at", Text, nullable=False),
+    Column("portfolio", Text, ForeignKey("snapshot.sha256")),
+    Column("market", Text, ForeignKey("snapshot.sha256")),
+    Column("files", Text, nullable=False, server_default="[]"),
+    Column("loaded_at", Text),
+    Column("value", Text),
+    Column("units", Text),
+    Column("high_water_mark", Text),
+)
+"""Core and satellites. portfolio, market: what it holds and its prices, in `snapshot`.
+
+settings: what its owner set, as of the newest row of `bucket_settings`.
+"""
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("bucket", Text, ForeignKey("bucket.name"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer),
+    Column("assigned_at", Text, nullable=False),
+    Column("assigned_by", Text, nullable=False),
+    Index("followers", "name"),
+)
+"""Which strategy a bucket plans by. version: pinned to it; null = follows the active one."""
+
+bucket_settings = Table(
+    "bucket_settings",
+    metadata,
+    Column("bucket", Text, ForeignKey("bucket.name"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+"""Every version of what the owner set of a bucket."""
+
+bucket_cash = Table(
+    "bucket_cash",
+    metadata,
+    Column("bucket", Text, ForeignKey("bucket.name"), primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("amount", Text, nullable=False),
+)
+"""A bucket's own part of the account's cash."""
+
+cash_move = Table(
+    "cash_move",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),
+    Column("bucket", Text, ForeignKey("bucket.name"), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("other", Text),
+    sqlite_autoincrement=True,
+)
+"""Every change of a bucket's cash: what was loaded, and transfers, whose two sides sum to 0."""
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("kind", Text, CheckConstraint("kind IN ('portfolio', 'market')"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+"""Inputs of plans, once each: what is owned with its targets, and the prices."""
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
+    Column("bucket", Text, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("saved_at", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("strategy_version", Integer),
+    Column("strategy_sha256", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("improvement", Float, nullable=False),
+    Column("turnover", Float, nullable=False),
+    Column("cost", Text, nullable=False),
+    Column("base_currency", Text, nullable=False),
+    Column("sequences", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("inputs_sha256", Text, nullable=False),
+    Column("portfolio", Text, ForeignKey("snapshot.sha256"), nullable=False),
+    Column("market", Text, ForeignKey("snapshot.sha256"), nullable=False),
+    Column("files", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("plans_of_bucket", "bucket", "saved_at"),
+    Index("plans_of_strategy", "strategy", "strategy_version"),
+)
+"""Plans as they were made. document: their JSON, deflated; the columns repeat what lists show."""
+
+preset = Table(
+    "preset",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _words("description"),
+    Column("toml", Text, nullable=False),
+    _words("author"),
+    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("rating", Float),
+    Column("created_at", Text, nullable=False),
+)
+"""The user's own presets."""
+
+preset_use = Table(
+    "preset_use",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("uses", Integer, nullable=False),
+)
+"""How often a preset was begun with or applied, shipped ones too."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("timestamp", Text, nullable=False),
+    Column("bucket_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Index("events_of_bucket", "bucket_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""What happened, in the order of commits."""

@@ -1,0 +1,65 @@
+"""The one place that opens SQLite: its journal, how it syncs, and how transactions begin.
+
+Write-ahead journals of 3.7.0 to 3.51.2 may lose a reset between processes and so damage the file
+(mended in 3.51.3): libraries of these versions keep a rollback journal and sync more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from steelyard.store.store import WRITES
+
+WAL_SINCE = (3, 51, 3)
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for another one."""
+PRAGMAS = (
+    "foreign_keys=ON",
+    "mmap_size=0",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "journal_size_limit=67108864",
+)
+
+
+def journal(version: tuple[int, ...]) -> tuple[str, str]:
+    """(journal_mode, synchronous) for a version of the library.
+
+    >>> journal((3, 40, 1)), journal((3, 51, 3))
+    (('DELETE', 'EXTRA'), ('WAL', 'FULL'))
+    """
+    return ("WAL", "FULL") if version >= WAL_SINCE else ("DELETE", "EXTRA")
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """An engine whose every connection is opened as above; nothing is opened yet."""
+    mode, sync = journal(sqlite3.sqlite_version_info)
+    pragmas = (*PRAGMAS, f"journal_mode={mode}", f"synchronous={sync}")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    # a pooled connection would keep the file open over a restore
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """The driver begins no transaction by itself: `isolation_level` is None."""
+    options: Any = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")

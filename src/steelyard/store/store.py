@@ -1,0 +1,122 @@
+"""A database that is open: transactions that read, and transactions that write.
+
+On SQLite a write begins with BEGIN IMMEDIATE, on PostgreSQL with an advisory lock: one writes at a
+time, and what it reads first is what it changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from steelyard.store.failures import explained
+from steelyard.store.schema import event
+from steelyard.telemetry.events import PlannerEvent
+
+NOT_READ = "Nothing was read."
+NOT_WRITTEN = "Nothing was written."
+WRITERS_KEY = 0x57EE_17A6
+"""Of the advisory lock that PostgreSQL's writers take in turn."""
+WRITES = "steelyard_writes"
+"""Execution option of connections that are about to write."""
+
+
+def now_utc() -> datetime:
+    """The time of this machine's clock."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the tables have it: RFC 3339 in UTC to the microsecond, so that text sorts."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def json_text(value: object) -> str:
+    """JSON as the tables have it."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+
+
+@dataclass
+class Transaction:
+    """A transaction that writes, and what is told of it once it is in the database."""
+
+    connection: Connection
+    at: datetime
+    correlation_id: str
+    events: list[PlannerEvent] = field(default_factory=list)
+
+    @property
+    def stamp(self) -> str:
+        """When it writes."""
+        return stamp(self.at)
+
+    def tell(self, event_type: str, bucket_id: str = "", **data: Any) -> None:
+        """Write an event into the same transaction."""
+        self.record(PlannerEvent(self.at, bucket_id, event_type, data, self.correlation_id))
+
+    def record(self, entry: PlannerEvent) -> None:
+        """Write an event that has its time."""
+        self.connection.execute(event.insert().values(**_row(entry)))
+        self.events.append(entry)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open database; `close` it, or leave that to the end of the process.
+
+    place            the file, or the URL without its password
+    now              the clock
+    heard            told every event once it is in the database
+    correlation_id   of what this process does
+    """
+
+    engine: Engine
+    place: str
+    now: Callable[[], datetime] = now_utc
+    heard: Callable[[PlannerEvent], None] = lambda _: None
+    correlation_id: str = ""
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads one state of the database; raises StoreError."""
+        with explained(self.place, NOT_READ), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A transaction: all of it is written, or nothing; raises StoreError."""
+        with explained(self.place, NOT_WRITTEN), self.engine.connect() as raw:
+            connection = raw.execution_options(**{WRITES: True})
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    in_turn(connection)
+                transaction = Transaction(connection, self.now(), self.correlation_id)
+                yield transaction
+        for entry in transaction.events:
+            self.heard(entry)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def in_turn(connection: Connection) -> None:
+    """Wait for the other writers of a PostgreSQL database, as long as SQLite would."""
+    connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
+
+
+def _row(entry: PlannerEvent) -> Mapping[str, str]:
+    return {
+        "timestamp": stamp(entry.timestamp),
+        "bucket_id": entry.bucket_id,
+        "event_type": entry.event_type,
+        "data": json_text(dict(entry.data)),
+        "correlation_id": entry.correlation_id,
+    }
