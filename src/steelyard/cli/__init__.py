@@ -8,6 +8,7 @@
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
+    trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
     options.py   options to a snapshot, market, targets and strategy
     commands.py  what every command shares: options given once, failures in JSON
     logs.py      the log, for whoever asks for it
@@ -34,6 +35,7 @@ from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.strategy import strategy
+from steelyard.cli.trial import ab
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
@@ -71,4 +73,5 @@ app.command()(verify)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+strategy.command("ab")(ab)
 app.add_typer(strategy, name="strategy")

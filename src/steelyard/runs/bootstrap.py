@@ -46,7 +46,7 @@ def block_length(count: int) -> int:
     >>> [block_length(count) for count in (5, 12, 24, 51)]
     [2, 2, 3, 4]
     """
-    return max(1, round(count**BLOCK_POWER))
+    return max(1, round(math.pow(count, BLOCK_POWER)))
 
 
 def blocks(count: int, random: np.random.Generator) -> IntArray:

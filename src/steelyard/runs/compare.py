@@ -299,22 +299,24 @@ def _same(orders: Sequence[Sequence[Traded]]) -> bool:
     return first == second
 
 
-def decided(under_a: float, under_b: float, tolerance: float) -> tuple[Outcome, Sentence]:
+def decided(
+    under_a: float, under_b: float, tolerance: float, head: str = "A less B is"
+) -> tuple[Outcome, Sentence]:
     """Which side is better, by A less B under each scoring.
 
     >>> [decided(*pair, 0.001)[0] for pair in ((0.02, 0), (0, -0.02), (0.0005, 0), (0.02, -0.02))]
     ['A', 'B', 'tie', 'none']
     """
-    facts = {"under_a": under_a, "under_b": under_b}
-    words = "{under_a:spoints} points under A's scoring, {under_b:spoints} under B's"
+    words = head + " {under_a:spoints} points by A's scoring and {under_b:spoints} by B's"
+    why = say(words, under_a=under_a, under_b=under_b)
     if max(abs(under_a), abs(under_b)) <= tolerance:
-        tie = "A less B is " + words + ": no more than {tolerance:points} is a tie"
-        return "tie", say(tie, tolerance=tolerance, **facts)
+        more = "; {tolerance:points} points and less are a tie"
+        return "tie", longer(why, more, tolerance=tolerance)
     if min(under_a, under_b) >= -tolerance:
-        return "A", say("A less B is " + words, **facts)
+        return "A", why
     if max(under_a, under_b) <= tolerance:
-        return "B", say("A less B is " + words, **facts)
-    return "none", say("A less B is " + words + ": the scorings disagree", **facts)
+        return "B", why
+    return "none", longer(why, ": the scorings disagree")
 
 
 def _overall(
@@ -331,10 +333,10 @@ def _overall(
     if {case.outcome for case in both} == {"none"} and not any(map(_trades, both)):
         return "none", say("neither trades on any snapshot")
     under_a, under_b = _means_of(both)
-    outcome, why = decided(under_a, under_b, tolerance)
+    outcome, why = decided(under_a, under_b, tolerance, "on average A less B is")
     if outcome in {"A", "B"} and not _sure(intervals, (under_a, under_b), tolerance):
-        return "none", longer(why, ", on average: an interval has 0 in it, so this may be chance")
-    return outcome, longer(why, ", on average")
+        return "none", longer(why, ": an interval has 0 in it, so it may be chance")
+    return outcome, why
 
 
 def _trades(case: Compared) -> bool:
