@@ -35,7 +35,7 @@ from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.strategy import strategy
-from steelyard.cli.trial import ab
+from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
@@ -74,4 +74,5 @@ app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 strategy.command("ab")(ab)
+strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

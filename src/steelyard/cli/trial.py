@@ -1,4 +1,4 @@
-"""`steelyard strategy ab`: two strategies on the same snapshots, and which plans better."""
+"""`steelyard strategy ab` and `dry-run`: strategies tried out, and nothing of it is stored."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.output import guarded, note, progress, save, screen, writable, write, write_json
+from steelyard.cli.output import (
+    FAILED,
+    OTHER_REPORT,
+    guarded,
+    note,
+    progress,
+    save,
+    screen,
+    writable,
+    write,
+    write_json,
+)
 from steelyard.cli.snapshots import bundled, of_dates, of_folder
 from steelyard.cli.strategy import AsJson
 
 if TYPE_CHECKING:
+    from steelyard.planning.dry_run import DryRun
     from steelyard.runs.compare import Comparison, Posed
     from steelyard.strategies import Strategy
-
-OTHER_REPORT = "Name another file with --report."
 
 
 def _named(name: str) -> Strategy:
@@ -96,3 +106,47 @@ def _compared(rules: tuple[Strategy, Strategy], posed: Sequence[Posed], seed: in
     with progress("Comparing") as say:
         manner = Manner(seed, tell=lambda what, n, of: say(f"Comparing: {what}, {n} of {of}"))
         return compare(*rules, posed, np.random.default_rng(seed), manner)
+
+
+def dry_run(
+    name: Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a strategy as far as it can be without planning.
+
+    Do its modules and plugins load, have they what they draw from, how many candidates and
+    sequences would there be, as estimated and at most, and how long would it take. Nothing is
+    searched. The exit code is 1 where it may not be planned with.
+    """
+    with guarded():
+        from steelyard.report.terminal.dry_run import draw as draw_run
+
+        run = _dry(name)
+        if as_json:
+            write_json(run.document())
+        else:
+            write(screen(lambda console: draw_run(name, run, console)))
+        if not run.valid:
+            raise typer.Exit(FAILED)
+
+
+def _dry(name: str) -> DryRun:
+    """The dry run of a name: of a file what is wrong has its line."""
+    from steelyard.cli.options import Options, read
+    from steelyard.planning.case import Case
+    from steelyard.planning.dry_run import DryRun, dry_run
+    from steelyard.strategies import PRESETS, check
+
+    problems = None
+    if name not in PRESETS and Path(name).is_file():
+        problems, rules = check(Path(name))
+        if rules is None:
+            return DryRun({}, warnings=tuple(problems.warnings), errors=tuple(problems.errors))
+    else:
+        rules = _named(name)
+    note("No bucket was named, so the figures are of the bundled portfolio: not yours.")
+    imported = read(Options()).imported
+    case = Case(
+        snapshot=imported.snapshot, market=imported.market, strategy=rules, targets=imported.targets
+    )
+    return dry_run(case, problems=problems)
