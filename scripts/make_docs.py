@@ -8,6 +8,7 @@
     cli.md             --help of every command
     plan.md            records of plans/
     plan-schema.json   their JSON Schema; a copy goes into the package, for `steelyard verify`
+    events.md          typed events of telemetry/events.py
     errors.md          every place that makes an error: its code and sentence
     error-schema.json  JSON Schema of a failure under --json
 
@@ -66,6 +67,7 @@ from steelyard.strategies.scope import DEPTH
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.thresholds import FOLLOWING
 from steelyard.strategies.writing import settings
+from steelyard.telemetry.events import EVENTS, Event, PlannerEvent
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -166,6 +168,7 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page,
         "cli.md": cli_page,
         "plan.md": plan_page,
+        "events.md": events_page,
         "errors.md": errors_page,
         "error-schema.json": lambda: [json.dumps(error_schema(), indent=1)],
         "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
@@ -965,6 +968,59 @@ def _name(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return " or ".join(f"`{json.dumps(str(member))}`" for member in annotation)
     return NAMES[annotation]
+
+
+# events.md
+
+
+def events_page() -> Iterator[str]:
+    """Every typed event: when, by whom, and its fields."""
+    yield from generated("Events", "the classes of `telemetry/events.py`")
+    yield from (
+        "An event says what happened, once. Planning tells its events to `plan(…, observe=…)`;",
+        "what is stored tells them once the write is done. They are stored as records with five",
+        "fields, which `steelyard events --json` prints:",
+        "",
+    )
+    record = event_fields(PlannerEvent)
+    yield from table(("field", "meaning"), [(f"`{name}`", record[name]) for name in record])
+    for teller in dict.fromkeys(event.told_by for event in EVENTS):
+        yield from ("", f"## Told by {teller}", "")
+        yield from (
+            "| event | when | data |",
+            "|---|---|---|",
+        )
+        for event in EVENTS:
+            if event.told_by == teller:
+                yield _event_row(event)
+
+
+def _event_row(event: type[Event]) -> str:
+    when = paragraphs(event)[0]
+    data = "<br>".join(f"`{name}`: {text}" for name, text in event_fields(event).items())
+    return f"| `{event.__name__}` | {cell(when)} | {cell(data)} |"
+
+
+def paragraphs(record: type) -> list[str]:
+    """What a docstring says, in paragraphs."""
+    return inspect.getdoc(record).split("\n\n")  # type: ignore[union-attr]
+
+
+def event_fields(record: type) -> dict[str, str]:
+    """Field -> meaning, from the second paragraph of its docstring; DocsError where they differ."""
+    meanings: dict[str, str] = {}
+    for line in "".join(paragraphs(record)[1:2]).splitlines():
+        name, _, meaning = line.partition(" ")
+        if name:
+            meanings[name] = meaning.strip()
+        else:
+            meanings[list(meanings)[-1]] += f" {line.strip()}"
+    names = [field.name for field in dataclasses.fields(record)]
+    if list(meanings) != names:
+        raise DocsError(
+            f"{record.__name__} has the fields {names}, its docstring {list(meanings)}."
+        )
+    return meanings
 
 
 # errors

@@ -29,7 +29,8 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))
     }
 
-    code = {home.VARIABLE, logs.VARIABLE, *breaker.VARIABLES.values(), *limits.VARIABLES.values()}
+    names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values())
+    code = {home.VARIABLE, logs.VARIABLE, logs.FORMAT, *names}
     assert named == set(BY_NAME) == code
 
 

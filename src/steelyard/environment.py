@@ -74,6 +74,11 @@ VARIABLES = (
         "no log",
     ),
     Variable(
+        "STEELYARD_LOG_FORMAT",
+        "how its lines are written: `text`, or `json` for one JSON object a line",
+        "text",
+    ),
+    Variable(
         "STEELYARD_FAILURE_THRESHOLD",
         "failures in a row that put a module out of service: 1 to 1,000",
         "3",

@@ -4,10 +4,10 @@
 SteelyardError
 ├── InputError             a file or an argument is not usable; nothing was calculated
 │   ├── RowsRejected       lines of a file, all of them listed
-│   └── LimitExceeded      a file or a portfolio larger than a limit that is set
+│   ├── LimitExceeded      a file or a portfolio larger than a limit that is set
+│   └── NotStored          a name, a version or an id that the database does not have
 ├── SettingsError          a strategy or a setting is not usable
 ├── StoreError             the database is not usable; what was begun was not written
-│   └── NotStored          a name, a version or an id that it does not have
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 │   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
@@ -106,6 +106,12 @@ class LimitExceeded(InputError):
     code = "limit_exceeded"
 
 
+class NotStored(InputError):
+    """A name, a version or an id that the database does not have, with the nearest that it has."""
+
+    code = "not_stored"
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
     """One line of a file that could not be used: `line` is 1-based and counts the header.
@@ -177,12 +183,6 @@ class StoreError(SteelyardError):
     """
 
     code = "store"
-
-
-class NotStored(StoreError):
-    """A name, a version or an id that the database does not have, with the nearest that it has."""
-
-    code = "not_stored"
 
 
 class PlanRefused(SteelyardError):

@@ -50,3 +50,28 @@ def test_a_level_that_does_not_exist_is_told_and_cut(capsys):
     )
     assert "xxx…" in long
     assert len(long) < 200
+
+
+def test_the_log_as_json_is_one_object_a_line_with_the_bucket(folder, capsys):
+    log_to_stderr({"STEELYARD_LOG": "debug", "STEELYARD_LOG_FORMAT": "json"})
+    document = json.loads(run("demo", "--json").stdout)
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    modules = [line for line in lines if line["logger"] == "steelyard.modules"]
+    assert len(modules) == len(document["modules"])
+    assert {line["bucket_id"] for line in modules} == {"core"}
+    assert {"timestamp", "level", "message", "qualified", "outcome", "count", "elapsed_ms"} <= set(
+        modules[0]
+    )
+
+
+def test_a_form_that_does_not_exist_is_told_and_the_log_is_text(capsys):
+    log_to_stderr({"STEELYARD_LOG": "error", "STEELYARD_LOG_FORMAT": "xml"})
+    logging.getLogger("steelyard").error("went wrong")
+
+    assert capsys.readouterr().err == "ERROR steelyard went wrong\n"
+
+    log_to_stderr({"STEELYARD_LOG": "warning", "STEELYARD_LOG_FORMAT": "xml"})
+    assert "STEELYARD_LOG_FORMAT is 'xml': no form of the log. There are text, json." in (
+        capsys.readouterr().err
+    )

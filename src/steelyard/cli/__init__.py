@@ -9,6 +9,11 @@
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
     trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
+    versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
+    presets.py   the library of presets
+    bucket.py    core and satellites
+    db.py        the database: upgrade, backup, restore
+    stored.py    the database, opened where a command needs it; named.py: a strategy by its name
     options.py   options to a snapshot, market, targets and strategy
     commands.py  what every command shares: options given once, failures in JSON
     logs.py      the log, for whoever asks for it
@@ -27,7 +32,9 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from steelyard.cli.bucket import bucket
 from steelyard.cli.commands import Commands
+from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
@@ -76,3 +83,5 @@ app.command()(health)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
+app.add_typer(bucket, name="bucket")
+app.add_typer(db, name="db")

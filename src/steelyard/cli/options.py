@@ -113,6 +113,10 @@ MappingFile = Annotated[
 class Options:
     """What the user says about the inputs: each field is an option of every command that plans."""
 
+    bucket: Annotated[
+        str | None,
+        Option(help="Plan a stored bucket, with its holdings and its strategy.", metavar="B"),
+    ] = None
     holdings: Annotated[
         Path | None,
         _csv("symbol, quantity[, price, average_cost, acquired, ...], or a broker's file."),
@@ -183,21 +187,37 @@ class Options:
         return any((self.holdings, self.prices, self.targets, self.securities, self.fx))
 
 
+FILES = ("holdings", "prices", "targets", "securities", "fx", "index")
+"""Options that name a file of inputs."""
+OF_A_PLAN = ("bucket", "deposit", "withdraw", "no_sell", "no_buy", "realised", "strategy", "seed")
+"""Options that say what is planned, and not what is owned."""
+
+
 def planning(command: Callable[..., None]) -> Callable[..., None]:
     """The command with an option for each field of `Options`; it gets them as `options`."""
+    return _with_options(command, ())
+
+
+def loading(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each field of `Options` that says what is owned."""
+    return _with_options(command, OF_A_PLAN)
+
+
+def _with_options(command: Callable[..., None], without: Sequence[str]) -> Callable[..., None]:
     hints = get_type_hints(Options, include_extras=True)
+    offered = [field for field in fields(Options) if field.name not in without]
     shared = [
         Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
-        for field in fields(Options)
+        for field in offered
     ]
     own = signature(command, eval_str=True).parameters
     parts = [[parameter] if name != "options" else shared for name, parameter in own.items()]
 
     @wraps(command)
     def run(**arguments: Any) -> None:
-        options = Options(**{field.name: arguments.pop(field.name) for field in fields(Options)})
+        options = Options(**{field.name: arguments.pop(field.name) for field in offered})
         command(**arguments, options=options)
 
     run.__signature__ = Signature([p for part in parts for p in part])  # type: ignore[attr-defined]
@@ -206,13 +226,19 @@ def planning(command: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What `plan` takes, what is said first, and the bundled portfolio, None for own files."""
+    """What `plan` takes, what is said first, and the bundled portfolio, None for own files.
+
+    files    names and hashes of the files of a stored bucket
+    bucket   the stored bucket; None = files
+    """
 
     imported: Imported
     strategy: Strategy
     said: tuple[str, ...]
     sample: str | None = None
     state: BucketState | None = None
+    files: tuple[Mapping[str, str], ...] = ()
+    bucket: str | None = None
 
 
 def read(options: Options, sample: str | None = None) -> Inputs:
@@ -232,15 +258,19 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     ):
         if value is not None and options.holdings is None:
             raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
-    strategy = _one_sided(strategy_of(options.strategy), options)
+    if options.bucket is not None:
+        from steelyard.cli.of_bucket import read as read_bucket
+
+        return read_bucket(options)
+    strategy = one_sided(strategy_of(options.strategy), options)
     with progress("Reading the files"):
         own = sample is None and options.files
         inputs = _own(options, strategy) if own else _bundled(options, strategy, sample)
-    inputs = replace(inputs, state=_state(inputs.imported, options))
-    return inputs if options.strategy is None else _with_remarks(inputs)
+    inputs = replace(inputs, state=state_of(inputs.imported, options))
+    return inputs if options.strategy is None else with_remarks(inputs)
 
 
-def _with_remarks(inputs: Inputs) -> Inputs:
+def with_remarks(inputs: Inputs) -> Inputs:
     """The inputs, with what is worth knowing of a strategy that was asked for."""
     from steelyard.notices import Notice
     from steelyard.strategies import validate
@@ -251,7 +281,7 @@ def _with_remarks(inputs: Inputs) -> Inputs:
     return replace(inputs, imported=replace(inputs.imported, warnings=warnings))
 
 
-def _one_sided(strategy: Strategy, options: Options) -> Strategy:
+def one_sided(strategy: Strategy, options: Options) -> Strategy:
     """The strategy with the sides that the command line closes."""
     from steelyard.strategies import overlay
 
@@ -268,13 +298,15 @@ def _one_sided(strategy: Strategy, options: Options) -> Strategy:
     return overlay(strategy, {"limits": limits}, COMMAND_LINE) if limits else strategy
 
 
-def _state(imported: Imported, options: Options) -> BucketState | None:
-    """What the account remembers, as far as the command line tells it."""
+def state_of(
+    imported: Imported, options: Options, remembered: BucketState | None = None
+) -> BucketState | None:
+    """What the account remembers, and what the command line tells of it."""
     from steelyard.importers import amount_of
     from steelyard.portfolio import BucketState
 
     if options.realised is None:
-        return None
+        return remembered
     currency, amount = amount_of(options.realised, "--realised", "USD=1200")
     rate = imported.market.fx.latest(currency, imported.snapshot.as_of)
     if rate is None:
@@ -288,14 +320,15 @@ def _state(imported: Imported, options: Options) -> BucketState | None:
             limit=base,
             hint=f"give it in {base}",
         )
-    return BucketState(realised_gain=amount * rate.rate)
+    return replace(remembered or BucketState(), realised_gain=amount * rate.rate)
 
 
 def strategy_of(name_or_path: str | None) -> Strategy:
-    """The strategy of a preset or a file, or the default one."""
-    from steelyard.strategies import default, find
+    """The strategy of a preset, a file or a stored name, or the default one."""
+    from steelyard.cli.named import strategy_named
+    from steelyard.strategies import default
 
-    return default() if name_or_path is None else find(name_or_path)
+    return default() if name_or_path is None else strategy_named(name_or_path)
 
 
 def make_plan(
@@ -372,18 +405,18 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    content = _read(files, options.index or files.index, Options(exclude=options.exclude))
+    content = read_files(files, options.index or files.index, Options(exclude=options.exclude))
     base = options.base or files.base_currency
     source = f"bundled quotes, {SOURCE}"
-    imported = _assemble(content, options, strategy, base=base, source=source)
+    imported = assembled(content, options, strategy, base=base, source=source)
     why = "The" if sample else "No files were given, so this is the"
     sentence = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
     return Inputs(imported, strategy, (sentence,), files.name)
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
-    files = _read(options, options.index, options)
-    imported = _assemble(files, options, strategy, base=options.base, source=None)
+    files = read_files(options, options.index, options)
+    imported = assembled(files, options, strategy, base=options.base, source=None)
     remarks = _read_as(files.holdings, options.holdings)
     if options.holdings is None:
         remarks.append("No holdings were given: an account of cash alone.")
@@ -427,13 +460,19 @@ def columns_of(texts: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _read(paths: Options | Sample, index: Path | None, options: Options) -> Files:
+def read_files(
+    paths: Options | Sample,
+    index: Path | None,
+    options: Options,
+    owned: HoldingsFile | None = None,
+) -> Files:
+    """Read every file; `owned`: instead of a file of holdings."""
     from steelyard.importers import Reading
-    from steelyard.importers import read as read_files
+    from steelyard.importers import read as read_all
     from steelyard.importers.limits import limits_from
 
-    return read_files(
-        paths.holdings,
+    return read_all(
+        owned or paths.holdings,
         prices=paths.prices,
         targets=paths.targets,
         securities=paths.securities,
@@ -451,9 +490,16 @@ def _read(paths: Options | Sample, index: Path | None, options: Options) -> File
     )
 
 
-def _assemble(
-    files: Files, options: Options, strategy: Strategy, *, base: str | None, source: str | None
+def assembled(
+    files: Files,
+    options: Options,
+    strategy: Strategy,
+    *,
+    base: str | None,
+    source: str | None = None,
+    bucket: str = BUCKET,
 ) -> Imported:
+    """What `plan` takes; source: where the prices come from, by default the name of the file."""
     from steelyard.importers import assemble, deposits, parse_cash, withdrawals
 
     out = withdrawals(options.withdraw or (), strategy.limits.settlement_days)
@@ -466,6 +512,6 @@ def _assemble(
         exclude=options.exclude or (),
         accept_price=options.accept_price or (),
         today=datetime.now().astimezone().date(),
-        bucket=BUCKET,
+        bucket=bucket,
         source=source,
     )

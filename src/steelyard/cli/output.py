@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from steelyard.errors import Fault, InputError, SteelyardError
 
 FAILED = 1
+STORE_FAILED = 70
+"""The database is locked, damaged, read-only, full or of a later version."""
 ERROR_FORM = "steelyard.error/1"
 """Form of the document of a failure; docs/error-schema.json is its schema."""
 OTHER_REPORT = "Name another file with --report."
@@ -216,14 +218,14 @@ def guarded(nothing: str = "") -> Iterator[None]:
 
     nothing   what the command has not done, said for `Nothing was planned.`
     """
-    from steelyard.errors import SteelyardError
+    from steelyard.errors import SteelyardError, StoreError
 
     try:
         yield
     except SteelyardError as error:
         meant = _of_another(error, nothing) if nothing else error
         note(str(meant))
-        raise typer.Exit(FAILED) from meant
+        raise typer.Exit(STORE_FAILED if isinstance(error, StoreError) else FAILED) from meant
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error

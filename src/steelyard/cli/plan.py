@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +26,8 @@ from steelyard.cli.output import (
     write,
 )
 
+from steelyard.errors import SteelyardError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -39,13 +41,18 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them."""
+    """How a plan is handed over.
+
+    own_files   also tell how to plan with them
+    stored      the beginning of the id under which it is kept; "" = it is not
+    """
 
     as_json: bool = False
     report: Path | None = None
     explain: bool = False
     timings: bool = False
     own_files: bool = False
+    stored: str = ""
     watch: Stopwatch = field(default_factory=Stopwatch)
 
 
@@ -68,6 +75,14 @@ def plan(
         Path | None, Option(help="Also write an HTML report.", metavar="F.html")
     ] = None,
     timings: Annotated[bool, Option("--timings", help="Show how long each part took.")] = False,
+    save_it: Annotated[
+        bool | None,
+        Option(
+            "--save/--no-save",
+            help="Keep the plan and what it was made from; a bucket's is kept by itself.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
@@ -81,7 +96,30 @@ def plan(
             inputs = read(options)
         document = make_plan(inputs, options.seed, explained=explain, watch=watch)
         bundled = inputs.sample is not None
-        deliver(document, inputs, Output(as_json, report, explain, timings, bundled, watch))
+        output = Output(as_json, report, explain, timings, bundled, watch=watch)
+        if not (save_it if save_it is not None else inputs.bucket is not None):
+            deliver(document, inputs, output)
+            return
+        try:
+            stored = keep(document, inputs, options, watch)
+        except SteelyardError:
+            deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
+            raise
+        deliver(document, inputs, replace(output, stored=stored))
+
+
+def keep(plan: Plan, inputs: Inputs, options: Options, watch: Stopwatch) -> str:
+    """Keep a plan with its inputs; the beginning of its id. Raises StoreError."""
+    from steelyard.cli.of_bucket import files_of
+    from steelyard.cli.stored import opened
+    from steelyard.runs.stored import keep as put
+    from steelyard.store.plans import SHOWN_DIGITS
+
+    files = inputs.files if inputs.bucket is not None else files_of(options)
+    seconds = sum(took for what, took in watch.parts if what == "planning")
+    with opened() as store:
+        put(store, plan, inputs.imported, files, seconds)
+    return plan.plan_id[:SHOWN_DIGITS]
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
@@ -139,6 +177,8 @@ def _shown(
         console.print()
         if output.report is not None and written:
             say(f"Report written: {output.report}")
+        if output.stored:
+            say(f"Kept as {output.stored}.")
         say("Nothing was sent anywhere. To go on:")
         for command in _next(plan, output):
             console.print(f"  {command}", soft_wrap=True)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from steelyard.cli import versions
 from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
+from steelyard.cli.presets import presets
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 SUFFIX = ".toml"
 NOT_A_STRATEGY = ("pyproject.toml",)
 
-strategy = Commands(help="Presets and strategy files: list, show, begin, check.")
+strategy = Commands(help="Presets, strategy files, and stored strategies with their versions.")
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
@@ -50,13 +52,6 @@ def list_(as_json: AsJson = False) -> None:
     """List the presets and the files of this folder."""
     with guarded():
         _list([*listed_presets(), *listed_files(Path())], as_json)
-
-
-@strategy.command("presets")
-def presets(as_json: AsJson = False) -> None:
-    """List the presets, and what they are for."""
-    with guarded():
-        _list(list(listed_presets()), as_json)
 
 
 @strategy.command("show")
@@ -272,3 +267,7 @@ def _cells(entry: Listed) -> tuple[str, ...]:
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
+
+
+versions.register(strategy)
+strategy.add_typer(presets, name="presets")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +14,9 @@ from steelyard import strategies
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
-from steelyard.compat.opportunities import Opportunities, identified
+from steelyard.compat.events import Emitted, PlannerEventEmitter, utc_now
+from steelyard.compat.logs import StructuredLogger
+from steelyard.compat.opportunities import Calculator, Opportunities, identified, wanted_by
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.records import (
     CORE,
@@ -36,12 +40,18 @@ from steelyard.compat.repositories import (
     with_settings,
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
+from steelyard.modules.candidates import Candidate
 from steelyard.modules.registry import Kind, Module
 from steelyard.notices import outcomes
 from steelyard.planning import planner
+from steelyard.planning.solve import LOCAL, Steps
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
+from steelyard.telemetry.events import Observe, PlannerEvent
 from steelyard.telemetry.health import Health, Outcome
+from steelyard.telemetry.recorder import stamped
+
+LOGGER = logging.getLogger("steelyard")
 
 KINDS: Mapping[Kind, str] = {
     Kind.OPPORTUNITY: "calculator",
@@ -114,7 +124,9 @@ class HolisticPlanner:
     repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
     services          object or mapping with `exchange_rate_service`
     circuit_breaker   leaves out modules that failed too often; None = one of its own, in memory
+    emitter           hears what the planner does, from the thread that plans; None = one of its own
     perf              adds up what each module took
+    logger            logs lines of JSON that name the bucket
     Raises InputError for an unusable repository or bucket, SettingsError for a configuration.
     """
 
@@ -128,6 +140,7 @@ class HolisticPlanner:
         repositories: object | None = None,
         services: object | None = None,
         circuit_breaker: Health | None = None,
+        emitter: PlannerEventEmitter | None = None,
     ) -> None:
         self.config = _configuration(config)
         self.bucket_id = checked_bucket(bucket_id)
@@ -146,8 +159,15 @@ class HolisticPlanner:
         self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
         self.perf = PerformanceTracker()
         self.circuit_breaker = circuit_breaker or CircuitBreaker()
+        self.emitter = emitter or PlannerEventEmitter()
+        self.logger = StructuredLogger(self.bucket_id, LOGGER)
 
-    opportunity_calculators = property(_running(Kind.OPPORTUNITY))
+    @property
+    def opportunity_calculators(self) -> list[Calculator]:
+        """The calculators that run; each can be called with a context."""
+        choices = self.config.strategy().enabled(Kind.OPPORTUNITY)
+        return [Calculator.of(choice.module, self._calculate) for choice in choices]
+
     pattern_generators = property(_running(Kind.PATTERN))
     sequence_generators = property(_running(Kind.SEQUENCE))
     filters = property(_running(Kind.FILTER))
@@ -210,11 +230,28 @@ class HolisticPlanner:
         order = await self._order(context, None)
         disabled = self._out_of_service(order.strategy)
         wants, runs, timings = await asyncio.to_thread(
-            identified, order.converted, order.strategy, disabled
+            identified, order.converted, order.strategy, disabled, self._observe()
         )
         self.circuit_breaker.record(outcomes(runs))
         self.perf.note(timings)
         return wants
+
+    async def _calculate(
+        self, module: Module, context: PlannerContext, params: Mapping[str, Any]
+    ) -> list[Candidate]:
+        order = await self._order(context, None)
+        return await asyncio.to_thread(wanted_by, module, order.converted, order.strategy, params)
+
+    def _observe(self) -> Observe:
+        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.emit])
+
+    def steps(self) -> Steps:
+        """Who carries the pipeline of the next plan."""
+        return LOCAL
+
+    def emit_event(self, event: PlannerEvent) -> Emitted:
+        """Tell whoever listens to `emitter`; may be awaited."""
+        return self.emitter.emit(event)
 
     async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
         """What planning the context would do; the sequences are counted, not guessed.
@@ -235,7 +272,7 @@ class HolisticPlanner:
         report["modules_loaded"] = _loaded(self.config.strategy())
         try:
             order = await self._order(context, None)
-            plan = await asyncio.to_thread(_solve, order, {})
+            plan = await asyncio.to_thread(_solve, order, {}, self.steps())
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
         for run in plan.modules:
@@ -252,7 +289,7 @@ class HolisticPlanner:
         disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
-            plan = await asyncio.to_thread(_solve, order, disabled)
+            plan = await asyncio.to_thread(_solve, order, disabled, self.steps(), self._observe())
             ran = outcomes(plan.modules)
         finally:
             self.circuit_breaker.record(ran)  # a plan that is refused tried no module
@@ -285,10 +322,18 @@ class HolisticPlanner:
         return Order(converted=converted, strategy=strategy, said=(*converted.said, *idle))
 
 
-def _solve(order: Order, disabled: Mapping[str, str]) -> Plan:
+def _solve(
+    order: Order, disabled: Mapping[str, str], steps: Steps, observe: Observe | None = None
+) -> Plan:
     case = order.converted
     return planner.plan(
-        case.snapshot, case.market, order.strategy, targets=case.targets, disabled=disabled
+        case.snapshot,
+        case.market,
+        order.strategy,
+        targets=case.targets,
+        disabled=disabled,
+        steps=steps,
+        observe=observe,
     )
 
 
@@ -374,19 +419,25 @@ async def create_holistic_plan(
 
     Raises InputError for an option that nothing reads, SettingsError for a value out of range.
     """
+    holistic, more = holistic_of(HolisticPlanner, options)
+    return await holistic.create_plan(
+        portfolio_context, positions, securities, available_cash, **more
+    )
+
+
+def holistic_of(kind: type[HolisticPlanner], options: Options) -> tuple[HolisticPlanner, Given]:
+    """The planner of these options, and those that its `create_plan` takes; raises as that does."""
     _check_names(options, tuple(Options.__annotations__), "create_holistic_plan")
     rules = {name: value for name, value in options.items() if name in RULES}
     strategy = strategies.from_mapping({**rules, "search": {"scope": "proposals"}}, "arguments")
-    holistic = HolisticPlanner(
+    holistic = kind(
         strategy,
         options.get("bucket_id", CORE),
         settings_repo=options.get("settings_repo"),
         trade_repo=options.get("trade_repo"),
     )
     more: Any = {name: value for name, value in options.items() if name in Given.__annotations__}
-    return await holistic.create_plan(
-        portfolio_context, positions, securities, available_cash, **more
-    )
+    return holistic, more
 
 
 create_holistic_plan_modular = create_holistic_plan

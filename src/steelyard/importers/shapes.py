@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import InputError
@@ -25,8 +26,12 @@ from steelyard.importers.files import parse_cash
 from steelyard.importers.flows import AskedFlow, deposits, withdrawals
 from steelyard.importers.lots import Listing
 from steelyard.importers.memory import Memory, Rows
-from steelyard.importers.values import NOTHING
+from steelyard.importers.securities import SecuritiesFile
+from steelyard.importers.targets import TargetsFile
+from steelyard.importers.values import NOTHING, unit
+from steelyard.market import Market
 from steelyard.portfolio import Snapshot
+from steelyard.targets import Targets
 
 Table = Any
 """A dict, a list of dicts, a DataFrame, an open file, a path: see above."""
@@ -252,6 +257,29 @@ def of_snapshot(snapshot: Snapshot) -> HoldingsFile:
         listings=listings,
         base=snapshot.base_currency,
         bucket=snapshot.bucket,
+    )
+
+
+def of_targets(targets: Targets) -> TargetsFile:
+    """Targets as the file that they would be."""
+    return TargetsFile(
+        file="targets",
+        weights=targets.asked,
+        bands=targets.bands,
+        classes=targets.classes,
+        class_bands=targets.class_bands,
+        dimension=targets.dimension,
+    )
+
+
+def of_securities(snapshot: Snapshot, market: Market) -> SecuritiesFile:
+    """What is known of the securities of a snapshot, and the units that they were quoted in."""
+    quoted = {symbol: quote.unit for symbol, quote in market.quotes.items() if quote.unit}
+    return SecuritiesFile(
+        file="securities",
+        securities=snapshot.securities,
+        units=MappingProxyType({symbol: unit(name) for symbol, name in quoted.items()}),
+        written=frozenset(security.symbol for security in snapshot.securities),
     )
 
 

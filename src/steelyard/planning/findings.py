@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
-from steelyard.telemetry.events import Event, Observe, StageFinished
+from steelyard.telemetry.events import BestSequenceUpdated, Event, Observe
+
+SCORE_DIGITS = 12
+"""Decimals of a gain that is told: two calculations of one differ behind them."""
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Findings:
     runs: list[ModuleRun] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
     _lacking: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _best: float = field(default=0.0, repr=False)
 
     def tell(self, event: Event) -> None:
         """Pass an event on to whoever observes."""
@@ -43,9 +47,12 @@ class Findings:
         finally:
             self.timings.append(Timing(name=name, seconds=round(self.clock() - start, 6)))
 
-    def finished(self, stage: str, count: int) -> None:
-        """A stage is done."""
-        self.tell(StageFinished(stage, count))
+    def better(self, net: float, orders: int) -> None:
+        """Tell of a sequence that gains more than every one before."""
+        new = round(net, SCORE_DIGITS)
+        if new > self._best:
+            self.tell(BestSequenceUpdated(self._best, new, orders))
+            self._best = new
 
     def lacks(self, coverage: Coverage) -> None:
         """A metric was missing; the first to say so of a symbol is written down."""

@@ -17,7 +17,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import Module, ModuleParams, Need
 from steelyard.notices import ModuleRun, Notice
 from steelyard.planning.findings import Findings
-from steelyard.telemetry.events import ModuleFinished
+from steelyard.telemetry.events import CalculatorFailure, ModuleFinished, PlanningRestarted
 from steelyard.telemetry.logs import log_failure, log_module
 
 T = TypeVar("T")
@@ -136,6 +136,7 @@ class Guard:
         late = self.late or failed.struck
         if self.bucket is not None:
             log_failure(self.bucket, failed.module, failed.__cause__ or failed)
+        self.findings.tell(PlanningRestarted(failed.module))
         return replace(self, gone=gone, findings=begun, late=late, broken=set())
 
     def _failed(self, module: Module, why: str, seconds: float) -> None:
@@ -154,14 +155,17 @@ class Guard:
         error: str | None,
         seconds: float = 0.0,
     ) -> None:
-        kind, name = module.kind, module.name
+        kind, name = module.kind.value, module.name
         self.findings.runs.append(
             ModuleRun(
                 kind=kind, name=name, version=module.version,
                 count=count, error=error, outcome=outcome,
             )
         )  # fmt: skip
-        self.findings.tell(ModuleFinished(kind, name, count, outcome, error))
+        if outcome == "failed":
+            self.findings.tell(CalculatorFailure(kind, name, module.version, error or ""))
+        else:
+            self.findings.tell(ModuleFinished(kind, name, count, outcome, error))
         if self.bucket is not None:
             log_module(self.bucket, module.qualified, outcome, count, seconds)
 

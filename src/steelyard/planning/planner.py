@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from steelyard.errors import SteelyardError, one_line
 from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.planning.document.write import write
-from steelyard.planning.findings import Findings
-from steelyard.planning.guard import Guard, settled
+from steelyard.planning.findings import SCORE_DIGITS, Findings
+from steelyard.planning.guard import LONGEST_ERROR, Guard, settled
 from steelyard.planning.questions.what_if import consider
 from steelyard.planning.second_half import second_half
 from steelyard.planning.solve import LOCAL, Solution, Steps, solve
@@ -26,7 +27,12 @@ from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
-from steelyard.telemetry.events import Observe
+from steelyard.telemetry.events import (
+    Observe,
+    PlanningCompleted,
+    PlanningFailed,
+    PlanningStarted,
+)
 
 
 def plan(
@@ -92,5 +98,14 @@ def solved_plan(
         return solution, whole
 
     findings = Findings(observe, steps.clock)
+    rules, as_of = case.strategy, case.snapshot.as_of.isoformat()
+    findings.tell(PlanningStarted(rules.name, rules.version, as_of))
     bucket = case.snapshot.bucket
-    return settled(planned, Guard(case.disabled, bucket=bucket, findings=findings))
+    try:
+        document = settled(planned, Guard(case.disabled, bucket=bucket, findings=findings))
+    except SteelyardError as error:
+        findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
+        raise
+    gain = round(document.score.improvement, SCORE_DIGITS)
+    findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
+    return document

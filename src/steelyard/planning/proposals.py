@@ -69,7 +69,6 @@ def _batches(
                 number, buffer = number + 1, []
     if buffer:
         yield _batch(number, buffer, names, ctx.search.max_depth)
-    guard.findings.finished("generate", len(proposers))
 
 
 def _proposed(

@@ -48,7 +48,15 @@ from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.score import Certificate
 from steelyard.strategies import Strategy
 from steelyard.targets import TargetsFailed
-from steelyard.telemetry.events import BatchScored
+from steelyard.telemetry.events import (
+    BatchScored,
+    ModuleLoadFailed,
+    SearchCompleted,
+    SequenceEvaluationCompleted,
+    SequenceEvaluationStarted,
+    SequenceGenerationCompleted,
+    SequenceGenerationStarted,
+)
 
 
 @dataclass(frozen=True)
@@ -126,19 +134,24 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     with findings.timed("find opportunities"):
         table = steps.find_opportunities(ctx, objective, strategy, guard)
     with findings.timed("generate and evaluate"):
+        findings.tell(SequenceGenerationStarted(table.m))
         proposals = steps.generate(ctx, table, strategy, guard)
         ranked = rankings(ctx, table, strategy, guard)
+        findings.tell(SequenceEvaluationStarted(len(objective.terms)))
         scores = steps.evaluate(table, proposals.batches, findings)
         pool = keep_best(ctx.search.max_depth, scores, ranked)
-        findings.finished("evaluate", pool.seen)
+        findings.tell(SequenceGenerationCompleted(len(proposals.proposers)))
+        findings.tell(SequenceEvaluationCompleted(pool.seen))
     with findings.timed("prove"):
         by_lots = ctx.search.scope == "quantities"
         sized = by_lots or ctx.search.refine
         domain = domain_of(ctx, objective, table, strategy, guard) if sized else None
         evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
-        findings.finished("prove", evidence.nodes)
+        findings.tell(SearchCompleted(evidence.nodes, evidence.stopped))
     with findings.timed("choose"):
         choice = chosen(ctx, objective, table, pool, (domain, evidence))
+        if choice.best is not None:
+            findings.better(choice.best.net, len(choice.best.row))
         filters: Filters = partial(_filtered, ctx, table)
         if domain is not None and by_lots:
             filters = partial(hindrance, domain, choice.orders)
@@ -184,12 +197,13 @@ def evaluate_batches(
     table: Candidates, batches: Iterable[Batch], findings: Findings
 ) -> Iterator[Scores]:
     """Feasibility and net improvement of every batch."""
-    leader = 0.0
     for batch in batches:
         fits = feasible(table.account, batch.rows) & debt_paid(table.account, batch.rows)
         net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
-        leader = max(leader, float(net.max(initial=0.0)))
-        findings.tell(BatchScored(batch.number, len(batch.rows), leader))
+        findings.tell(BatchScored(batch.number, len(batch.rows), int(fits.sum())))
+        if len(net):
+            first = int(net.argmax())
+            findings.better(float(net[first]), int((batch.rows[first] != PAD).sum()))
         yield Scores(batch.number, batch.rows, net)
 
 
@@ -218,6 +232,8 @@ def within(ctx: Context, most_orders: int | None) -> Context:
 def _note_case(case: Case, findings: Findings) -> None:
     """What the strategy could not have, and whether there are targets."""
     findings.problems.extend(case.strategy.problems)
+    for problem in case.strategy.problems:
+        findings.tell(ModuleLoadFailed(problem.code, problem.message))
     if isinstance(case.targets, TargetsFailed):
         reason = case.targets.reason
         message = f"The target weights could not be had: {reason} The plan was made without them."

@@ -37,6 +37,7 @@ from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
 from steelyard.strategies import ModuleChoice, Strategy
+from steelyard.telemetry.events import OpportunitiesIdentified
 
 T = TypeVar("T")
 
@@ -75,7 +76,7 @@ def find_opportunities(
     symbols = {symbol for wished in asked for symbol in wished.symbols}
     symbols |= {ctx.symbols[row.i] for row in (*for_cash, *due)}
     _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
-    findings.finished("find_opportunities", table.m)
+    findings.tell(OpportunitiesIdentified(table.m))
     weights = np.array([row.priority_weight for row in rows])
     table = with_base(ctx, table)
     table = with_scores(ctx, table, objective.model, objective.rates, weights)

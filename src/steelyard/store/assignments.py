@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from steelyard.errors import NotStored, StoreError, did_you_mean
+from steelyard.errors import InputError, NotStored, did_you_mean
 from steelyard.store.schema import assignment, bucket
 from steelyard.store.store import Store, Transaction
 from steelyard.store.strategies import (
@@ -58,6 +58,8 @@ def assign_in(
 ) -> Version:
     """As `assign`, within a transaction."""
     connection = transaction.connection
+    if bucket_name == CORE:
+        ensure_core(transaction)
     check_bucket(connection, bucket_name)
     before = _planned_by(connection, bucket_name)
     now = version_in(connection, name, number)
@@ -84,7 +86,7 @@ def rollback_bucket(
     """Append a version with the content of an old one, and plan the bucket by it.
 
     A bucket that is pinned is pinned to the new version; one that follows the name follows on.
-    Raises NotStored for what is not there, StoreError for a name that the bucket does not plan by.
+    Raises NotStored for what is not there, InputError for a name that the bucket does not plan by.
     """
     with store.writing() as transaction:
         connection = transaction.connection
@@ -119,6 +121,14 @@ def assigned_in(connection: Connection, bucket_name: str) -> Assignment | None:
     )
 
 
+def followers(store: Store, name: str) -> list[str]:
+    """The buckets that follow a name."""
+    here = assignment.c
+    query = select(here.bucket).where(here.name == name, here.version.is_(None))
+    with store.reading() as connection:
+        return list(connection.scalars(query.order_by(here.bucket)))
+
+
 def planned_by(store: Store, bucket_name: str) -> Version | None:
     """The version that a bucket plans by now; None = it has no strategy of its own."""
     with store.reading() as connection:
@@ -128,6 +138,16 @@ def planned_by(store: Store, bucket_name: str) -> Version | None:
 def _planned_by(connection: Connection, bucket_name: str) -> Version | None:
     current = assigned_in(connection, bucket_name)
     return None if current is None else version_in(connection, current.name, current.version)
+
+
+def ensure_core(transaction: Transaction) -> None:
+    """Make the core where there is none: every account has one."""
+    query = select(bucket.c.name).where(bucket.c.name == CORE)
+    if transaction.connection.scalar(query) is None:
+        row = {"name": CORE, "kind": CORE, "status": "active", "target_weight": 1.0}
+        insert = bucket.insert().values(**row, created_at=transaction.stamp)
+        transaction.connection.execute(insert)
+        transaction.tell("BucketCreated", CORE, kind=CORE, status="active", target_weight=1.0)
 
 
 def check_bucket(connection: Connection, name: str) -> None:
@@ -147,10 +167,10 @@ def check_bucket(connection: Connection, name: str) -> None:
         )
 
 
-def _other(bucket_name: str, name: str, current: Assignment | None) -> StoreError:
+def _other(bucket_name: str, name: str, current: Assignment | None) -> InputError:
     by = "no stored strategy" if current is None else current.name
     mend = f"Assign it first: steelyard strategy assign {name} --bucket {bucket_name}"
-    return StoreError(
+    return InputError(
         f"The bucket {bucket_name} plans by {by}, not by {name}. Nothing was rolled back. {mend}",
         code="rollback_of_another",
         place=bucket_name,

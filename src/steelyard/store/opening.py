@@ -23,7 +23,7 @@ from steelyard.store import sqlite
 from steelyard.store.failures import explained, failure
 from steelyard.store.migrations import REVISIONS
 from steelyard.store.store import NOT_READ, Store, now_utc
-from steelyard.telemetry.events import PlannerEvent
+from steelyard.telemetry.events import DatabaseUpgraded, PlannerEvent
 from steelyard.telemetry.health import locked
 
 POSTGRES = ("postgresql", "postgres", "postgresql+pg8000")
@@ -120,7 +120,7 @@ def _run_alembic(store: Store, state: str | None) -> None:
             return
         config.attributes["connection"] = connection
         command.upgrade(config, NEWEST)
-        transaction.tell("DatabaseUpgraded", before=state, after=NEWEST)
+        transaction.tell(DatabaseUpgraded(state, NEWEST))
 
 
 def copy_of(path: Path, target: Path) -> None:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, text
 
 from steelyard.store.failures import explained
 from steelyard.store.schema import event
-from steelyard.telemetry.events import PlannerEvent
+from steelyard.telemetry.events import Event, PlannerEvent
+from steelyard.telemetry.recorder import as_kept
 
 NOT_READ = "Nothing was read."
 NOT_WRITTEN = "Nothing was written."
@@ -56,9 +57,12 @@ class Transaction:
         """When it writes."""
         return stamp(self.at)
 
-    def tell(self, event_type: str, bucket_id: str = "", **data: Any) -> None:
+    def tell(self, happened: Event | str, bucket_id: str = "", **data: Any) -> None:
         """Write an event into the same transaction."""
-        self.record(PlannerEvent(self.at, bucket_id, event_type, data, self.correlation_id))
+        if isinstance(happened, str):
+            self.record(PlannerEvent(self.at, bucket_id, happened, data, self.correlation_id))
+        else:
+            self.record(as_kept(happened, self.at, bucket_id, self.correlation_id))
 
     def record(self, entry: PlannerEvent) -> None:
         """Write an event that has its time."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from steelyard.errors import NotStored, StoreError, did_you_mean
+from steelyard.errors import InputError, NotStored, StoreError, did_you_mean
 from steelyard.store.schema import assignment, strategy_version
 from steelyard.store.store import Store, Transaction
 
@@ -85,7 +85,7 @@ def save(
     """Append the next version and make it the active one, in one transaction.
 
     parent   the version that it was made from; None = the active one
-    Raises StoreError, and for a name or a title that cannot be one.
+    Raises StoreError, and InputError for a name or a title that cannot be one.
     """
     with store.writing() as transaction:
         return append(transaction, draft, by=by, reason=reason, parent=parent)
@@ -235,9 +235,9 @@ def words(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Raise StoreError for a name that no strategy may have."""
+    """Raise InputError for a name that no strategy may have."""
     if NAME.fullmatch(name) is None:
-        raise StoreError(
+        raise InputError(
             f"{name!r} cannot be the name of a strategy: it has {NAME_RULE}. Nothing was saved.",
             code="bad_strategy_name",
             place="NAME",
@@ -257,8 +257,8 @@ def _check(draft: Draft) -> None:
         raise _no_text(draft.name, "title", reason)
 
 
-def _no_text(name: str, what: str, reason: str) -> StoreError:
-    return StoreError(
+def _no_text(name: str, what: str, reason: str) -> InputError:
+    return InputError(
         f"The {what} of {name} is not usable: {reason}. Nothing was saved.",
         code=f"bad_strategy_{what}",
         place=what,
@@ -293,7 +293,7 @@ def _followers(connection: Connection, name: str) -> Sequence[str]:
     return list(connection.scalars(query.order_by(table.bucket)))
 
 
-def _no_version(connection: Connection, name: str, number: int | None) -> StoreError:
+def _no_version(connection: Connection, name: str, number: int | None) -> NotStored:
     table = strategy_version.c
     query = select(table.version).where(table.name == name).order_by(table.version)
     numbers = list(connection.scalars(query))

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from steelyard.modules.registry import Kind, Module, first_paragraph
+from steelyard.strategies.files.exchange import METADATA
 from steelyard.strategies.files.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.files.problems import resolved
 from steelyard.strategies.files.spellings import (
@@ -69,6 +70,7 @@ def schema() -> Schema:
         **_table(
             {
                 **texts,
+                METADATA: {"type": "object", "description": "of an exported strategy: no rule"},
                 **sections,
                 **kinds,
                 CORE: _table({**shared, **texts}, "Keys of the older documents; see [planner]."),

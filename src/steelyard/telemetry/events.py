@@ -1,11 +1,16 @@
-"""Typed events of a plan; the same ones in the same order whatever carries the pipeline."""
+"""Typed events: what happened, as plain values without a clock; docs/events.md is made from here.
+
+Planning, the store and the command line tell them; whoever subscribes gets them as `PlannerEvent`,
+with time, bucket and correlation id, see `recorder`. Each fact is one event. The first line of a
+class says when it happens, the lines below what its fields mean, in this order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +32,401 @@ class PlannerEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class StageFinished:
-    """A stage of the planner is done: `count` of things it made."""
+class Event:
+    """What the typed events share.
 
-    stage: str
-    count: int
+    told_by   who tells it, for the catalogue
+    """
+
+    told_by: ClassVar[str]
+
+
+Observe = Callable[[Event], None]
+
+
+# planning
+
+
+class PlanningEvent(Event):
+    """Of one plan in the making; the same ones in the same order whatever carries the pipeline."""
+
+    __slots__ = ()
+    told_by = "planning"
 
 
 @dataclass(frozen=True, slots=True)
-class ModuleFinished:
-    """A module returned, was skipped or failed (`error` says why)."""
+class PlanningStarted(PlanningEvent):
+    """A plan is begun.
+
+    strategy   name of the rules
+    version    of a stored strategy; null for a file and for the default
+    as_of      the date that the plan is made for
+    """
+
+    strategy: str
+    version: int | None
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleLoadFailed(PlanningEvent):
+    """A module that the strategy names could not be had: a plugin that did not load.
+
+    code      of the problem, as in the plan
+    message   what was not loaded, and why
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFinished(PlanningEvent):
+    """A module returned, had nothing to work on, or is out of service; see also CalculatorFailure.
+
+    kind      opportunity_calculators, pattern_generators, sequence_generators, filters, score_terms
+    name      of the module
+    count     of what it returned; null where it did not run
+    outcome   ok, nothing, no_input or disabled
+    reason    why it did not run; null where it did
+    """
 
     kind: str
     name: str
     count: int | None
     outcome: str
-    error: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class BatchScored:
-    """A batch of sequences was evaluated; `best` is the best net of all so far."""
+class CalculatorFailure(PlanningEvent):
+    """A module of any kind failed, and the plan goes on without it.
+
+    kind      opportunity_calculators, pattern_generators, sequence_generators, filters, score_terms
+    name      of the module
+    version   of the module
+    error     kind and text of what it raised, in one line
+    """
+
+    kind: str
+    name: str
+    version: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningRestarted(PlanningEvent):
+    """The plan is begun again as without a module, whose answer failed when it was used.
+
+    module   its kind and name
+    """
+
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunitiesIdentified(PlanningEvent):
+    """The table of possible orders is complete.
+
+    candidates   rows of the table
+    """
+
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceGenerationStarted(PlanningEvent):
+    """Patterns and generators are asked for sequences; it is lazy, and scoring goes on meanwhile.
+
+    candidates   rows of the table that they draw from
+    """
+
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceEvaluationStarted(PlanningEvent):
+    """The first sequences are scored.
+
+    terms   score terms that are summed
+    """
+
+    terms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchScored(PlanningEvent):
+    """A batch of sequences was evaluated.
+
+    number      of the batch, from 0
+    sequences   in the batch
+    feasible    of them: those that the account can pay for
+    """
 
     number: int
     sequences: int
-    best: float
+    feasible: int
 
 
-Event = StageFinished | ModuleFinished | BatchScored
-Observe = Callable[[Event], None]
+@dataclass(frozen=True, slots=True)
+class BestSequenceUpdated(PlanningEvent):
+    """A better sequence is known, from a batch or from the search.
+
+    old      gain in score, after charges, of the best before; 0 is that of holding
+    new      the same of this one
+    orders   in the sequence
+    """
+
+    old: float
+    new: float
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceGenerationCompleted(PlanningEvent):
+    """Every pattern and generator has given what it has.
+
+    sequences   distinct ones that the filters let through, that of no order among them
+    """
+
+    sequences: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceEvaluationCompleted(PlanningEvent):
+    """Every batch was scored.
+
+    feasible   sequences that the account can pay for
+    """
+
+    feasible: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCompleted(PlanningEvent):
+    """The search beyond the proposals ended.
+
+    nodes     branched
+    stopped   which budget ended it; null where it ran to its end
+    """
+
+    nodes: int
+    stopped: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningCompleted(PlanningEvent):
+    """The plan document is sealed.
+
+    plan_id   of the plan
+    orders    in it; 0 is a plan to hold
+    gain      in score, after charges; 0 is that of holding
+    """
+
+    plan_id: str
+    orders: int
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningFailed(PlanningEvent):
+    """There is no plan: what was asked for was refused.
+
+    code    of the error
+    error   its sentence, in one line
+    """
+
+    code: str
+    error: str
+
+
+# strategies
+
+
+class StoreEvent(Event):
+    """Of what is kept; told once the write is done."""
+
+    __slots__ = ()
+    told_by = "the store"
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySaved(StoreEvent):
+    """A version of a strategy was saved, and is the active one of its name.
+
+    name      of the strategy
+    version   1 for the first of the name
+    title     for people
+    sha256    of what acts
+    parent    version that it was made from; null for the first
+    reason    why, in the words of who saved it
+    """
+
+    name: str
+    version: int
+    title: str
+    sha256: str
+    parent: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRolledBack(StoreEvent):
+    """A version was added that says what an older one says.
+
+    name      of the strategy
+    version   the new one
+    to        the older one
+    """
+
+    name: str
+    version: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged(StoreEvent):
+    """A bucket plans by another strategy or version: assigned, or the name that it follows moved.
+
+    name          of the strategy
+    version       by which it plans from now on
+    old_name      of the strategy before; null where none was assigned
+    old_version   before; null where none was assigned
+    pinned        true: this version whatever is saved; false: the active one of the name
+    """
+
+    name: str
+    version: int
+    old_name: str | None
+    old_version: int | None
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresetAdded(StoreEvent):
+    """A preset of the user's own is in the library.
+
+    name     of the preset
+    kind     planner or satellite
+    author   who made it; "" where nobody says so
+    """
+
+    name: str
+    kind: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresetApplied(StoreEvent):
+    """A preset was applied to a bucket or saved as a strategy.
+
+    name   of the preset
+    """
+
+    name: str
+
+
+# buckets, inputs and plans
+
+
+@dataclass(frozen=True, slots=True)
+class BucketCreated(StoreEvent):
+    """There is a new bucket.
+
+    kind   core or satellite
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketLoaded(StoreEvent):
+    """Holdings and cash of a bucket were replaced by those of files.
+
+    holdings           securities that it holds
+    portfolio_sha256   of the snapshot
+    """
+
+    holdings: int
+    portfolio_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSettingsChanged(StoreEvent):
+    """Settings of a bucket changed.
+
+    settings   name -> value, of those that changed
+    """
+
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InputsImported(StoreEvent):
+    """Files were read for a bucket or a plan that is kept.
+
+    files   name -> SHA-256
+    """
+
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSaved(StoreEvent):
+    """A plan is in the store.
+
+    plan_id    of the plan
+    strategy   name of the strategy
+    version    of a stored strategy; null for a file and for the default
+    """
+
+    plan_id: str
+    strategy: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUpgraded(StoreEvent):
+    """The database has the form that this release needs.
+
+    old   revision before; null for a new database
+    new   revision now
+    """
+
+    old: str | None
+    new: str
+
+
+# instances
+
+
+class InstanceEvent(Event):
+    """Of planners that are kept ready in a process."""
+
+    __slots__ = ()
+    told_by = "planner instances"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheCleared(InstanceEvent):
+    """Planners that were ready were dropped.
+
+    planners   how many
+    """
+
+    planners: int
+
+
+PLANNING: tuple[type[Event], ...] = (
+    PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
+    OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
+    BestSequenceUpdated, SequenceGenerationCompleted, SequenceEvaluationCompleted, SearchCompleted,
+    PlanningCompleted, PlanningFailed,
+)  # fmt: skip
+STORE: tuple[type[Event], ...] = (
+    StrategySaved, StrategyRolledBack, ConfigurationChanged, PresetAdded, PresetApplied,
+    BucketCreated, BucketLoaded, BucketSettingsChanged, InputsImported, PlanSaved,
+    DatabaseUpgraded,
+)  # fmt: skip
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared)
+"""Every event, in the order of the catalogue."""

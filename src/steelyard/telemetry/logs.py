@@ -3,17 +3,48 @@ never with what.
 
     module bucket=core name=filters.eligibility outcome=ok count=3 elapsed_ms=0.412
 
-The same values travel as `extra` of the record (`bucket`, `qualified`, `outcome`, `count`,
-`elapsed_ms`), for handlers that write JSON. Of a module that failed another line has the traceback,
-whose text may hold what a user typed: for DEBUG alone, as all of this.
+The same values travel as `extra` of the record (`bucket_id`, `qualified`, `outcome`, `count`,
+`elapsed_ms`); `JsonLines` writes them as one JSON object a line. Of a module that failed another
+line has the traceback, whose text may hold what a user typed: for DEBUG alone, as all of this.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 LOGGER = logging.getLogger("steelyard.modules")
+
+FIELDS = "fields"
+"""Attribute of a record that has the fields of its line, message included, in place of extras."""
+BARE = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", FIELDS})
+"""What every record has; the rest is what was given as `extra`."""
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: timestamp (UTC), level, logger, message, and its `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; what JSON has no form for stands as its text."""
+        line: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in BARE}
+        line |= vars(record).get(FIELDS, {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return as_json(line)
+
+
+def as_json(line: Mapping[str, Any]) -> str:
+    """Fields on one line of ASCII, so that nothing in them can begin another or steer a screen."""
+    return json.dumps(line, default=str)
 
 
 def log_module(
@@ -29,7 +60,7 @@ def log_module(
         "-" if count is None else count,
         elapsed_ms,
         extra={
-            "bucket": bucket,
+            "bucket_id": bucket,
             "qualified": qualified,
             "outcome": outcome,
             "count": count,
@@ -45,5 +76,5 @@ def log_failure(bucket: str, qualified: str, error: BaseException) -> None:
         bucket if bucket.isidentifier() else json.dumps(bucket),
         qualified,
         exc_info=error,
-        extra={"bucket": bucket, "qualified": qualified},
+        extra={"bucket_id": bucket, "qualified": qualified},
     )

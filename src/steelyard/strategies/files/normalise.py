@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
+from steelyard.strategies.files.exchange import METADATA
 from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     NOUNS,
@@ -58,7 +59,7 @@ SHARED: Mapping[str, Level] = {PLANNER: Level.PLANNER, CORE: Level.CORE}
 """Tables that hold keys of many sections."""
 
 EQUAL = "make them equal, or keep one."
-HOUSE = ("preset", "name", "description", *SECTIONS, *(kind.value for kind in Kind))
+HOUSE = ("preset", "name", "description", METADATA, *SECTIONS, *(kind.value for kind in Kind))
 """Keys of the top in the house form."""
 KEYS = (*HOUSE, CORE, EVALUATION_TABLE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
 
@@ -134,6 +135,8 @@ def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
     if key in SHARED:
         for inner, inside in _table(normal, (key,), value):
             _general(normal, (key, inner), inside, SHARED[key])
+    elif key == METADATA:
+        list(_table(normal, (key,), value))  # what people say of it: no rule reads it
     elif key in SECTIONS or key == EVALUATION_TABLE:
         for inner, inside in _table(normal, (key,), value):
             _setting(normal, (key, inner), inside)

@@ -1,0 +1,336 @@
+"""`steelyard bucket`: core and satellites, what they own, what their owner set, their money."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Argument, Option
+
+from steelyard.cli.commands import Commands
+from steelyard.cli.of_bucket import files_of
+from steelyard.cli.options import Options, loading, read
+from steelyard.cli.output import guarded, screen, write, write_json
+from steelyard.cli.stored import is_there, opened
+from steelyard.report import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steelyard.runs.settings import Shown
+    from steelyard.store.assignments import Assignment
+    from steelyard.store.buckets import Held
+    from steelyard.store.strategies import Version
+
+bucket = Commands(help="Core and satellites: list, create, load, set, show, move money.")
+
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, Argument(help="A bucket.", metavar="B")]
+NOT_CHANGED = "Nothing was changed."
+
+
+@bucket.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the buckets, with their money and their strategies."""
+    with guarded():
+        rows: list[tuple[Held, Version | None]] = []
+        if is_there():
+            from steelyard.store.assignments import planned_by
+            from steelyard.store.buckets import buckets
+
+            with opened() as store:
+                rows = [(held, planned_by(store, held.name)) for held in buckets(store)]
+        if as_json:
+            write_json([_entry(held, version) for held, version in rows])
+        else:
+            write(screen(lambda console: _draw_list(rows, console)))
+
+
+@bucket.command("create")
+def create(
+    name: Name,
+    *,
+    kind: Annotated[str, Option(help="core or satellite.", metavar="KIND")] = "satellite",
+    status: Annotated[
+        str | None, Option(help="accumulating, active, research, ...", metavar="S")
+    ] = None,
+    budget: Annotated[
+        float, Option(help="Target of the account's value, 0 to 1.", metavar="W")
+    ] = 0.0,
+    universe: Annotated[
+        list[str] | None, Option(help="A symbol that it may hold; repeatable.", metavar="SYMBOL")
+    ] = None,
+    preset: Annotated[
+        str | None, Option(help="Begin with the settings of a preset.", metavar="P")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a bucket; the core is made by loading it."""
+    with guarded("Nothing was made."):
+        from steelyard.runs.settings import apply_preset, checked_new
+        from steelyard.store.buckets import create as make
+
+        new = checked_new(name, kind, status, budget, universe or ())
+        with opened() as store:
+            held = make(store, **new)
+            if preset is not None:
+                held = apply_preset(store, name, preset)
+        if as_json:
+            write_json(_entry(held, None))
+        else:
+            say(
+                f"The {held.kind} {name} is made, {held.status}, aimed at {held.target_weight:.1%}."
+            )
+            say(f"To fill it: steelyard bucket load {shlex.quote(name)} --holdings F --prices F")
+
+
+@bucket.command("load")
+@loading
+def load(
+    name: Name,
+    *,
+    options: Options,
+    moved: Annotated[
+        str | None,
+        Option(
+            help="Money brought (+) or taken out (-) since the last load: no gain and no loss.",
+            metavar="CUR=AMOUNT",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set what a bucket owns, from files in every form that `plan` reads."""
+    with guarded("Nothing was loaded."):
+        from steelyard.runs.stored import load as put
+        from steelyard.store.assignments import planned_by
+
+        inputs = read(options)
+        if inputs.sample is not None:
+            raise typer.BadParameter("a bucket is loaded from files.", param_hint="--holdings")
+        amount = moved_of(moved, inputs.imported.snapshot.base_currency)
+        with opened() as store:
+            held = put(store, name, inputs.imported, files_of(options), amount)
+            version = planned_by(store, name)
+        if as_json:
+            write_json(_entry(held, version))
+            return
+        for line in inputs.said:
+            say(line)
+        for notice in inputs.imported.warnings:
+            if notice.head:
+                say(notice.message)
+        say(_loaded(held, len(inputs.imported.snapshot.holdings)))
+        say(f"To plan it: steelyard plan --bucket {shlex.quote(name)}")
+
+
+@bucket.command("settings")
+def settings(
+    name: Name,
+    *,
+    set_: Annotated[
+        list[str] | None,
+        Option("--set", help="A slider, a toggle, target_weight, ...", metavar="NAME=VALUE"),
+    ] = None,
+    preset: Annotated[str | None, Option(help="Take a preset's.", metavar="P")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a bucket's settings and where each is from, or write another version of them."""
+    with guarded(NOT_CHANGED):
+        from steelyard.runs.settings import apply_preset, change, shown
+        from steelyard.store.assignments import planned_by
+        from steelyard.store.buckets import bucket_of
+
+        with opened() as store:
+            if preset is not None:
+                apply_preset(store, name, preset)
+            if set_:
+                change(store, name, set_)
+            held, version = bucket_of(store, name), planned_by(store, name)
+        rows = shown(held, version)
+        if as_json:
+            write_json([row.document() for row in rows])
+        else:
+            write(screen(lambda console: _draw_settings(rows, console)))
+
+
+@bucket.command("show")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show a bucket: money, strategy, settings and where each comes from."""
+    with guarded():
+        from steelyard.runs.settings import shown
+        from steelyard.store.assignments import planned_by
+        from steelyard.store.buckets import bucket_of
+
+        with opened() as store:
+            held, version = bucket_of(store, name), planned_by(store, name)
+        rows = shown(held, version)
+        if as_json:
+            write_json(_whole(held, version, rows))
+        else:
+            write(screen(lambda console: _draw(held, version, rows, console)))
+
+
+@bucket.command("transfer")
+def transfer(
+    source: Annotated[str, Argument(help="The bucket that gives.", metavar="FROM")],
+    target: Annotated[str, Argument(help="The bucket that gets.", metavar="TO")],
+    money: Annotated[str, Argument(help="How much.", metavar="CUR=AMOUNT")],
+) -> None:
+    """Move money from one bucket to another; the account has as much as before."""
+    with guarded("Nothing was moved."):
+        from steelyard.importers import amount_of
+        from steelyard.store.buckets import transfer as move
+
+        currency, amount = amount_of(money, "CUR=AMOUNT", "USD=1200")
+        with opened() as store:
+            move(store, source, target, currency, amount)
+        say(f"{currency} {amount:,f} went from {source} to {target}.")
+
+
+def moved_of(text: str | None, base: str) -> Decimal:
+    """Money in base currency, which may be under 0; a usage error for anything else."""
+    if text is None:
+        return Decimal(0)
+    from steelyard.importers import amount_of
+
+    currency, _, rest = text.partition("=")
+    negative = rest.strip().startswith("-")
+    currency, amount = amount_of(f"{currency}={rest.strip().lstrip('+-')}", "--moved", "USD=1200")
+    if currency != base:
+        raise typer.BadParameter(f"give it in {base}.", param_hint="--moved")
+    return -amount if negative else amount
+
+
+def say(text: str) -> None:
+    """One line of text, whatever is in it."""
+    write(visible(text) + "\n")
+
+
+def _loaded(held: Held, holdings: int) -> str:
+    money = " and ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
+    worth = f"{held.base_currency} {held.value:,.2f}" if held.value is not None else "nothing"
+    things = f"{holdings} holding{'s' * (holdings != 1)}"
+    return f"The bucket {held.name} has {things} and {money or 'no cash'}, worth {worth}."
+
+
+def _entry(held: Held, version: Version | None) -> dict[str, Any]:
+    return {
+        "bucket": held.name,
+        "kind": held.kind,
+        "status": held.status,
+        "budget_weight": held.target_weight,
+        "cash": _texts(held.cash),
+        "value": None if held.value is None else str(held.value),
+        "strategy": None if version is None else version.name,
+        "version": None if version is None else version.version,
+    }
+
+
+def _texts(cash: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: f"{amount:f}" for currency, amount in cash.items()}
+
+
+def _whole(held: Held, version: Version | None, rows: Sequence[Shown]) -> dict[str, Any]:
+    return {
+        **_entry(held, version),
+        "strategy": _strategy(held.assignment, version),
+        "base_currency": held.base_currency,
+        "universe": list(held.universe),
+        "settings": [row.document() for row in rows],
+        "loaded_at": None if held.loaded_at is None else held.loaded_at.isoformat(),
+        "files": [dict(entry) for entry in held.files],
+        "portfolio_sha256": held.portfolio,
+        "market_sha256": held.market,
+    }
+
+
+def _strategy(follows: Assignment | None, version: Version | None) -> dict[str, Any] | None:
+    if follows is None or version is None:
+        return None
+    return {
+        "name": version.name,
+        "version": version.version,
+        "title": version.title,
+        "pinned": follows.pinned,
+        "assigned_at": follows.assigned_at.isoformat(),
+        "assigned_by": follows.assigned_by,
+    }
+
+
+def _draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> None:
+    from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
+
+    if not rows:
+        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
+        emit(console, sentence(text, console.width))
+        return
+    columns = (
+        Column("Bucket"),
+        Column("Kind", drop=3),
+        Column("Status", drop=2),
+        Column("Budget", "right", drop=4),
+        Column("Value", "right", drop=1),
+        Column("Cash", drop=5),
+        Column("Strategy"),
+    )
+    table(console, columns, [Row(_cells(held, version)) for held, version in rows])
+
+
+def _cells(held: Held, version: Version | None) -> tuple[str, ...]:
+    value = "" if held.value is None else f"{held.base_currency} {held.value:,.2f}"
+    cash = ", ".join(f"{currency} {amount:,.2f}" for currency, amount in held.cash.items())
+    strategy = "default" if version is None else version.shown
+    return (
+        held.name,
+        held.kind,
+        held.status,
+        f"{held.target_weight:.1%}",
+        value,
+        cash,
+        strategy,
+    )
+
+
+def _draw(held: Held, version: Version | None, rows: Sequence[Shown], console: Console) -> None:
+    from steelyard.report.terminal.columns import emit, sentence
+
+    def line(text: str) -> None:
+        emit(console, sentence(text, console.width))
+
+    worth = "" if held.value is None else f" · {held.base_currency} {held.value:,.2f}"
+    line(f"{held.name} · {held.kind}, {held.status}{worth}")
+    line(f"Aimed at {held.target_weight:.1%} of the account.")
+    cash = ", ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
+    line(f"Cash: {cash or 'none'}.")
+    line(_by(held, version))
+    if held.loaded_at is not None:
+        names = ", ".join(entry["name"] for entry in held.files)
+        line(f"Loaded {held.loaded_at:%Y-%m-%d %H:%M} UTC from {names or 'arguments'}.")
+    if held.universe:
+        line(f"May hold: {', '.join(held.universe)}.")
+    console.print()
+    _draw_settings(rows, console)
+
+
+def _by(held: Held, version: Version | None) -> str:
+    follows = held.assignment
+    if follows is None or version is None:
+        by = "the default strategy" if held.kind == "core" else "its settings"
+        return f"Plans by {by}: nothing is assigned."
+    how = "pinned" if follows.pinned else "following"
+    when = f"since {follows.assigned_at:%Y-%m-%d}"
+    return f"Plans by {version.shown} of {version.name}, {how} {when}."
+
+
+def _draw_settings(rows: Sequence[Shown], console: Console) -> None:
+    from steelyard.report.terminal.columns import Column, Row, table
+
+    columns = (Column("Setting"), Column("Value"), Column("From"), Column("What", drop=1))
+    table(
+        console,
+        columns,
+        [Row((row.name, row.text, row.source, row.what)) for row in rows],
+    )

@@ -1,0 +1,125 @@
+"""A stored bucket as the inputs of a plan, with newer prices and what the owner asks of this plan.
+
+A flow given to a plan never changes the bucket's cash: the next load does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from steelyard.cli.options import (
+    FILES,
+    Inputs,
+    Options,
+    assembled,
+    one_sided,
+    read_files,
+    state_of,
+    strategy_of,
+    with_remarks,
+)
+from steelyard.cli.stored import opened
+
+if TYPE_CHECKING:
+    from steelyard.importers import Inputs as Imported
+    from steelyard.runs.stored import StoredOrder
+    from steelyard.strategies import Strategy
+
+OF_A_LOAD = ("holdings", "form", "account", "columns", "mapping", "cash", "base")
+"""Options that say what is owned: `bucket load` takes them."""
+WITH_PRICES = ("targets", "securities", "fx", "index", "as_of", "exclude", "accept_price")
+"""Options that say how new prices are read."""
+
+
+def read(options: Options) -> Inputs:
+    """What the next plan of a stored bucket is made from; raises SteelyardError, usage errors."""
+    from steelyard.runs.planners import Planners
+    from steelyard.runs.stored import order_of
+
+    _refuse(options)
+    name = str(options.bucket)
+    with opened() as store:
+        order = order_of(store, Planners(store), name)
+    strategy = order.strategy if options.strategy is None else strategy_of(options.strategy)
+    strategy = one_sided(strategy, options)
+    imported = order.inputs if options.prices is None else _again(order, options, strategy)
+    imported = _with_flows(imported, options, strategy)
+    inputs = Inputs(
+        imported,
+        strategy,
+        (_of(order, options),),
+        state=state_of(imported, options, order.state),
+        files=(*order.files, *files_of(options)),
+        bucket=name,
+    )
+    return inputs if options.strategy is None else with_remarks(inputs)
+
+
+def files_of(options: Options) -> tuple[dict[str, str], ...]:
+    """Name and SHA-256 of every file that the options name."""
+    paths = {name: getattr(options, name) for name in FILES}
+    return tuple(
+        {"option": f"--{name}", "name": str(path), "sha256": _sha256(path)}
+        for name, path in paths.items()
+        if path is not None
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _again(order: StoredOrder, options: Options, strategy: Strategy) -> Imported:
+    """The stored holdings at newer prices; targets and securities as stored unless given anew."""
+    from steelyard.importers import shapes
+
+    snapshot, market, targets = order.inputs.snapshot, order.inputs.market, order.inputs.targets
+    files = read_files(options, options.index, options, shapes.of_snapshot(snapshot))
+    if files.targets is None and targets is not None:
+        files = replace(files, targets=shapes.of_targets(targets))
+    if files.securities is None:
+        files = replace(files, securities=shapes.of_securities(snapshot, market))
+    bare = replace(options, deposit=None, withdraw=None)
+    base, name = snapshot.base_currency, snapshot.bucket
+    return assembled(files, bare, strategy, base=base, bucket=name)
+
+
+def _with_flows(imported: Imported, options: Options, strategy: Strategy) -> Imported:
+    from steelyard.importers import deposits, withdrawals
+
+    asked = (
+        *deposits(options.deposit or ()),
+        *withdrawals(options.withdraw or (), strategy.limits.settlement_days),
+    )
+    flows = tuple(flow.at(imported.snapshot.as_of) for flow in asked)
+    return replace(imported, snapshot=replace(imported.snapshot, flows=flows))
+
+
+def _of(order: StoredOrder, options: Options) -> str:
+    held, day = order.bucket, order.inputs.snapshot.as_of
+    loaded = f"loaded {held.loaded_at:%Y-%m-%d}" if held.loaded_at else "never loaded"
+    priced = f"priced by {options.prices}" if options.prices else f"as of {day}"
+    return f"The bucket {held.name}, {loaded}, {priced}."
+
+
+def _refuse(options: Options) -> None:
+    for name in OF_A_LOAD:
+        if getattr(options, name) is not None:
+            raise typer.BadParameter(
+                f"the bucket has its own: steelyard bucket load {options.bucket} takes it.",
+                param_hint=f"--{name}",
+            )
+    if options.prices is None:
+        for name in WITH_PRICES:
+            if getattr(options, name):
+                raise typer.BadParameter(
+                    "beside --bucket it goes with --prices; without new prices load the bucket "
+                    "again.",
+                    param_hint=f"--{name.replace('_', '-')}",
+                )

@@ -1,0 +1,249 @@
+"""What an owner set of a bucket, where each value is from, and other versions of it.
+
+The sliders of a satellite make a strategy, `<bucket>_config`: every change of them is a version of
+that too, so that plans name exactly what they were made by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from steelyard.buckets import PRESETS as SATELLITE_PRESETS
+from steelyard.buckets import SLIDERS, TOGGLES, SatelliteSettings
+from steelyard.buckets.books import Budgets
+from steelyard.buckets.satellite import Sliders
+from steelyard.buckets.written import settings_of, strategy_in, text_of
+from steelyard.errors import InputError, did_you_mean
+from steelyard.runs import presets as library
+from steelyard.store import buckets, presets
+from steelyard.store.buckets import STATUSES, Held
+from steelyard.store.store import Store
+from steelyard.store.strategies import NAME_RULE, Draft, Version, check_name, words
+from steelyard.strategies import strategy as origins
+
+CONFIG: Final = "{}_config"
+"""Name of the strategy that a bucket's own settings make."""
+NOT_CHANGED = "Nothing was changed."
+OFF: Final = ("none", "unset", "default", "")
+OWN_WHAT: Final = {
+    "target_weight": "aim, of the account's value",
+    "status": "trading is for accumulating and active ones",
+    "universe": "symbols that it may hold; none = those that it is loaded with",
+}
+
+
+class Shown(NamedTuple):
+    """A setting as it stands; `from` in JSON: "slider" where the owner set it."""
+
+    name: str
+    value: Any
+    source: str
+    what: str
+
+    @property
+    def text(self) -> str:
+        """The value for people."""
+        if self.value is None:
+            return "not set"
+        if isinstance(self.value, list):
+            return ", ".join(self.value) or "not set"
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"name": self.name, "value": self.value, "from": self.source}
+
+
+def shown(held: Held, version: Version | None) -> list[Shown]:
+    """Every setting of a bucket: its own, and of a satellite its sliders, toggles and dividends."""
+    rows = [
+        Shown(name, _plain(getattr(held, name)), _origin(held, name), what)
+        for name, what in OWN_WHAT.items()
+    ]
+    if held.kind == "core":
+        return rows
+    settings = SatelliteSettings(satellite_id=held.name, **held.settings)
+    rows.append(
+        Shown("preset", settings.preset, "slider" if settings.preset else "default", "begins with")
+    )
+    for name in (*SLIDERS, *TOGGLES, "dividend_handling"):
+        value, why = settings.chosen(name)
+        what = str(Sliders.model_fields[name].description)
+        rows.append(Shown(name, value, _source(why), _idle(held, version, what)))
+    return rows
+
+
+def change(store: Store, name: str, assignments: Sequence[str]) -> Held:
+    """Another version of a bucket's settings, of `NAME=VALUE` texts; InputError, SettingsError."""
+    held = buckets.bucket_of(store, name)
+    values = dict(_own(held))
+    sliders = dict(held.settings)
+    for text in assignments:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise _unusable("--set", text, "NAME=VALUE, for example risk_appetite=0.8")
+        _set(held, values, sliders, key, value)
+    return _configure(store, held, values, sliders)
+
+
+def apply_preset(store: Store, name: str, preset: str) -> Held:
+    """A bucket with a preset: of a satellite its sliders, else the preset's strategy."""
+    held = buckets.bucket_of(store, name)
+    if held.kind != "core" and preset in SATELLITE_PRESETS:
+        after = _configure(store, held, _own(held), {"preset": preset})
+        presets.used(store, presets.preset_id("satellite", preset), preset, name)
+        return after
+    entry = library.preset_named(store, preset)
+    text = library.text_of(store, entry)
+    config = CONFIG.format(name)
+    strategy = strategy_in(text, config, f"preset {preset}")
+    draft = Draft(
+        name=config,
+        title=f"{words(name)}: {words(preset)}",
+        description=entry.description,
+        toml=text,
+        sha256=strategy.sha256,
+    )
+    after = buckets.configure(store, name, {**_own(held), **held.settings}, draft)
+    presets.used(store, entry.id, preset, name)
+    return after
+
+
+def checked_new(
+    name: str, kind: str, status: str | None, target_weight: float, universe: Sequence[str]
+) -> dict[str, Any]:
+    """What `store.buckets.create` takes, in range; raises InputError."""
+    if SatelliteSettings.model_fields and not _is_id(name):
+        raise _unusable("B", name, f"a name in lower case: {NAME_RULE}")
+    if kind not in {"core", "satellite"}:
+        raise _unusable("--kind", kind, "core or satellite")
+    chosen = status or ("active" if kind == "core" else "accumulating")
+    values: dict[str, Any] = {}
+    _set_own(kind, values, "status", chosen)
+    _set_own(kind, values, "target_weight", str(target_weight if kind != "core" else 1.0))
+    return {
+        "name": name,
+        "kind": kind,
+        **values,
+        "universe": [symbol.strip().upper() for symbol in universe],
+    }
+
+
+def _configure(
+    store: Store, held: Held, values: Mapping[str, Any], sliders: Mapping[str, Any]
+) -> Held:
+    if held.kind == "core" or dict(sliders) == dict(held.settings):
+        return buckets.configure(store, held.name, {**values, **sliders}, None)
+    settings = settings_of({"satellite_id": held.name, **sliders}, held.name)
+    text = text_of(settings)
+    config = CONFIG.format(held.name)
+    draft = Draft(
+        name=config,
+        title=f"{words(held.name)}: settings",
+        toml=text,
+        sha256=strategy_in(text, config).sha256,
+    )
+    written = settings.model_dump(exclude_none=True, exclude={"satellite_id"})
+    return buckets.configure(store, held.name, {**values, **written}, draft)
+
+
+def _set(held: Held, values: dict[str, Any], sliders: dict[str, Any], key: str, value: str) -> None:
+    """One `NAME=VALUE`."""
+    names = [*OWN_WHAT, *(Sliders.model_fields if held.kind != "core" else ()), "preset"]
+    if key in OWN_WHAT:
+        _set_own(held.kind, values, key, value)
+        return
+    if key not in names or (held.kind == "core" and key == "preset"):
+        near = did_you_mean(key, names)
+        rule = f"a setting of a {held.kind}: {', '.join(names)}"
+        raise _unusable("--set", key, rule, near)
+    if value.lower() in OFF:
+        sliders.pop(key, None)
+    elif key in TOGGLES:
+        sliders[key] = _switch(key, value)
+    elif key in SLIDERS:
+        sliders[key] = _number(key, value)
+    else:
+        sliders[key] = value
+
+
+def _set_own(kind: str, values: dict[str, Any], key: str, value: str) -> None:
+    if key == "universe":
+        values[key] = [symbol.strip().upper() for symbol in value.split(",") if symbol.strip()]
+    elif key == "status":
+        allowed = ("active",) if kind == "core" else STATUSES
+        if value not in allowed:
+            raise _unusable("status", value, " or ".join(allowed), did_you_mean(value, allowed))
+        values[key] = value
+    else:
+        weight = _number(key, value)
+        most = 1.0 if kind == "core" else Budgets().most_weight
+        if not 0 <= weight <= most:
+            raise _unusable(key, value, f"0 to {most:g} for a {kind}")
+        values[key] = weight
+
+
+def _number(key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _unusable(key, text, "a number, for example 0.8")
+    return value
+
+
+def _switch(key: str, text: str) -> bool:
+    words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+    if text.lower() not in words:
+        raise _unusable(key, text, "true or false")
+    return words[text.lower()]
+
+
+def _own(held: Held) -> dict[str, Any]:
+    return {name: _plain(getattr(held, name)) for name in OWN_WHAT}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _origin(held: Held, name: str) -> str:
+    default = {"target_weight": 1.0 if held.kind == "core" else 0.0, "universe": []}
+    usual = default.get(name, "active" if held.kind == "core" else "accumulating")
+    return "default" if _plain(getattr(held, name)) == usual else "slider"
+
+
+def _source(why: str) -> str:
+    """slider, preset NAME, default: who set a value."""
+    if why.startswith((origins.SLIDER_WHY, origins.SETTING_WHY)):
+        return "slider"
+    return "preset" if origins.inherited(why) and why != origins.DEFAULT_WHY else "default"
+
+
+def _idle(held: Held, version: Version | None, what: str) -> str:
+    """What a slider does; that it does nothing while another strategy is assigned."""
+    if version is None or version.name == CONFIG.format(held.name):
+        return what
+    return f"idle: the bucket plans by {version.name}"
+
+
+def _is_id(name: str) -> bool:
+    try:
+        check_name(name)
+    except InputError:
+        return False
+    return name == name.lower()
+
+
+def _unusable(place: str, value: str, rule: str, near: str = "") -> InputError:
+    return InputError(
+        f"{place} {value!r} is not usable: it must be {rule}.{near} {NOT_CHANGED}",
+        code="bad_bucket_setting",
+        place=place,
+        value=value,
+        limit=rule,
+        hint=near.strip() or f"give {rule}",
+    )

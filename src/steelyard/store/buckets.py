@@ -1,0 +1,383 @@
+"""Core and satellites as they are kept: what they own, their part of the cash, their settings.
+
+create     a bucket; the core is made by the first `load`
+load       what it owns and the prices, from an importer; its cash is the file's
+transfer   money from one bucket to another
+configure  another version of what its owner set, and of the strategy that this makes
+balances   Σ of all buckets, which is the account's: every change of cash is a row of `cash_move`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from steelyard.buckets import Units, mark, move, open_units
+from steelyard.canonical import plain
+from steelyard.errors import InputError, NotStored
+from steelyard.importers import Inputs
+from steelyard.money import ZERO
+from steelyard.store import inputs as kept_inputs
+from steelyard.store.assignments import (
+    CORE,
+    Assignment,
+    assign_in,
+    assigned_in,
+    check_bucket,
+    ensure_core,
+)
+from steelyard.store.schema import bucket, bucket_cash, bucket_settings, cash_move
+from steelyard.store.snapshots import Packed
+from steelyard.store.store import Store, Transaction, json_text
+from steelyard.store.strategies import USER, Draft, Version, append
+
+STATUSES = ("research", "accumulating", "active", "hibernating", "paused", "retired")
+"""Of a satellite; the core is active. Trading is for accumulating and active ones."""
+LEAST_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A bucket as it is kept: see the tables `bucket` and `bucket_cash`.
+
+    value            base currency, when it was loaded; None = nothing loaded
+    portfolio, market   hashes of its inputs
+    files            names and hashes of the files that it was loaded from
+    """
+
+    name: str
+    kind: str
+    status: str
+    target_weight: float
+    universe: tuple[str, ...]
+    base_currency: str | None
+    settings: Mapping[str, Any]
+    created_at: datetime
+    loaded_at: datetime | None
+    value: Decimal | None
+    units: Units | None
+    portfolio: str | None
+    market: str | None
+    files: tuple[Mapping[str, Any], ...]
+    cash: Mapping[str, Decimal]
+    assignment: Assignment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What becomes a bucket's portfolio.
+
+    packed   the inputs as bytes
+    value    base currency
+    files    [{"option", "name", "sha256"}]
+    moved    money brought (> 0) or taken out since the last load, base currency: no gain, no loss
+    """
+
+    inputs: Inputs
+    packed: Packed
+    value: Decimal
+    files: Sequence[Mapping[str, str]] = ()
+    moved: Decimal = ZERO
+
+
+def create(
+    store: Store,
+    name: str,
+    *,
+    kind: str = "satellite",
+    status: str = "accumulating",
+    target_weight: float = 0.0,
+    universe: Sequence[str] = (),
+) -> Held:
+    """A new bucket; raises InputError where there is one of that name, or a second core."""
+    with store.writing() as transaction:
+        _create(transaction, name, kind, status, target_weight, universe)
+        return _held(transaction.connection, name)
+
+
+def load(store: Store, name: str, what: Load) -> Held:
+    """Set what a bucket owns; the core is made where there is none. Raises NotStored."""
+    with store.writing() as transaction:
+        connection = transaction.connection
+        if name == CORE:
+            ensure_core(transaction)
+        before = _held(connection, name)
+        snapshot = what.inputs.snapshot
+        kept_inputs.keep(transaction, what.packed)
+        units = _units(before, what)
+        values = {
+            "portfolio": what.packed.portfolio_sha256,
+            "market": what.packed.market_sha256,
+            "files": json_text([dict(entry) for entry in what.files]),
+            "base_currency": snapshot.base_currency,
+            "loaded_at": transaction.stamp,
+            "value": plain(what.value),
+            "units": plain(units.count),
+            "high_water_mark": plain(units.high_water_mark),
+        }
+        connection.execute(bucket.update().where(bucket.c.name == name).values(**values))
+        for currency in sorted({*before.cash, *snapshot.cash}):
+            amount = snapshot.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
+            _move(transaction, name, currency, amount, kind="load")
+        transaction.tell(
+            "BucketLoaded",
+            name,
+            as_of=snapshot.as_of.isoformat(),
+            holdings=len(snapshot.holdings),
+            value=plain(what.value),
+            portfolio=what.packed.portfolio_sha256,
+            market=what.packed.market_sha256,
+        )
+        return _held(connection, name)
+
+
+def configure(
+    store: Store, name: str, settings: Mapping[str, Any], draft: Draft | None, *, by: str = USER
+) -> Held:
+    """Keep another version of a bucket's settings, and let it follow the strategy they make.
+
+    settings   all that is set: target_weight, status, universe, and of a satellite its sliders
+    draft      the strategy of the sliders; None = it plans on as it does
+    """
+    with store.writing() as transaction:
+        connection = transaction.connection
+        before = _held(connection, name)
+        query = select(bucket_settings.c.version).where(bucket_settings.c.bucket == name)
+        numbers = list(connection.scalars(query))
+        row = {
+            "bucket": name,
+            "version": max(numbers, default=0) + 1,
+            "settings": json_text(dict(settings)),
+            "created_at": transaction.stamp,
+            "created_by": by,
+        }
+        connection.execute(bucket_settings.insert().values(**row))
+        columns = {"settings": json_text(_of_sliders(settings)), **_columns(settings)}
+        connection.execute(bucket.update().where(bucket.c.name == name).values(**columns))
+        changes = _changes(before, settings)
+        transaction.tell("BucketSettingsChanged", name, version=row["version"], changes=changes)
+        if draft is not None:
+            append(
+                transaction, draft, by=by, reason=f"settings of {name}, version {row['version']}"
+            )
+            follows = before.assignment
+            if follows is None or follows.name != draft.name or follows.pinned:
+                assign_in(transaction, name, draft.name, by=by)
+        return _held(connection, name)
+
+
+def transfer(store: Store, source: str, target: str, currency: str, amount: Decimal) -> None:
+    """Move money from one bucket to another; raises InputError for more than there is."""
+    with store.writing() as transaction:
+        connection = transaction.connection
+        before, after = _held(connection, source), _held(connection, target)
+        has = before.cash.get(currency, ZERO)
+        if not (amount.is_finite() and ZERO < amount <= has) or source == target:
+            raise _no_transfer(source, target, f"{plain(amount)} {currency}", f"{plain(has)}")
+        _move(transaction, source, currency, -amount, kind="transfer", other=target)
+        _move(transaction, target, currency, amount, kind="transfer", other=source)
+        transaction.tell(
+            "CashTransferred", source, to=after.name, currency=currency, amount=plain(amount)
+        )
+
+
+def bucket_of(store: Store, name: str) -> Held:
+    """A bucket; raises NotStored with the nearest."""
+    with store.reading() as connection:
+        return _held(connection, name)
+
+
+def buckets(store: Store) -> list[Held]:
+    """Every bucket, the core first, then by name."""
+    with store.reading() as connection:
+        names = list(connection.scalars(select(bucket.c.name)))
+        rows = [_held(connection, name) for name in names]
+    return sorted(rows, key=lambda row: (row.kind != CORE, row.name))
+
+
+def balances(store: Store) -> dict[str, tuple[Decimal, Decimal]]:
+    """Currency -> (Σ of what the buckets have, the account by its moves): equal, or damaged."""
+    with store.reading() as connection:
+        rows = connection.execute(select(bucket_cash.c.currency, bucket_cash.c.amount)).all()
+        moves = connection.execute(select(cash_move.c.currency, cash_move.c.amount)).all()
+    sums: dict[str, list[Decimal]] = {}
+    for place, entries in enumerate((rows, moves)):
+        for currency, amount in entries:
+            sums.setdefault(currency, [ZERO, ZERO])[place] += Decimal(amount)
+    return {currency: (booked, moved) for currency, (booked, moved) in sorted(sums.items())}
+
+
+def _create(
+    transaction: Transaction,
+    name: str,
+    kind: str,
+    status: str,
+    target_weight: float,
+    universe: Sequence[str],
+) -> None:
+    connection = transaction.connection
+    if _is_there(connection, name):
+        raise _is_taken(f"There is a bucket {name} already", name)
+    if kind == CORE and connection.scalar(select(bucket.c.name).where(bucket.c.kind == CORE)):
+        raise _is_taken("There is a core already, and an account has one", name)
+    row = {
+        "name": name,
+        "kind": kind,
+        "status": status,
+        "target_weight": target_weight,
+        "universe": json_text(sorted(universe)),
+        "created_at": transaction.stamp,
+    }
+    connection.execute(bucket.insert().values(**row))
+    transaction.tell("BucketCreated", name, kind=kind, status=status, target_weight=target_weight)
+
+
+def _is_there(connection: Connection, name: str) -> bool:
+    return connection.scalar(select(bucket.c.name).where(bucket.c.name == name)) is not None
+
+
+def _held(connection: Connection, name: str) -> Held:
+    row = connection.execute(select(bucket).where(bucket.c.name == name)).first()
+    if row is None:
+        check_bucket(connection, name)
+        raise NotStored(f"The bucket {name} is gone.", code="bucket_gone", place=name)
+    query = select(bucket_cash.c.currency, bucket_cash.c.amount).where(bucket_cash.c.bucket == name)
+    cash = {currency: Decimal(amount) for currency, amount in connection.execute(query)}
+    return _record(row, dict(sorted(cash.items())), assigned_in(connection, name))
+
+
+def _record(row: Row[Any], cash: Mapping[str, Decimal], follows: Assignment | None) -> Held:
+    units = None
+    if row.units is not None:
+        units = Units(Decimal(row.units), Decimal(row.high_water_mark))
+    return Held(
+        name=row.name,
+        kind=row.kind,
+        status=row.status,
+        target_weight=row.target_weight,
+        universe=tuple(json.loads(row.universe)),
+        base_currency=row.base_currency,
+        settings=json.loads(row.settings),
+        created_at=datetime.fromisoformat(row.created_at),
+        loaded_at=None if row.loaded_at is None else datetime.fromisoformat(row.loaded_at),
+        value=None if row.value is None else Decimal(row.value),
+        units=units,
+        portfolio=row.portfolio,
+        market=row.market,
+        files=tuple(json.loads(row.files)),
+        cash=cash,
+        assignment=follows,
+    )
+
+
+def _units(before: Held, what: Load) -> Units:
+    """Units after what was brought or taken out, marked at what the bucket is worth now."""
+    if before.units is None or before.value is None:
+        return open_units(max(what.value, ZERO))
+    moved = move(before.units, before.value, what.moved) if what.moved else before.units
+    return mark(moved, what.value)
+
+
+def _move(
+    transaction: Transaction,
+    name: str,
+    currency: str,
+    amount: Decimal,
+    *,
+    kind: str,
+    other: str | None = None,
+) -> None:
+    """Book a change of a bucket's cash, and its balance."""
+    connection = transaction.connection
+    here = (bucket_cash.c.bucket == name, bucket_cash.c.currency == currency)
+    before = connection.scalar(select(bucket_cash.c.amount).where(*here))
+    if before is None:
+        row = {"bucket": name, "currency": currency, "amount": plain(amount)}
+        connection.execute(bucket_cash.insert().values(**row))
+    elif amount:
+        after = plain(Decimal(before) + amount)
+        connection.execute(bucket_cash.update().where(*here).values(amount=after))
+    if amount:
+        booked = {
+            "at": transaction.stamp,
+            "bucket": name,
+            "currency": currency,
+            "amount": plain(amount),
+            "kind": kind,
+            "other": other,
+        }
+        connection.execute(cash_move.insert().values(**booked))
+
+
+OWN = ("target_weight", "status", "universe")
+"""Settings of every bucket; the others are a satellite's sliders."""
+
+
+def _columns(settings: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: settings[name] for name in OWN if name in settings}
+    if "universe" in columns:
+        columns["universe"] = json_text(sorted(columns["universe"]))
+    return columns
+
+
+def _of_sliders(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in OWN}
+
+
+def _changes(before: Held, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> [before, after] of what is another now."""
+    old = {
+        **before.settings,
+        "target_weight": before.target_weight,
+        "status": before.status,
+        "universe": list(before.universe),
+    }
+    names = [name for name in sorted({*old, *settings}) if name in settings or name not in OWN]
+    return {
+        name: [old.get(name), settings.get(name)]
+        for name in names
+        if old.get(name) != settings.get(name)
+    }
+
+
+def _is_taken(what: str, name: str) -> InputError:
+    return InputError(
+        f"{what}. Nothing was made. To see them: steelyard bucket list",
+        code="bucket_is_there",
+        place="bucket",
+        value=name,
+        hint="choose another name",
+    )
+
+
+def _no_transfer(source: str, target: str, amount: str, has: str) -> InputError:
+    return InputError(
+        f"{amount} cannot go from {source} to {target}: {source} has {has} of it, and an amount is "
+        "above 0, between two buckets. Nothing was moved.",
+        code="no_transfer",
+        place=source,
+        value=amount,
+        limit=has,
+        hint="move less",
+    )
+
+
+__all__ = [
+    "STATUSES",
+    "Held",
+    "Load",
+    "Version",
+    "balances",
+    "bucket_of",
+    "buckets",
+    "configure",
+    "create",
+    "load",
+    "transfer",
+]

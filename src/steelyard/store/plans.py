@@ -1,0 +1,194 @@
+"""Plans as they were made, with what they were made from: never changed, the same one kept once."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from steelyard.canonical import plain
+from steelyard.errors import NotStored, StoreError
+from steelyard.plans.plan import Plan
+from steelyard.store import inputs as kept_inputs
+from steelyard.store.schema import plan as table
+from steelyard.store.snapshots import Packed
+from steelyard.store.store import Store, Transaction, json_text
+
+FEWEST_DIGITS = 6
+"""Of an id that is not written out."""
+SHOWN_DIGITS = 12
+"""Of an id in lists: enough to tell plans apart, short enough to type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """What lists show of a plan; see the table `plan`."""
+
+    plan_id: str
+    bucket: str
+    as_of: date
+    saved_at: datetime
+    strategy: str
+    strategy_version: int | None
+    strategy_sha256: str
+    action: str
+    orders: int
+    score: float
+    improvement: float
+    turnover: float
+    cost: Decimal
+    base_currency: str
+    sequences: int
+    seconds: float
+    inputs_sha256: str
+    portfolio: str
+    market: str
+    files: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan and what is kept of how it was made."""
+
+    row: PlanRow
+    plan: Plan
+
+
+def save(
+    store: Store, plan: Plan, packed: Packed, files: Sequence[Mapping[str, str]], seconds: float
+) -> bool:
+    """Keep a plan with its inputs; False where it is there already. Raises StoreError.
+
+    files     [{"option", "name", "sha256"}] that the inputs came from
+    seconds   that planning took
+    """
+    with store.writing() as transaction:
+        return save_in(transaction, plan, packed, files, seconds)
+
+
+def save_in(
+    transaction: Transaction,
+    plan: Plan,
+    packed: Packed,
+    files: Sequence[Mapping[str, str]],
+    seconds: float,
+) -> bool:
+    """As `save`, within a transaction."""
+    connection = transaction.connection
+    if connection.scalar(select(table.c.plan_id).where(table.c.plan_id == plan.plan_id)):
+        return False
+    kept_inputs.keep(transaction, packed)
+    row = {
+        "plan_id": plan.plan_id,
+        "bucket": plan.bucket,
+        "as_of": plan.as_of.isoformat(),
+        "saved_at": transaction.stamp,
+        "strategy": plan.strategy.name,
+        "strategy_version": plan.strategy.version,
+        "strategy_sha256": plan.strategy.sha256,
+        "action": plan.verdict.action,
+        "orders": len(plan.steps),
+        "score": float(plan.score.plan),
+        "improvement": float(plan.score.improvement),
+        "turnover": float(plan.turnover),
+        "cost": plain(plan.costs.total),
+        "base_currency": plan.base_currency,
+        "sequences": plan.certificate.sequences,
+        "seconds": seconds,
+        "inputs_sha256": plan.inputs_sha256,
+        "portfolio": packed.portfolio_sha256,
+        "market": packed.market_sha256,
+        "files": json_text([dict(entry) for entry in files]),
+        "document": zlib.compress(plan.to_json().encode()),
+    }
+    connection.execute(table.insert().values(**row))
+    transaction.tell(
+        "PlanSaved",
+        plan.bucket,
+        plan_id=plan.plan_id,
+        strategy=plan.strategy.name,
+        version=plan.strategy.version,
+        action=plan.verdict.action,
+        orders=len(plan.steps),
+    )
+    return True
+
+
+def listed(
+    store: Store, *, bucket: str | None = None, strategy: str | None = None
+) -> list[PlanRow]:
+    """Plans, newest first, of a bucket or of a strategy."""
+    columns = [column for column in table.c if column.name != "document"]
+    query = select(*columns).order_by(table.c.saved_at.desc(), table.c.plan_id)
+    if bucket is not None:
+        query = query.where(table.c.bucket == bucket)
+    if strategy is not None:
+        query = query.where(table.c.strategy == strategy)
+    with store.reading() as connection:
+        return [_row(row) for row in connection.execute(query)]
+
+
+def load(store: Store, plan_id: str) -> StoredPlan:
+    """A plan by its id, or by the first digits of it that no other has.
+
+    Raises NotStored for none or several, StoreError for a document that is damaged.
+    """
+    digits = plan_id.strip().lower()
+    with store.reading() as connection:
+        few = table.c.plan_id.startswith(digits, autoescape=True)
+        ids = list(connection.scalars(select(table.c.plan_id).where(few).limit(3)))
+        if len(ids) != 1 or len(digits) < FEWEST_DIGITS:
+            raise _no_plan(plan_id, ids, connection.scalar(select(func.count()).select_from(table)))
+        row = connection.execute(select(table).where(table.c.plan_id == ids[0])).one()
+    try:
+        plan = Plan.from_json(zlib.decompress(bytes(row.document)))
+    except (zlib.error, ValueError) as error:
+        raise StoreError(
+            f"The plan {ids[0]} is damaged in the database: {error}. Nothing was read. Restore a "
+            "backup with: steelyard db restore F",
+            code="plan_damaged",
+            place=ids[0],
+            hint="steelyard db restore F",
+        ) from error
+    return StoredPlan(_row(row), plan)
+
+
+def timings(store: Store, strategy_sha256: str | None = None) -> list[tuple[int, float]]:
+    """(sequences, seconds) of stored plans, newest first, of one strategy or of all."""
+    query = select(table.c.sequences, table.c.seconds).order_by(table.c.saved_at.desc())
+    if strategy_sha256 is not None:
+        query = query.where(table.c.strategy_sha256 == strategy_sha256)
+    with store.reading() as connection:
+        return [(sequences, seconds) for sequences, seconds in connection.execute(query)]
+
+
+def _row(row: Row[Any]) -> PlanRow:
+    values = {name: value for name, value in row._mapping.items() if name != "document"}  # noqa: SLF001 - its own name for a public part
+    values["as_of"] = date.fromisoformat(values["as_of"])
+    values["saved_at"] = datetime.fromisoformat(values["saved_at"])
+    values["cost"] = Decimal(values["cost"])
+    values["files"] = tuple(json.loads(values["files"]))
+    return PlanRow(**values)
+
+
+def _no_plan(plan_id: str, ids: Sequence[str], count: int | None) -> NotStored:
+    if len(ids) > 1:
+        reason = f"{plan_id} begins several plans: {', '.join(i[:16] for i in ids)}"
+    elif ids:
+        reason = f"{plan_id} is too short for a plan: give {FEWEST_DIGITS} digits or more"
+    else:
+        reason = f"No plan {plan_id} is stored ({count or 0} are)"
+    return NotStored(
+        f"{reason}. To see them: steelyard plans list",
+        code="no_such_plan",
+        place="PLAN",
+        value=plan_id,
+        limit=f"{FEWEST_DIGITS} digits or more of one plan",
+        hint="steelyard plans list",
+    )
