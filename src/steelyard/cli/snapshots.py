@@ -1,4 +1,4 @@
-"""What two strategies are compared on: the bundled portfolio, month ends of it, or a folder."""
+"""What strategies are tried out on: the bundled portfolio, month ends of it, a folder, a bucket."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from steelyard.cli.options import Options, read
+from steelyard.cli.output import note
+from steelyard.cli.stored import is_there, opened
 from steelyard.errors import InputError, SteelyardError
 
 if TYPE_CHECKING:
+    from steelyard.planning.case import Case
     from steelyard.runs.compare import Posed
+    from steelyard.strategies import Strategy
 
 HOLDINGS = "holdings.csv"
 BESIDE = ("prices", "targets", "securities", "fx", "index")
@@ -26,6 +30,45 @@ SNAPSHOTS = "--snapshots"
 def bundled() -> Posed:
     """The bundled portfolio as of its newest session."""
     return _posed("bundled portfolio", Options())
+
+
+def of_bucket(name: str) -> Posed:
+    """What a stored bucket owns, as it was loaded."""
+    return _posed(f"bucket {name}", Options(bucket=name))
+
+
+def case_of(strategy: Strategy | None, bucket: str | None) -> Case:
+    """What a strategy would plan: a stored bucket, else the bundled portfolio, which is told.
+
+    strategy   None = the bucket's own
+    """
+    from steelyard.planning.case import Case
+    from steelyard.portfolio import BucketState
+
+    if bucket is None:
+        note("No bucket was named, so the figures are of the bundled portfolio: not yours.")
+    inputs = read(Options(bucket=bucket))
+    imported = inputs.imported
+    return Case(
+        snapshot=imported.snapshot,
+        market=imported.market,
+        strategy=strategy or inputs.strategy,
+        targets=imported.targets,
+        state=inputs.state or BucketState(),
+    )
+
+
+def timings_of(strategy: Strategy | None) -> list[tuple[int, float]]:
+    """(sequences, seconds) of stored plans by a strategy, of all where it has none; none are there
+    without a database.
+    """
+    if not is_there():
+        return []
+    from steelyard.store.plans import timings
+
+    with opened() as store:
+        own = [] if strategy is None else timings(store, strategy.sha256)
+        return own or timings(store)
 
 
 def of_folder(folder: Path) -> list[Posed]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.options import strategy_of
 from steelyard.cli.output import (
     FAILED,
     OTHER_REPORT,
@@ -21,7 +22,7 @@ from steelyard.cli.output import (
     write,
     write_json,
 )
-from steelyard.cli.snapshots import bundled, of_dates, of_folder
+from steelyard.cli.snapshots import bundled, case_of, of_bucket, of_dates, of_folder, timings_of
 from steelyard.cli.strategy import AsJson
 
 if TYPE_CHECKING:
@@ -30,15 +31,8 @@ if TYPE_CHECKING:
     from steelyard.strategies import Strategy
 
 
-def _named(name: str) -> Strategy:
-    """The strategy of a name: a preset, a file."""
-    from steelyard.strategies import find
-
-    return find(name)
-
-
 def ab(
-    a: Annotated[str, Argument(help="A preset, or a TOML file.", metavar="A")],
+    a: Annotated[str, Argument(help="A preset, a TOML file, a stored name.", metavar="A")],
     b: Annotated[str, Argument(help="Another.", metavar="B")],
     *,
     snapshots: Annotated[
@@ -67,10 +61,10 @@ def ab(
     by one scoring and no worse by the other. Without --snapshots or --dates: the bundled portfolio.
     """
     with guarded():
-        rules = _named(a), _named(b)
+        rules = strategy_of(a), strategy_of(b)
         if report is not None:
             writable(report, "report", OTHER_REPORT)
-        comparison = _compared(rules, _posed(snapshots, dates), seed)
+        comparison = _compared(rules, _posed(snapshots, dates, bucket), seed)
         if report is not None:
             from steelyard.report.page.ab import render
 
@@ -87,13 +81,15 @@ def ab(
             note(f"The page is in {report}.")
 
 
-def _posed(snapshots: Path | None, dates: str | None) -> Sequence[Posed]:
-    if snapshots is not None and dates is not None:
-        raise typer.BadParameter("name one of them.", param_hint="--snapshots --dates")
+def _posed(snapshots: Path | None, dates: str | None, bucket: str | None) -> Sequence[Posed]:
+    if sum(place is not None for place in (snapshots, dates, bucket)) > 1:
+        raise typer.BadParameter("name one of them.", param_hint="--snapshots --dates --bucket")
     if snapshots is not None:
         return of_folder(snapshots)
     if dates is not None:
         return of_dates(dates)
+    if bucket is not None:
+        return [of_bucket(bucket)]
     note("No snapshots were named, so these are plans of the bundled portfolio: not yours.")
     return [bundled()]
 
@@ -109,7 +105,15 @@ def _compared(rules: tuple[Strategy, Strategy], posed: Sequence[Posed], seed: in
 
 
 def dry_run(
-    name: Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")],
+    name: Annotated[
+        str | None,
+        Argument(help="A preset, a TOML file, a stored name.", metavar="[NAME|FILE]"),
+    ] = None,
+    *,
+    bucket: Annotated[
+        str | None,
+        Option(help="The portfolio of a stored bucket, and its strategy without a name."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a strategy as far as it can be without planning.
@@ -121,32 +125,27 @@ def dry_run(
     with guarded():
         from steelyard.report.terminal.dry_run import draw as draw_run
 
-        run = _dry(name)
+        run = _dry(name, bucket)
         if as_json:
             write_json(run.document())
         else:
-            write(screen(lambda console: draw_run(name, run, console)))
+            write(screen(lambda console: draw_run(name or f"The bucket {bucket}", run, console)))
         if not run.valid:
             raise typer.Exit(FAILED)
 
 
-def _dry(name: str) -> DryRun:
+def _dry(name: str | None, bucket: str | None) -> DryRun:
     """The dry run of a name: of a file what is wrong has its line."""
-    from steelyard.cli.options import Options, read
-    from steelyard.planning.case import Case
     from steelyard.planning.dry_run import DryRun, dry_run
     from steelyard.strategies import PRESETS, check
 
-    problems = None
-    if name not in PRESETS and Path(name).is_file():
+    if name is None and bucket is None:
+        raise typer.BadParameter("name a strategy, or a bucket with --bucket.", param_hint="NAME")
+    problems, rules = None, None
+    if name is not None and name not in PRESETS and Path(name).is_file():
         problems, rules = check(Path(name))
         if rules is None:
             return DryRun({}, warnings=tuple(problems.warnings), errors=tuple(problems.errors))
-    else:
-        rules = _named(name)
-    note("No bucket was named, so the figures are of the bundled portfolio: not yours.")
-    imported = read(Options()).imported
-    case = Case(
-        snapshot=imported.snapshot, market=imported.market, strategy=rules, targets=imported.targets
-    )
-    return dry_run(case, problems=problems)
+    elif name is not None:
+        rules = strategy_of(name)
+    return dry_run(case_of(rules, bucket), timings_of(rules), problems)

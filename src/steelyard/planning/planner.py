@@ -102,10 +102,12 @@ def solved_plan(
     findings.tell(PlanningStarted(rules.name, rules.version, as_of))
     bucket = case.snapshot.bucket
     try:
-        document = settled(planned, Guard(case.disabled, bucket=bucket, findings=findings))
+        solution, document = settled(
+            planned, Guard(case.disabled, bucket=bucket, findings=findings)
+        )
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
     gain = round(document.score.improvement, SCORE_DIGITS)
     findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
-    return document
+    return solution, document
