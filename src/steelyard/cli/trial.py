@@ -47,6 +47,9 @@ def ab(
         str | None,
         Option(help="Month ends of the bundled history.", metavar="FROM..TO"),
     ] = None,
+    bucket: Annotated[
+        str | None, Option(help="The portfolio of a stored bucket.", metavar="B")
+    ] = None,
     seed: Annotated[
         int, Option(help="Of the generators and the interval.", metavar="N", min=0)
     ] = 0,
