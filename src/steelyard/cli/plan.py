@@ -25,7 +25,6 @@ from steelyard.cli.output import (
     writable,
     write,
 )
-
 from steelyard.errors import SteelyardError
 
 if TYPE_CHECKING:

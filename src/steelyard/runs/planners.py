@@ -15,6 +15,7 @@ from steelyard.store import assignments, buckets
 from steelyard.store.store import Store
 from steelyard.store.strategies import Version
 from steelyard.strategies import Strategy, default
+from steelyard.telemetry.events import CacheCleared
 
 Key = tuple[int, str]
 """Row of the version, and the hash of its text."""
@@ -52,7 +53,7 @@ class Planners:
             names = list(self._read) if bucket is None else [bucket]
             count = sum(self._read.pop(name, None) is not None for name in names)
         with self.store.writing() as transaction:
-            transaction.tell("CacheCleared", bucket or "", cleared=count)
+            transaction.tell(CacheCleared(count), bucket or "")
         return count
 
     @property

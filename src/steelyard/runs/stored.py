@@ -65,7 +65,7 @@ def value_of(inputs: Inputs) -> Decimal:
 
 
 def order_of(store: Store, planners: Planners, name: str) -> StoredOrder:
-    """What the next plan of a bucket is made from; raises NotStored, InputError without holdings."""
+    """What the next plan of a bucket is made from; NotStored, InputError without any."""
     held = buckets.bucket_of(store, name)
     if held.portfolio is None or held.market is None:
         load = f"steelyard bucket load {name} --holdings F --prices F"

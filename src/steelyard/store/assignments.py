@@ -17,6 +17,7 @@ from steelyard.store.strategies import (
     changed,
     version_in,
 )
+from steelyard.telemetry.events import BucketCreated
 
 CORE = "core"
 
@@ -73,10 +74,8 @@ def assign_in(
     done = connection.execute(assignment.update().where(at).values(**values))
     if not done.rowcount:
         connection.execute(assignment.insert().values(bucket=bucket_name, **values))
-    same = before is not None and before.name == name
-    changed(
-        transaction, bucket_name, name, (before.version if same and before else None, now.version)
-    )
+    pinned = number is not None
+    changed(transaction, bucket_name, before, now, pinned=pinned)
     return now
 
 
@@ -147,7 +146,7 @@ def ensure_core(transaction: Transaction) -> None:
         row = {"name": CORE, "kind": CORE, "status": "active", "target_weight": 1.0}
         insert = bucket.insert().values(**row, created_at=transaction.stamp)
         transaction.connection.execute(insert)
-        transaction.tell("BucketCreated", CORE, kind=CORE, status="active", target_weight=1.0)
+        transaction.tell(BucketCreated(CORE, "active", 1.0), CORE)
 
 
 def check_bucket(connection: Connection, name: str) -> None:

@@ -35,11 +35,17 @@ from steelyard.store.assignments import (
 from steelyard.store.schema import bucket, bucket_cash, bucket_settings, cash_move
 from steelyard.store.snapshots import Packed
 from steelyard.store.store import Store, Transaction, json_text
-from steelyard.store.strategies import USER, Draft, Version, append
+from steelyard.store.strategies import USER, Draft, append
+from steelyard.telemetry.events import (
+    BucketCreated,
+    BucketLoaded,
+    BucketSettingsChanged,
+    CashTransferred,
+    InputsImported,
+)
 
 STATUSES = ("research", "accumulating", "active", "hibernating", "paused", "retired")
 """Of a satellite; the core is active. Trading is for accumulating and active ones."""
-LEAST_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +103,7 @@ def create(
 ) -> Held:
     """A new bucket; raises InputError where there is one of that name, or a second core."""
     with store.writing() as transaction:
-        _create(transaction, name, kind, status, target_weight, universe)
+        create_in(transaction, name, kind, status, target_weight, universe)
         return _held(transaction.connection, name)
 
 
@@ -126,14 +132,16 @@ def load(store: Store, name: str, what: Load) -> Held:
             amount = snapshot.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
             _move(transaction, name, currency, amount, kind="load")
         transaction.tell(
-            "BucketLoaded",
+            BucketLoaded(
+                as_of=snapshot.as_of.isoformat(),
+                holdings=len(snapshot.holdings),
+                value=plain(what.value),
+                portfolio_sha256=what.packed.portfolio_sha256,
+                market_sha256=what.packed.market_sha256,
+            ),
             name,
-            as_of=snapshot.as_of.isoformat(),
-            holdings=len(snapshot.holdings),
-            value=plain(what.value),
-            portfolio=what.packed.portfolio_sha256,
-            market=what.packed.market_sha256,
         )
+        transaction.tell(InputsImported({f["name"]: f["sha256"] for f in what.files}), name)
         return _held(connection, name)
 
 
@@ -150,9 +158,10 @@ def configure(
         before = _held(connection, name)
         query = select(bucket_settings.c.version).where(bucket_settings.c.bucket == name)
         numbers = list(connection.scalars(query))
+        number = max(numbers, default=0) + 1
         row = {
             "bucket": name,
-            "version": max(numbers, default=0) + 1,
+            "version": number,
             "settings": json_text(dict(settings)),
             "created_at": transaction.stamp,
             "created_by": by,
@@ -161,11 +170,9 @@ def configure(
         columns = {"settings": json_text(_of_sliders(settings)), **_columns(settings)}
         connection.execute(bucket.update().where(bucket.c.name == name).values(**columns))
         changes = _changes(before, settings)
-        transaction.tell("BucketSettingsChanged", name, version=row["version"], changes=changes)
+        transaction.tell(BucketSettingsChanged(number, changes), name)
         if draft is not None:
-            append(
-                transaction, draft, by=by, reason=f"settings of {name}, version {row['version']}"
-            )
+            append(transaction, draft, by=by, reason=f"settings of {name}, version {number}")
             follows = before.assignment
             if follows is None or follows.name != draft.name or follows.pinned:
                 assign_in(transaction, name, draft.name, by=by)
@@ -182,9 +189,7 @@ def transfer(store: Store, source: str, target: str, currency: str, amount: Deci
             raise _no_transfer(source, target, f"{plain(amount)} {currency}", f"{plain(has)}")
         _move(transaction, source, currency, -amount, kind="transfer", other=target)
         _move(transaction, target, currency, amount, kind="transfer", other=source)
-        transaction.tell(
-            "CashTransferred", source, to=after.name, currency=currency, amount=plain(amount)
-        )
+        transaction.tell(CashTransferred(after.name, currency, plain(amount)), source)
 
 
 def bucket_of(store: Store, name: str) -> Held:
@@ -213,7 +218,7 @@ def balances(store: Store) -> dict[str, tuple[Decimal, Decimal]]:
     return {currency: (booked, moved) for currency, (booked, moved) in sorted(sums.items())}
 
 
-def _create(
+def create_in(
     transaction: Transaction,
     name: str,
     kind: str,
@@ -221,8 +226,9 @@ def _create(
     target_weight: float,
     universe: Sequence[str],
 ) -> None:
+    """As `create`, within a transaction."""
     connection = transaction.connection
-    if _is_there(connection, name):
+    if is_there(connection, name):
         raise _is_taken(f"There is a bucket {name} already", name)
     if kind == CORE and connection.scalar(select(bucket.c.name).where(bucket.c.kind == CORE)):
         raise _is_taken("There is a core already, and an account has one", name)
@@ -235,10 +241,11 @@ def _create(
         "created_at": transaction.stamp,
     }
     connection.execute(bucket.insert().values(**row))
-    transaction.tell("BucketCreated", name, kind=kind, status=status, target_weight=target_weight)
+    transaction.tell(BucketCreated(kind, status, target_weight), name)
 
 
-def _is_there(connection: Connection, name: str) -> bool:
+def is_there(connection: Connection, name: str) -> bool:
+    """Is there a bucket of that name?"""
     return connection.scalar(select(bucket.c.name).where(bucket.c.name == name)) is not None
 
 
@@ -366,18 +373,3 @@ def _no_transfer(source: str, target: str, amount: str, has: str) -> InputError:
         limit=has,
         hint="move less",
     )
-
-
-__all__ = [
-    "STATUSES",
-    "Held",
-    "Load",
-    "Version",
-    "balances",
-    "bucket_of",
-    "buckets",
-    "configure",
-    "create",
-    "load",
-    "transfer",
-]

@@ -19,6 +19,7 @@ from steelyard.store import inputs as kept_inputs
 from steelyard.store.schema import plan as table
 from steelyard.store.snapshots import Packed
 from steelyard.store.store import Store, Transaction, json_text
+from steelyard.telemetry.events import PlanSaved
 
 FEWEST_DIGITS = 6
 """Of an id that is not written out."""
@@ -108,15 +109,14 @@ def save_in(
         "document": zlib.compress(plan.to_json().encode()),
     }
     connection.execute(table.insert().values(**row))
-    transaction.tell(
-        "PlanSaved",
-        plan.bucket,
+    event = PlanSaved(
         plan_id=plan.plan_id,
         strategy=plan.strategy.name,
         version=plan.strategy.version,
         action=plan.verdict.action,
         orders=len(plan.steps),
     )
+    transaction.tell(event, plan.bucket)
     return True
 
 

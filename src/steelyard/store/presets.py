@@ -14,6 +14,7 @@ from steelyard.errors import InputError
 from steelyard.store.schema import preset, preset_use
 from steelyard.store.store import Store, json_text
 from steelyard.store.strategies import NAME, NAME_RULE
+from steelyard.telemetry.events import PresetAdded, PresetApplied
 
 FAMILY = uuid.UUID("8f7e9f0e-3f52-4a0e-9a44-6f1c8d0a5e11")
 """Under which the ids of presets are made from their names."""
@@ -79,7 +80,7 @@ def add(
             "created_at": transaction.stamp,
         }
         transaction.connection.execute(preset.insert().values(**row))
-        transaction.tell("PresetAdded", name=name, author=author, tags=sorted({*tags}))
+        transaction.tell(PresetAdded(name, "planner", author))
     return next(entry for entry in own(store) if entry.name == name)
 
 
@@ -111,7 +112,7 @@ def used(store: Store, key: str, name: str, by: str) -> None:
         )
         if not done.rowcount:
             transaction.connection.execute(preset_use.insert().values(id=key, uses=1))
-        transaction.tell("PresetApplied", name=name, to=by)
+        transaction.tell(PresetApplied(name, by))
 
 
 def uses(store: Store) -> Mapping[str, int]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -57,12 +56,9 @@ class Transaction:
         """When it writes."""
         return stamp(self.at)
 
-    def tell(self, happened: Event | str, bucket_id: str = "", **data: Any) -> None:
+    def tell(self, happened: Event, bucket_id: str = "") -> None:
         """Write an event into the same transaction."""
-        if isinstance(happened, str):
-            self.record(PlannerEvent(self.at, bucket_id, happened, data, self.correlation_id))
-        else:
-            self.record(as_kept(happened, self.at, bucket_id, self.correlation_id))
+        self.record(as_kept(happened, self.at, bucket_id, self.correlation_id))
 
     def record(self, entry: PlannerEvent) -> None:
         """Write an event that has its time."""
@@ -121,6 +117,7 @@ def _row(entry: PlannerEvent) -> Mapping[str, str]:
         "timestamp": stamp(entry.timestamp),
         "bucket_id": entry.bucket_id,
         "event_type": entry.event_type,
-        "data": json_text(dict(entry.data)),
+        # in the order of the event's fields
+        "data": json.dumps(dict(entry.data), ensure_ascii=False, allow_nan=False),
         "correlation_id": entry.correlation_id,
     }

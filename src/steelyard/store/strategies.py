@@ -21,6 +21,11 @@ from sqlalchemy import Connection, Row, func, select, update
 from steelyard.errors import InputError, NotStored, StoreError, did_you_mean
 from steelyard.store.schema import assignment, strategy_version
 from steelyard.store.store import Store, Transaction
+from steelyard.telemetry.events import (
+    ConfigurationChanged,
+    StrategyRolledBack,
+    StrategySaved,
+)
 
 USER = "user"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
@@ -131,10 +136,11 @@ def append(
     now = _active(connection, name)
     if now is None:
         raise _impossible(name)
-    transaction.tell("StrategySaved", name=name, version=now.version, parent=base, reason=reason)
-    numbers = (before.version if before else None, now.version)
+    transaction.tell(
+        StrategySaved(name, now.version, now.title, now.sha256, parent=base, reason=reason)
+    )
     for bucket in _followers(connection, name):
-        changed(transaction, bucket, name, numbers)
+        changed(transaction, bucket, before, now, pinned=False)
     return Saved(now, meanwhile)
 
 
@@ -154,16 +160,22 @@ def append_old(
     )
     why = reason or ROLLBACK.format(number)
     saved = append(transaction, draft, by=by, reason=why, parent=number)
-    transaction.tell("StrategyRolledBack", name=name, version=saved.version.version, to=number)
+    transaction.tell(StrategyRolledBack(name, saved.version.version, number))
     return saved.version
 
 
 def changed(
-    transaction: Transaction, bucket: str, name: str, versions: tuple[int | None, int]
+    transaction: Transaction, bucket: str, before: Version | None, now: Version, *, pinned: bool
 ) -> None:
-    """Tell that a bucket plans by another version from now on: (before, after)."""
-    before, after = versions
-    transaction.tell("ConfigurationChanged", bucket, name=name, version=after, before=before)
+    """Tell that a bucket plans by another version from now on."""
+    event = ConfigurationChanged(
+        name=now.name,
+        version=now.version,
+        old_name=before.name if before else None,
+        old_version=before.version if before else None,
+        pinned=pinned,
+    )
+    transaction.tell(event, bucket)
 
 
 def version(store: Store, name: str, number: int | None = None) -> Version:

@@ -321,9 +321,11 @@ class PresetApplied(StoreEvent):
     """A preset was applied to a bucket or saved as a strategy.
 
     name   of the preset
+    to     the bucket, or the file that begins with it
     """
 
     name: str
+    to: str
 
 
 # buckets, inputs and plans
@@ -333,32 +335,58 @@ class PresetApplied(StoreEvent):
 class BucketCreated(StoreEvent):
     """There is a new bucket.
 
-    kind   core or satellite
+    kind            core or satellite
+    status          see `steelyard bucket`
+    target_weight   its aim, of the account's value
     """
 
     kind: str
+    status: str
+    target_weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class BucketLoaded(StoreEvent):
     """Holdings and cash of a bucket were replaced by those of files.
 
+    as_of              day of the newest prices
     holdings           securities that it holds
-    portfolio_sha256   of the snapshot
+    value              base currency
+    portfolio_sha256   of what it holds and its targets
+    market_sha256      of the prices
     """
 
+    as_of: str
     holdings: int
+    value: str
     portfolio_sha256: str
+    market_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class BucketSettingsChanged(StoreEvent):
     """Settings of a bucket changed.
 
-    settings   name -> value, of those that changed
+    version   of the settings
+    changes   name -> value before and after
     """
 
-    settings: Mapping[str, Any]
+    version: int
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CashTransferred(StoreEvent):
+    """Money went from one bucket to another.
+
+    to         the bucket that has it now
+    currency   of the money
+    amount     above 0
+    """
+
+    to: str
+    currency: str
+    amount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,11 +406,15 @@ class PlanSaved(StoreEvent):
     plan_id    of the plan
     strategy   name of the strategy
     version    of a stored strategy; null for a file and for the default
+    action     act or hold
+    orders     in it
     """
 
     plan_id: str
     strategy: str
     version: int | None
+    action: str
+    orders: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +457,7 @@ PLANNING: tuple[type[Event], ...] = (
 )  # fmt: skip
 STORE: tuple[type[Event], ...] = (
     StrategySaved, StrategyRolledBack, ConfigurationChanged, PresetAdded, PresetApplied,
-    BucketCreated, BucketLoaded, BucketSettingsChanged, InputsImported, PlanSaved,
+    BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
     DatabaseUpgraded,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared)
