@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import zlib
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +15,11 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from builders.world import AS_OF, world
-from builders.worlds import FEWER, worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.world import AS_OF, world
+from builders.worlds import FEWER, worlds
 from steelyard import importers, strategies
 from steelyard.errors import StoreError
 from steelyard.importers import Inputs
@@ -73,8 +73,8 @@ def rich() -> Inputs:
     """One of everything that the records can say."""
     security = Security(
         "Ä:1", "GBP", "Größe \u202e\ud800\n", "", Decimal("1E+2"), ("Tech", "Energy"), ("DE",), "g",
-        0.1, 0.0, 2.5, False, False, Decimal("0.010"), "DE0001", MappingProxyType({"": "x", "r": "y"}),
-        3, "near", -0.5,
+        0.1, 0.0, 2.5, False, False, Decimal("0.010"), "DE0001",
+        MappingProxyType({"": "x", "r": "y"}), 3, "near", -0.5,
     )  # fmt: skip
     lots = (TaxLot(Decimal("1.50"), AS_OF, Decimal("2E-8"), "acc"), TaxLot(Decimal("-0.50")))
     holding = Holding(
@@ -83,22 +83,23 @@ def rich() -> Inputs:
     orders = (
         Order("o1", "Ä:1", Side.SELL, Decimal(1), None, OrderStatus.UNKNOWN, Decimal("0.5"),
               datetime(2024, 3, 15, 9, 30, 0, 123, tzinfo=UTC)),
-        Order("o2", "Ä:1", Side.BUY, Decimal(2), Decimal("3.30"), created_at=datetime(2024, 1, 1)),
+        Order("o2", "Ä:1", Side.BUY, Decimal(2), Decimal("3.30")),
     )  # fmt: skip
+    cash = MappingProxyType({"USD": Decimal("-0.00"), "EUR": Decimal("1E3")})
     snapshot = Snapshot(
-        AS_OF, "USD", (holding,), MappingProxyType({"USD": Decimal("-0.00"), "EUR": Decimal("1E3")}),
-        (security,), "sat-1", orders, ("ZZ",), (Settling("USD", Decimal("5.00"), AS_OF),),
+        AS_OF, "USD", (holding,), cash, (security,), "sat-1", orders, ("ZZ",), (Settling("USD", Decimal("5.00"), AS_OF),),
         (Flow("EUR", Decimal("-7.0"), AS_OF),),
     )  # fmt: skip
     facts = say("{a:money} {b:date} {c:text} {d:ratio} {e:count}",
                 a=Decimal("1.20"), b=AS_OF, c="\x1b[31m", d=0.1, e=7)  # fmt: skip
     made = world("AA 1 @ 100", cash="1").market
     levels = np.array([[1.0, np.nan], [2.0, 3.0]])
+    days = np.array(["2024-03-14", "2024-03-15"], "datetime64[D]")
     market = Market(
-        ("AA", "Ä:1"), np.array(["2024-03-14", "2024-03-15"], "datetime64[D]"),
+        ("AA", "Ä:1"), days,
         np.array([[np.nan, 7.0], [100.1, 7.1]]),
         MappingProxyType({"Ä:1": Quote("Ä:1", Decimal("7.10"), AS_OF, "p.csv", "GBp")}),
-        made.fx, False, "own", Index(("S", "T"), np.array(["2024-03-14", "2024-03-15"], "M8[D]"), levels),
+        made.fx, False, "own", Index(("S", "T"), days, levels),
         MappingProxyType({"ZZ": Drop("stale", None, float("inf"), facts)}),
     )  # fmt: skip
     targets = Targets(
@@ -110,14 +111,6 @@ def rich() -> Inputs:
     return Inputs(
         snapshot=snapshot, market=market, targets=targets, warnings=(notice,), as_of_from="today"
     )
-
-
-def spelled(inputs: Inputs) -> str:
-    """All of it but the history, with what equality does not see: exponents, signs, types."""
-    parts = (inputs.snapshot, inputs.targets, inputs.warnings, inputs.as_of_from)
-    market = inputs.market
-    rest = {f.name: getattr(market, f.name) for f in fields(Market) if f.name != "closes"}
-    return repr((*parts, sorted(inputs.snapshot.cash.items()), rest)).replace("'", '"')
 
 
 def test_everything_that_the_records_say_comes_back_to_the_last_sign():
@@ -244,7 +237,6 @@ def forged(body: bytes, content: bytes) -> bytes:
         (lambda b: b[:-9], "snapshot_damaged", "incomplete"),
         (lambda b: b.replace(b" 1 portfolio", b" 2 portfolio", 1), "snapshot_newer", "of format 2"),
         (lambda b: b.replace(b" 1 portfolio", b" 1 market", 1), "snapshot_damaged", "is of a market"),
-        (lambda b: b.replace(b"o ", b"o 0", 1)[:85] + b[84:], "snapshot_damaged", ""),
         (lambda b: forged(b, b"{}"), "snapshot_damaged", "TypeError"),
         (lambda b: forged(b, b"[" * 9), "snapshot_damaged", "JSONDecodeError"),
         (lambda b: forged(b, b'{"snapshot":{"as_of":"never"}}'), "snapshot_damaged", "ValueError"),
@@ -279,6 +271,9 @@ def test_a_field_that_is_later_added_with_a_default_does_not_change_what_is_stor
 
 
 def test_nothing_here_can_run_code():
-    sources = [Path(sys.modules[code_of.__module__].__file__), Path(sys.modules[pack.__module__].__file__)]
+    sources = [
+        Path(sys.modules[code_of.__module__].__file__),
+        Path(sys.modules[pack.__module__].__file__),
+    ]
 
     assert not [path for path in sources if "pickle" in path.read_text(encoding="utf-8")]
