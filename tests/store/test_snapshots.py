@@ -87,7 +87,8 @@ def rich() -> Inputs:
     )  # fmt: skip
     cash = MappingProxyType({"USD": Decimal("-0.00"), "EUR": Decimal("1E3")})
     snapshot = Snapshot(
-        AS_OF, "USD", (holding,), cash, (security,), "sat-1", orders, ("ZZ",), (Settling("USD", Decimal("5.00"), AS_OF),),
+        AS_OF, "USD", (holding,), cash, (security,), "sat-1", orders,
+        ("ZZ",), (Settling("USD", Decimal("5.00"), AS_OF),),
         (Flow("EUR", Decimal("-7.0"), AS_OF),),
     )  # fmt: skip
     facts = say("{a:money} {b:date} {c:text} {d:ratio} {e:count}",
@@ -236,7 +237,7 @@ def forged(body: bytes, content: bytes) -> bytes:
         (lambda b: b"\x80\x04" + b, "snapshot_damaged", "does not begin as one"),
         (lambda b: b[:-9], "snapshot_damaged", "incomplete"),
         (lambda b: b.replace(b" 1 portfolio", b" 2 portfolio", 1), "snapshot_newer", "of format 2"),
-        (lambda b: b.replace(b" 1 portfolio", b" 1 market", 1), "snapshot_damaged", "is of a market"),
+        (lambda b: b.replace(b"portfolio", b"market", 1), "snapshot_damaged", "is of a market"),
         (lambda b: forged(b, b"{}"), "snapshot_damaged", "TypeError"),
         (lambda b: forged(b, b"[" * 9), "snapshot_damaged", "JSONDecodeError"),
         (lambda b: forged(b, b'{"snapshot":{"as_of":"never"}}'), "snapshot_damaged", "ValueError"),
