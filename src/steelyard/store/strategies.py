@@ -233,6 +233,14 @@ def active(store: Store) -> list[Version]:
         return [_version(row) for row in connection.execute(query)]
 
 
+def titles(store: Store) -> dict[tuple[str, int], str]:
+    """Title of every version, by name and number."""
+    table = strategy_version.c
+    with store.reading() as connection:
+        rows = connection.execute(select(table.name, table.version, table.title))
+        return {(row.name, row.version): row.title for row in rows}
+
+
 def names(connection: Connection) -> list[str]:
     """Every name that has a version."""
     table = strategy_version.c
