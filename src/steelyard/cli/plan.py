@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,13 +27,14 @@ from steelyard.cli.output import (
     writable,
     write,
 )
-from steelyard.errors import SteelyardError
+from steelyard.errors import SteelyardError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
+    from steelyard.telemetry.events import Observe, PlannerEvent
 
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 
@@ -93,22 +96,58 @@ def plan(
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        document = make_plan(inputs, options.seed, explained=explain, watch=watch)
+        keeps = save_it if save_it is not None else inputs.bucket is not None
+        events: list[PlannerEvent] = []
+        with _refusals_kept(events):
+            observe = _into(events, inputs) if keeps else None
+            document = make_plan(
+                inputs, options.seed, explained=explain, watch=watch, observe=observe
+            )
         bundled = inputs.sample is not None
         output = Output(as_json, report, explain, timings, bundled, watch=watch)
-        if not (save_it if save_it is not None else inputs.bucket is not None):
+        if not keeps:
             deliver(document, inputs, output)
             return
         try:
-            stored = keep(document, inputs, options, watch)
+            stored = keep(document, inputs, options, watch, events)
         except SteelyardError:
             deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
             raise
         deliver(document, inputs, replace(output, stored=stored))
 
 
-def keep(plan: Plan, inputs: Inputs, options: Options, watch: Stopwatch) -> str:
-    """Keep a plan with its inputs; the beginning of its id. Raises StoreError."""
+def _into(events: list[PlannerEvent], inputs: Inputs) -> Observe:
+    """What planning tells goes into a list, to be written at once with the plan."""
+    from steelyard.cli.stored import run_id
+    from steelyard.store.store import now_utc
+    from steelyard.telemetry.recorder import stamped
+
+    return stamped(inputs.imported.snapshot.bucket, run_id(), now_utc, [events.append])
+
+
+@contextmanager
+def _refusals_kept(events: Sequence[PlannerEvent]) -> Iterator[None]:
+    """Keep how a plan came to be refused; where that cannot be, the refusal alone is told."""
+    try:
+        yield
+    except SteelyardError:
+        if events:
+            from steelyard.cli.stored import opened
+            from steelyard.store.events import append
+
+            with suppress(StoreError), opened() as store:
+                append(store, events)
+        raise
+
+
+def keep(
+    plan: Plan,
+    inputs: Inputs,
+    options: Options,
+    watch: Stopwatch,
+    events: Sequence[PlannerEvent],
+) -> str:
+    """Keep a plan, its inputs and events; the beginning of its id. Raises StoreError."""
     from steelyard.cli.of_bucket import files_of
     from steelyard.cli.stored import opened
     from steelyard.runs.stored import keep as put
@@ -117,7 +156,7 @@ def keep(plan: Plan, inputs: Inputs, options: Options, watch: Stopwatch) -> str:
     files = inputs.files if inputs.bucket is not None else files_of(options)
     seconds = sum(took for what, took in watch.parts if what == "planning")
     with opened() as store:
-        put(store, plan, inputs.imported, files, seconds)
+        put(store, plan, inputs.imported, files, seconds, events)
     return plan.plan_id[:SHOWN_DIGITS]
 
 
