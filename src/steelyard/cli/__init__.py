@@ -9,6 +9,7 @@
     health.py    which modules are out of service
     events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
+    trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
     versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
     presets.py   the library of presets
     bucket.py    core and satellites
@@ -43,6 +44,7 @@ from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.strategy import strategy
+from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
@@ -81,6 +83,8 @@ app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 app.command()(events)
+strategy.command("ab")(ab)
+strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(db, name="db")

@@ -229,6 +229,31 @@ def clone(
         _told(saved, as_json)
 
 
+def import_folder(
+    folder: Annotated[Path, Argument(help="A folder of old files.", metavar="DIR")],
+    as_json: AsJson = False,
+) -> None:
+    """Move TOML files and satellites of a folder into the database, once.
+
+    Every *.toml becomes a strategy; satellites.json or .toml become buckets, each planning by
+    NAME_config; core_conservative becomes the core's. A second run changes nothing.
+    """
+    with guarded("Nothing was moved."):
+        from dataclasses import asdict
+
+        from steelyard.runs.folder import import_folder as move
+
+        with opened() as store:
+            rows = move(store, folder)
+        if as_json:
+            write_json([asdict(row) for row in rows])
+            return
+        for row in rows:
+            what = "is there already" if row.version is None else f"is version {row.version}"
+            planned = "" if row.bucket is None else f"; the bucket {row.bucket} plans by it"
+            say(f"{row.source}: {row.name} {what}{planned}.")
+
+
 def draft_of(
     name: str, text: str, strategy: Strategy, title: str | None, description: str | None
 ) -> Draft:
@@ -508,5 +533,6 @@ COMMANDS = {
     "assign": assign,
     "export": export,
     "import": import_,
+    "import-folder": import_folder,
     "clone": clone,
 }

@@ -64,7 +64,7 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
     opinion = opinion or verify.check(plan.document())
     _withhold(opinion)
     document = embedded(plan)
-    page = _environment().get_template("page.html")
+    page = environment().get_template("page.html")
     return page.render(
         plan=plan,
         verdict=_verdict(plan),
@@ -91,7 +91,7 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
         credits=proposers.credited(plan),
         checked=verify.summary(opinion),
         unchecked=verify.left_out(opinion),
-        style=_style(),
+        style=style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=(Markup(document) if document is not None else None),  # noqa: S704 escaped
     )
@@ -152,7 +152,7 @@ def _page_footer(plan: Plan) -> str:
 
 
 @cache
-def _style() -> Markup:
+def style() -> Markup:
     """Fonts, tokens and rules as one style sheet."""
     faces = [
         f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};'
@@ -175,7 +175,7 @@ def _squeezed(css: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Jinja with escaping on, undefined names as errors, and our number formats as filters."""
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
