@@ -25,6 +25,14 @@ from steelyard.compat.configuration import (
     load_planner_config_from_string,
     parse_toml_config,
 )
+from steelyard.compat.comparing import ABTestRunner, ConfigurationDiffer
+from steelyard.compat.events import (
+    EMITTER,
+    CalculatorFailureEvent,
+    ConfigurationChangedEvent,
+    PlannerEventEmitter,
+    emit_event,
+)
 from steelyard.compat.factory import (
     BucketData,
     ModularPlannerFactory,
@@ -32,6 +40,12 @@ from steelyard.compat.factory import (
     configure,
     process_planner_batch_job,
 )
+from steelyard.compat.instances import (
+    PlannerFactory,
+    create_planner_for_bucket,
+    migrate_existing_configs,
+)
+from steelyard.compat.logs import StructuredLogger
 from steelyard.compat.modules import (
     CalculationModule,
     OpportunityCalculator,
@@ -39,18 +53,21 @@ from steelyard.compat.modules import (
     SequenceFilter,
     SequenceGenerator,
     filter_registry,
+    get_module_by_name,
     opportunity_calculator_registry,
     opportunity_registry,
     pattern_generator_registry,
     sequence_generator_registry,
 )
 from steelyard.compat.names import IMPORTS, translate
+from steelyard.compat.original import create_holistic_plan_original
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.planner import (
     HolisticPlanner,
     create_holistic_plan,
     create_holistic_plan_modular,
 )
+from steelyard.compat.plugins import PluginLoader
 from steelyard.compat.records import (
     HolisticPlan,
     HolisticStep,
@@ -58,11 +75,40 @@ from steelyard.compat.records import (
     PortfolioContext,
     Position,
     Security,
+    build_minimal_context,
 )
 from steelyard.compat.repositories import ExchangeRateService, SettingsRepository, TradeRepository
+from steelyard.compat.schemas import generate_param_schema, generate_toml_schema
+from steelyard.compat.stored import (
+    ConfigurationImportExport,
+    ConfigurationManager,
+    ConfigurationNotFoundError,
+)
 from steelyard.modules.registry import ModuleMetadata
+from steelyard.telemetry.events import PlannerEvent
 
 __all__ = [
+    "ABTestRunner",
+    "ConfigurationDiffer",
+    "EMITTER",
+    "CalculatorFailureEvent",
+    "ConfigurationChangedEvent",
+    "PlannerEventEmitter",
+    "emit_event",
+    "PlannerFactory",
+    "create_planner_for_bucket",
+    "migrate_existing_configs",
+    "StructuredLogger",
+    "get_module_by_name",
+    "create_holistic_plan_original",
+    "PluginLoader",
+    "build_minimal_context",
+    "generate_param_schema",
+    "generate_toml_schema",
+    "ConfigurationImportExport",
+    "ConfigurationManager",
+    "ConfigurationNotFoundError",
+    "PlannerEvent",
     "IMPORTS",
     "BucketData",
     "CalculationModule",

@@ -48,6 +48,17 @@ class Converted:
     value: float
     said: tuple[str, ...]
 
+    @property
+    def inputs(self) -> Inputs:
+        """As the importers would have read them."""
+        return Inputs(
+            snapshot=self.snapshot,
+            market=self.market,
+            targets=self.targets,
+            warnings=(),
+            as_of_from="argument",
+        )
+
 
 def _fraction(number: float | None, what: str) -> float | None:
     if number is None:
