@@ -380,8 +380,8 @@ def _planned(
         state=inputs.state,
         seed=seed,
         disabled=disabled,
-        warnings=imported.warnings,
         observe=observe,
+        warnings=imported.warnings,
     )
 
 

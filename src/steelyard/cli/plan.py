@@ -96,33 +96,35 @@ def plan(
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        keeps = save_it if save_it is not None else inputs.bucket is not None
+        saved = save_it if save_it is not None else inputs.bucket is not None
         events: list[PlannerEvent] = []
+        observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
         with _refusals_kept(events):
-            observe = _into(events, inputs) if keeps else None
             document = make_plan(
                 inputs, options.seed, explained=explain, watch=watch, observe=observe
             )
         bundled = inputs.sample is not None
         output = Output(as_json, report, explain, timings, bundled, watch=watch)
-        if not keeps:
+        if not saved:
             deliver(document, inputs, output)
             return
         try:
-            stored = keep(document, inputs, options, watch, events)
+            seconds = sum(took for what, took in watch.parts if what == "planning")
+            stored = keep(document, inputs, options, seconds, events)
         except SteelyardError:
             deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
             raise
         deliver(document, inputs, replace(output, stored=stored))
 
 
-def _into(events: list[PlannerEvent], inputs: Inputs) -> Observe:
-    """What planning tells goes into a list, to be written at once with the plan."""
+def _into(events: list[PlannerEvent], bucket: str) -> Observe:
+    """Notes what happens while planning, each with its time, all of one run."""
+    from datetime import UTC, datetime
+
     from steelyard.cli.stored import run_id
-    from steelyard.store.store import now_utc
     from steelyard.telemetry.recorder import stamped
 
-    return stamped(inputs.imported.snapshot.bucket, run_id(), now_utc, [events.append])
+    return stamped(bucket, run_id(), lambda: datetime.now(UTC), [events.append])
 
 
 @contextmanager
@@ -144,17 +146,16 @@ def keep(
     plan: Plan,
     inputs: Inputs,
     options: Options,
-    watch: Stopwatch,
-    events: Sequence[PlannerEvent],
+    seconds: float,
+    events: Sequence[PlannerEvent] = (),
 ) -> str:
-    """Keep a plan, its inputs and events; the beginning of its id. Raises StoreError."""
+    """Keep a plan, its inputs and what happened; the beginning of its id. Raises StoreError."""
     from steelyard.cli.of_bucket import files_of
     from steelyard.cli.stored import opened
     from steelyard.runs.stored import keep as put
     from steelyard.store.plans import SHOWN_DIGITS
 
     files = inputs.files if inputs.bucket is not None else files_of(options)
-    seconds = sum(took for what, took in watch.parts if what == "planning")
     with opened() as store:
         put(store, plan, inputs.imported, files, seconds, events)
     return plan.plan_id[:SHOWN_DIGITS]
@@ -234,6 +235,13 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
 
 def _next(plan: Plan, output: Output) -> list[str]:
     """Commands that can be typed as they stand, or with one's own names in capitals."""
+    if output.stored:
+        command = _command()
+        symbol = next((step.symbol for step in plan.steps), "SYMBOL")
+        return [
+            f"{command} why {symbol} --plan {output.stored}",
+            f"{command} report {output.stored} --html plan.html",
+        ]
     owned = [holding.symbol for holding in plan.holdings if holding.quantity]
     symbol = next(iter([*(step.symbol for step in plan.steps), *owned]), "SYMBOL")
     command = _command()

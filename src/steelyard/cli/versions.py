@@ -18,6 +18,7 @@ import typer
 from typer import Argument, Option
 
 from steelyard.cli.commands import Commands
+from steelyard.cli.differences import diff, plan_diff, show_changes
 from steelyard.cli.named import number_of, version_named
 from steelyard.cli.output import guarded, note, save, screen, write, write_json
 from steelyard.cli.stored import opened
@@ -335,7 +336,7 @@ def _save(
                 raise
             before = None
         if before is not None and not as_json:
-            _show_changes(before, draft, strategy, plans=not yes)
+            show_changes(before, draft, strategy, plans=not yes)
         if not (yes or as_json or _agreed(f"Save it as the next version of {draft.name}?")):
             note(NOTHING)
             return False
@@ -369,15 +370,15 @@ def _remark(name: str) -> None:
 def _agreed(question: str) -> bool:
     """Ask on the terminal; without one nothing is agreed to."""
     if not sys.stdin.isatty():
-        note("There is no terminal to ask on: say --yes.")
-        return False
+        from steelyard.errors import InputError
+
+        raise InputError(
+            f"There is no terminal to ask on. {NOTHING} To save without being asked: --yes",
+            code="nobody_to_ask",
+            place="--yes",
+            hint="--yes",
+        )
     return typer.confirm(question, err=True)
-
-
-def _show_changes(before: Version, draft: Draft, strategy: Strategy, *, plans: bool) -> None:
-    from steelyard.cli.differences import show_changes
-
-    show_changes(before, draft, strategy, plans=plans)
 
 
 def _followers(name: str) -> list[str]:
@@ -529,6 +530,8 @@ COMMANDS = {
     "save": save_,
     "edit": edit,
     "history": history,
+    "diff": diff,
+    "plan-diff": plan_diff,
     "rollback": rollback,
     "assign": assign,
     "export": export,

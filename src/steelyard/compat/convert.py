@@ -24,6 +24,7 @@ from steelyard.compat.records import (
 )
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
+from steelyard.importers import Inputs
 from steelyard.market import Market
 from steelyard.money import ZERO
 from steelyard.portfolio import Holding, Snapshot, TaxLot

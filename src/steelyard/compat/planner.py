@@ -243,7 +243,7 @@ class HolisticPlanner:
         return await asyncio.to_thread(wanted_by, module, order.converted, order.strategy, params)
 
     def _observe(self) -> Observe:
-        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.emit])
+        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.tell])
 
     def steps(self) -> Steps:
         """Who carries the pipeline of the next plan."""

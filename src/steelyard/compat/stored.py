@@ -185,7 +185,7 @@ class ConfigurationManager:
     def _hear(self, event: PlannerEvent) -> None:
         if event.event_type == ConfigurationChanged.__name__:
             self._changed.append(event.bucket_id)
-        self.emitter.emit(event)
+        self.emitter.tell(event)
 
     async def run(self, work: Callable[[Store], T]) -> T:
         """Work with the database beside the event loop; then drop the planners that are old."""
