@@ -33,8 +33,11 @@ def bundled() -> Posed:
 
 
 def of_bucket(name: str) -> Posed:
-    """What a stored bucket owns, as it was loaded."""
-    return _posed(f"bucket {name}", Options(bucket=name))
+    """What a stored bucket owns; raises NotStored, InputError without holdings."""
+    from steelyard.runs.compare import Posed
+
+    inputs = read(Options(bucket=name))
+    return Posed(f"bucket {name}", inputs.imported, inputs.state)
 
 
 def case_of(strategy: Strategy | None, bucket: str | None) -> Case:
