@@ -1,4 +1,4 @@
-"""Presets and strategies checked without planning: sentences of what is wrong, none where nothing is.
+"""Presets and strategies checked without planning: sentences of what is wrong, none without.
 
 It looks into no database: `stored_health` checks what is in one.
 """
