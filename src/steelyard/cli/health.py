@@ -64,7 +64,8 @@ def health(
             errors = report["errors"]
         else:
             rows = _listed(circuits, module, reset)
-            errors = [*_out_of_service(rows), *([] if module else _checks())]
+            asked = [row for row in rows if module is None or module in _names(row)]
+            errors = [*_out_of_service(asked), *([] if module else _checks())]
             plain_rows = [{name: row[name] for name in row if name != "key"} for row in rows]
             _print(plain_rows, as_json, lambda console: draw(rows, console))
             for text in errors:
@@ -88,7 +89,7 @@ def _listed(circuits: Health, module: str | None, reset: bool) -> list[dict[str,
     circuits.reset(row["key"] for row in rows)
     names = ", ".join(row["key"] for row in rows if row["failures"])
     note(f"Forgotten: {names}." if names else "There was nothing to forget: no module has failed.")
-    return listed(circuits, module)
+    return listed(circuits, None)
 
 
 def _out_of_service(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -189,7 +190,7 @@ def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
     rows = [_row(health, key, circuits.get(key)) for key in keys]
     if module is None:
         return rows
-    chosen = [row for row in rows if module in {row["name"], f"{row['kind']}.{row['name']}"}]
+    chosen = [row for row in rows if module in _names(row)]
     if not chosen:
         near = did_you_mean(module, sorted({row["name"] for row in rows}))
         raise InputError(
@@ -200,6 +201,11 @@ def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
             hint=near.strip(),
         )
     return chosen
+
+
+def _names(row: Mapping[str, Any]) -> set[str]:
+    """What a module is asked for by."""
+    return {row["name"], f"{row['kind']}.{row['name']}"}
 
 
 def _row(health: Health, key: str, circuit: Circuit | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,10 +128,9 @@ def of_dates(text: str) -> list[Posed]:
 
 
 def _month_ends(sessions: list[date]) -> Iterator[date]:
-    """The last of each month; the dates ascend."""
-    for day, after in zip(sessions, [*sessions[1:], None], strict=True):
-        if after is None or (after.year, after.month) != (day.year, day.month):
-            yield day
+    """The last of each month; they ascend."""
+    for _, month in groupby(sessions, key=lambda day: (day.year, day.month)):
+        yield max(month)
 
 
 def _span(text: str) -> tuple[date, date]:
