@@ -7,6 +7,7 @@
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
+    events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
     trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
     versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
@@ -36,6 +37,7 @@ from steelyard.cli.bucket import bucket
 from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
 from steelyard.cli.demo import demo
+from steelyard.cli.events import events
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -80,6 +82,7 @@ app.command()(verify)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(events)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from steelyard.portfolio import BucketState
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
+    from steelyard.telemetry.events import Observe
     from steelyard.telemetry.health import Outcome
 
 MAPPING = "import.toml"
@@ -338,11 +339,13 @@ def make_plan(
     explained: bool = False,
     counted: bool = True,
     watch: Stopwatch | None = None,
+    observe: Observe | None = None,
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
     counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
+    observe   called with every event
     """
     from steelyard.notices import outcomes
 
@@ -352,7 +355,7 @@ def make_plan(
     ended: list[Outcome] = []
     try:
         with progress("Planning"), watch.timed("planning"):
-            plan = _planned(inputs, seed, disabled)
+            plan = _planned(inputs, seed, disabled, observe)
         ended = outcomes(plan.modules)
     finally:
         if health:
@@ -363,7 +366,9 @@ def make_plan(
         return _explained(inputs, seed, plan, disabled)
 
 
-def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
+def _planned(
+    inputs: Inputs, seed: int, disabled: Mapping[str, str], observe: Observe | None
+) -> Plan:
     from steelyard.planning.planner import plan
 
     imported = inputs.imported
@@ -375,6 +380,7 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
         state=inputs.state,
         seed=seed,
         disabled=disabled,
+        observe=observe,
         warnings=imported.warnings,
     )
 

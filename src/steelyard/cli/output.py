@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import json
 import os
+import select
 import shutil
 import stat
 import sys
@@ -74,8 +75,11 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("steelyard.spell", _spell)
 
 
-def write(text: str, stream: TextIO | None = None) -> None:
-    """Write to stdout, or `stream`; to a reader that has gone, nothing: the exit code stands."""
+def write(text: str, stream: TextIO | None = None) -> bool:
+    """Write to stdout, or `stream`; to a reader that has gone, nothing: the exit code stands.
+
+    False: the reader has gone just now.
+    """
     stream = stream or sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
@@ -89,6 +93,19 @@ def write(text: str, stream: TextIO | None = None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
             raise
+        return False
+    return True
+
+
+def gone(seconds: float) -> bool:
+    """Wait; has the reader of stdout gone meanwhile? Where nobody can tell, no."""
+    try:
+        poller = select.poll()
+        poller.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):  # no such call on Windows, no file in a test
+        time.sleep(seconds)
+        return False
+    return bool(poller.poll(1000 * seconds))
 
 
 def write_json(document: object) -> None:

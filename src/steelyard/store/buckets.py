@@ -103,7 +103,7 @@ def create(
 ) -> Held:
     """A new bucket; raises InputError where there is one of that name, or a second core."""
     with store.writing() as transaction:
-        _create(transaction, name, kind, status, target_weight, universe)
+        create_in(transaction, name, kind, status, target_weight, universe)
         return _held(transaction.connection, name)
 
 
@@ -218,7 +218,7 @@ def balances(store: Store) -> dict[str, tuple[Decimal, Decimal]]:
     return {currency: (booked, moved) for currency, (booked, moved) in sorted(sums.items())}
 
 
-def _create(
+def create_in(
     transaction: Transaction,
     name: str,
     kind: str,
@@ -226,8 +226,9 @@ def _create(
     target_weight: float,
     universe: Sequence[str],
 ) -> None:
+    """As `create`, within a transaction."""
     connection = transaction.connection
-    if _is_there(connection, name):
+    if is_there(connection, name):
         raise _is_taken(f"There is a bucket {name} already", name)
     if kind == CORE and connection.scalar(select(bucket.c.name).where(bucket.c.kind == CORE)):
         raise _is_taken("There is a core already, and an account has one", name)
@@ -243,7 +244,8 @@ def _create(
     transaction.tell(BucketCreated(kind, status, target_weight), name)
 
 
-def _is_there(connection: Connection, name: str) -> bool:
+def is_there(connection: Connection, name: str) -> bool:
+    """Is there a bucket of that name?"""
     return connection.scalar(select(bucket.c.name).where(bucket.c.name == name)) is not None
 
 

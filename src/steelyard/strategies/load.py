@@ -219,7 +219,8 @@ def examine(
     """
     values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
-    base = _with(_base(values, folder, chain, problems), loaded)
+    inherits, below = _base(values, folder, chain, problems)
+    base = replace(_with(below, loaded), inherits=inherits, own_keys=frozenset())
     normal = normalise(values, known_modules(base))
     strategy, more = _over(base, normal, why)
     own, description = normal.texts.get("name") or name, normal.texts.get("description", "")
@@ -228,15 +229,15 @@ def examine(
 
 def _base(
     values: Mapping[str, Any], folder: Path | None, chain: Chain, problems: list[Problem]
-) -> Strategy:
-    """What a document inherits from: a file, a preset, or the default."""
+) -> tuple[str, Strategy]:
+    """What a document inherits from, by name: a file, a preset, or the default."""
     # what else the document says is read when it is known what there is to say
     name = normalise(values, known_modules(default())).texts.get("preset", DEFAULT_NAME)
     try:
-        return _house(name, folder, chain) if name.endswith(SUFFIX) else preset(name)
+        return name, _house(name, folder, chain) if name.endswith(SUFFIX) else preset(name)
     except SettingsError as refused:
         problems.append(error(("preset",), " ".join(str(refused).split("\n"))))
-        return default()
+        return DEFAULT_NAME, default()
 
 
 def _house(name: str, folder: Path | None, chain: Chain) -> Strategy:

@@ -90,6 +90,8 @@ class Strategy:
     warnings  what the strategy says that changes nothing, in sentences
     choices   kind -> one choice for every registered module, by name
     sources   key that is not at its default, like "search.max_depth" -> who set it
+    inherits  the preset, or the file, that it lies over
+    own_keys  keys that it says itself, and not what it inherits from
     """
 
     name: str
@@ -111,6 +113,8 @@ class Strategy:
     lost: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
+    inherits: str = DEFAULT_NAME
+    own_keys: frozenset[str] = frozenset()
 
     @property
     def rules(self) -> Rules:
@@ -128,6 +132,12 @@ class Strategy:
     def is_set(self, key: str) -> bool:
         """Does the user say it, in text or in an object made in code, at its default too?"""
         return own(self.sources[key]) if key in self.sources else self._in_code(key)
+
+    def is_inherited(self, key: str) -> bool:
+        """Does nobody but a default, or what it inherits from, say it?"""
+        if key in self.own_keys:
+            return False
+        return not self.is_set(key) or self.is_written(key)
 
     def setter(self, key: str) -> Why:
         """Who set a key, code too."""

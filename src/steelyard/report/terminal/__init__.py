@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from steelyard.plans.diff import PlanDiff
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
+    from steelyard.strategies.diff import StrategyDiff
 
 
 def show(
@@ -41,3 +43,17 @@ def show_why(plan: Plan, symbol: str, console: Console) -> None:
     from steelyard.report.terminal.sections import view, why  # noqa: PLC0415 see `show`
 
     why.draw(view.View(console, plan, explain=True), symbol)
+
+
+def show_plan_diff(diff: PlanDiff, console: Console) -> None:
+    """Print what tells two plans apart."""
+    from steelyard.report.terminal import two_plans  # noqa: PLC0415 see `show`
+
+    two_plans.draw(diff, console)
+
+
+def show_strategy_diff(diff: StrategyDiff, console: Console) -> None:
+    """Print what tells two strategies apart."""
+    from steelyard.report.terminal import two_strategies  # noqa: PLC0415 see `show`
+
+    two_strategies.draw(diff, console)

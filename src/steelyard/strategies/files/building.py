@@ -33,9 +33,10 @@ def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
         for kind in Kind
     }
     settings = {".".join(key): setting.value for key, setting in normal.givens.items()}
-    leaves = (leaf for key, value in settings.items() for leaf in _leaves(key, value))
+    leaves = [leaf for key, value in settings.items() for leaf in _leaves(key, value)]
     sources = MappingProxyType({**base.sources, **dict.fromkeys(leaves, why)})
     built = replace(base, **sections, choices=MappingProxyType(choices), sources=sources)
+    built = replace(built, own_keys=base.own_keys.union(leaves))
     return built, [*problems, *_disagreeing(built, normal)]
 
 
