@@ -19,8 +19,11 @@ def made(plan, context: PlannerContext, **options) -> HolisticPlan:
     more = {"target_weights": context.target_weights, "as_of": context.as_of, **options}
     return asyncio.run(
         plan(
-            context.portfolio_context, context.available_cash, context.securities,
-            context.positions, **more,
+            context.portfolio_context,
+            context.available_cash,
+            context.securities,
+            context.positions,
+            **more,
         )  # fmt: skip
     )
 
@@ -57,9 +60,7 @@ def test_it_finds_what_nobody_proposed(bundled: PlannerContext):
     assert original.end_state_score > modular.end_state_score
 
 
-def test_a_table_with_too_many_sets_is_refused_with_how_to_make_it_smaller(
-    bundled: PlannerContext
-):
+def test_a_table_with_too_many_sets_is_refused_with_how_to_make_it_smaller(bundled: PlannerContext):
     with pytest.raises(PlanRefused, match="lower max_plan_depth") as refused:
         made(create_holistic_plan_original, bundled)
 
