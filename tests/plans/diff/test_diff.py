@@ -36,7 +36,7 @@ def test_a_plan_and_itself_are_the_same_plan_and_nothing_else_is_told():
 
         assert diff.same
         assert [reason.text for reason in diff.reasons] == ["A and B are the same plan."]
-        assert not (diff.trades_added or diff.trades_removed or diff.trades_changed)
+        assert (diff.trades_added, diff.trades_removed, diff.trades_changed) == ((), (), ())
         assert diff.moved.nothing
         assert (diff.score.comparable, diff.money.cost.change) == ("all", 0)
 

@@ -37,7 +37,8 @@ def draw(diff: StrategyDiff, console: Console) -> None:
     ):
         _modules(console, heading, names, ours)
     groups = list(_groups(diff))
-    widest = max((len(name) for _, rows in groups for _, name, _ in rows), default=0)
+    aligned = console.width >= WIDE
+    widest = max((len(name) for _, rows in groups for _, name, _ in rows if aligned), default=0)
     for table, entries in groups:
         _say(console, table, style="bold")
         rows = [Row(_cells(*entry, widest=widest, inherited=ours)) for entry in entries]
@@ -83,11 +84,13 @@ def _cells(
 ) -> tuple[str, ...]:
     texts = (one_line(_text(value), LONGEST_VALUE) for value in (change.old, change.new))
     by = INHERITED if whole in inherited else ""
-    return (key.ljust(widest), *(text.ljust(LEAST) for text in texts), by)
+    return (key.ljust(widest), *(text.ljust(LEAST if widest else 0) for text in texts), by)
 
 
 LEAST = 12
 """Least width of a value, so that the tables stand under each other."""
+WIDE = 80
+"""Columns of a window from which they do."""
 
 
 def _text(value: object) -> str:
