@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from decimal import Decimal
@@ -17,7 +16,7 @@ from steelyard.plans.plan import Plan, seal
 from steelyard.sentences import again, cased
 
 EVERY = [make() for make in pairs.EVERY]
-ANY_TWO = list(itertools.product(EVERY, EVERY))
+ANY_TWO = pairs.any_two()
 
 
 def sentences(diff: PlanDiff) -> list:

@@ -1,7 +1,6 @@
 """The difference of two plans in a terminal of any width."""
 
 import io
-import itertools
 
 import pytest
 from rich.cells import cell_len
@@ -22,8 +21,7 @@ def shown(a, b, width=80) -> str:
 
 @pytest.mark.parametrize("width", [50, 80, 160])
 def test_no_line_is_wider_than_the_window_whatever_two_plans(width):
-    every = [make() for make in pairs.EVERY]
-    for a, b in itertools.product(every, every):
+    for a, b in pairs.any_two():
         assert max(map(cell_len, shown(a, b, width).splitlines())) <= width
 
 
