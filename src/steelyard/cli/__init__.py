@@ -7,7 +7,9 @@
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
+    events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
+    trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
     versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
     presets.py   the library of presets
     bucket.py    core and satellites
@@ -37,6 +39,7 @@ from steelyard.cli.bucket import bucket
 from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
 from steelyard.cli.demo import demo
+from steelyard.cli.events import events
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -45,6 +48,7 @@ from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.report import report
 from steelyard.cli.strategy import strategy
+from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
@@ -83,6 +87,9 @@ app.command()(report)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(events)
+strategy.command("ab")(ab)
+strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(plans, name="plans")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from steelyard.portfolio import BucketState
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
+    from steelyard.telemetry.events import Observe
     from steelyard.telemetry.health import Outcome
 
 MAPPING = "import.toml"
@@ -246,6 +247,10 @@ def read(options: Options, sample: str | None = None) -> Inputs:
 
     Raises SteelyardError for unusable inputs, a usage error for files without holdings or cash.
     """
+    if options.bucket is not None:
+        from steelyard.cli.of_bucket import read as read_bucket
+
+        return read_bucket(options)
     if options.files and not (options.holdings or options.cash):
         raise typer.BadParameter(
             "own files need the holdings too; without any file the bundled portfolio is planned. "
@@ -258,10 +263,6 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     ):
         if value is not None and options.holdings is None:
             raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
-    if options.bucket is not None:
-        from steelyard.cli.of_bucket import read as read_bucket
-
-        return read_bucket(options)
     strategy = one_sided(strategy_of(options.strategy), options)
     with progress("Reading the files"):
         own = sample is None and options.files
@@ -338,11 +339,13 @@ def make_plan(
     explained: bool = False,
     counted: bool = True,
     watch: Stopwatch | None = None,
+    observe: Observe | None = None,
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
     counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
+    observe   called with every event
     """
     from steelyard.notices import outcomes
 
@@ -352,7 +355,7 @@ def make_plan(
     ended: list[Outcome] = []
     try:
         with progress("Planning"), watch.timed("planning"):
-            plan = _planned(inputs, seed, disabled)
+            plan = _planned(inputs, seed, disabled, observe)
         ended = outcomes(plan.modules)
     finally:
         if health:
@@ -363,7 +366,9 @@ def make_plan(
         return _explained(inputs, seed, plan, disabled)
 
 
-def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
+def _planned(
+    inputs: Inputs, seed: int, disabled: Mapping[str, str], observe: Observe | None
+) -> Plan:
     from steelyard.planning.planner import plan
 
     imported = inputs.imported
@@ -375,6 +380,7 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
         state=inputs.state,
         seed=seed,
         disabled=disabled,
+        observe=observe,
         warnings=imported.warnings,
     )
 

@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import json
 import os
+import select
 import shutil
 import stat
 import sys
@@ -74,8 +75,11 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("steelyard.spell", _spell)
 
 
-def write(text: str, stream: TextIO | None = None) -> None:
-    """Write to stdout, or `stream`; to a reader that has gone, nothing: the exit code stands."""
+def write(text: str, stream: TextIO | None = None) -> bool:
+    """Write to stdout, or `stream`; to a reader that has gone, nothing: the exit code stands.
+
+    False: the reader has gone just now.
+    """
     stream = stream or sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
@@ -89,6 +93,19 @@ def write(text: str, stream: TextIO | None = None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
             raise
+        return False
+    return True
+
+
+def gone(seconds: float) -> bool:
+    """Wait; has the reader of stdout gone meanwhile? Where nobody can tell, no."""
+    try:
+        poller = select.poll()
+        poller.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):  # no such call on Windows, no file in a test
+        time.sleep(seconds)
+        return False
+    return bool(poller.poll(1000 * seconds))
 
 
 def write_json(document: object) -> None:
@@ -218,17 +235,24 @@ def guarded(nothing: str = "") -> Iterator[None]:
 
     nothing   what the command has not done, said for `Nothing was planned.`
     """
-    from steelyard.errors import SteelyardError, StoreError
+    from steelyard.errors import SteelyardError
 
     try:
         yield
     except SteelyardError as error:
         meant = _of_another(error, nothing) if nothing else error
         note(str(meant))
-        raise typer.Exit(STORE_FAILED if isinstance(error, StoreError) else FAILED) from meant
+        raise typer.Exit(exit_code(error)) from meant
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error
+
+
+def exit_code(error: SteelyardError) -> int:
+    """With what a command ends that fails by it."""
+    from steelyard.errors import StoreError
+
+    return STORE_FAILED if isinstance(error, StoreError) else FAILED
 
 
 def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
@@ -237,7 +261,9 @@ def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
     from steelyard.importers.values import NOTHING
 
     def meant(fault: Fault) -> Fault:
-        return replace(fault, message=fault.message.replace(NOTHING, nothing))
+        within = f"{NOTHING[:1].lower()}{NOTHING[1:]}", f"{nothing[:1].lower()}{nothing[1:]}"
+        message = fault.message.replace(NOTHING, nothing).replace(*within)
+        return replace(fault, message=message)
 
     whole = meant(error.fault)
     faults = [meant(fault) for fault in error.faults]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,7 @@ from steelyard.cli.output import (
     FAILED,
     OTHER_REPORT,
     Stopwatch,
+    exit_code,
     guarded,
     note,
     progress,
@@ -25,13 +28,14 @@ from steelyard.cli.output import (
     writable,
     write,
 )
-from steelyard.errors import SteelyardError
+from steelyard.errors import SteelyardError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
+    from steelyard.telemetry.events import Observe, PlannerEvent
 
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 
@@ -93,31 +97,69 @@ def plan(
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        document = make_plan(inputs, options.seed, explained=explain, watch=watch)
+        saved = save_it if save_it is not None else inputs.bucket is not None
+        events: list[PlannerEvent] = []
+        observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
+        with _refusals_kept(events):
+            document = make_plan(
+                inputs, options.seed, explained=explain, watch=watch, observe=observe
+            )
         bundled = inputs.sample is not None
         output = Output(as_json, report, explain, timings, bundled, watch=watch)
-        if not (save_it if save_it is not None else inputs.bucket is not None):
+        if not saved:
             deliver(document, inputs, output)
             return
         try:
-            stored = keep(document, inputs, options, watch)
-        except SteelyardError:
+            seconds = sum(took for what, took in watch.parts if what == "planning")
+            stored = keep(document, inputs, options, seconds, events)
+        except SteelyardError as error:
             deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
-            raise
+            note(f"The plan is not kept. {error}")
+            raise typer.Exit(exit_code(error)) from None  # of two documents neither could be read
         deliver(document, inputs, replace(output, stored=stored))
 
 
-def keep(plan: Plan, inputs: Inputs, options: Options, watch: Stopwatch) -> str:
-    """Keep a plan with its inputs; the beginning of its id. Raises StoreError."""
+def _into(events: list[PlannerEvent], bucket: str) -> Observe:
+    """Notes what happens while planning, each with its time, all of one run."""
+    from datetime import UTC, datetime
+
+    from steelyard.cli.stored import run_id
+    from steelyard.telemetry.recorder import stamped
+
+    return stamped(bucket, run_id(), lambda: datetime.now(UTC), [events.append])
+
+
+@contextmanager
+def _refusals_kept(events: Sequence[PlannerEvent]) -> Iterator[None]:
+    """Keep how a plan came to be refused; where that cannot be, the refusal alone is told."""
+    try:
+        yield
+    except SteelyardError:
+        if events:
+            from steelyard.cli.stored import opened
+            from steelyard.store.events import append
+
+            with suppress(StoreError), opened() as store:
+                append(store, events)
+        raise
+
+
+def keep(
+    plan: Plan,
+    inputs: Inputs,
+    options: Options,
+    seconds: float,
+    events: Sequence[PlannerEvent] = (),
+) -> str:
+    """Keep a plan, its inputs and what happened; the beginning of its id. Raises StoreError."""
     from steelyard.cli.of_bucket import files_of
     from steelyard.cli.stored import opened
     from steelyard.runs.stored import keep as put
     from steelyard.store.plans import SHOWN_DIGITS
 
     files = inputs.files if inputs.bucket is not None else files_of(options)
-    seconds = sum(took for what, took in watch.parts if what == "planning")
     with opened() as store:
-        put(store, plan, inputs.imported, files, seconds)
+        put(store, plan, inputs.imported, files, seconds, events)
     return plan.plan_id[:SHOWN_DIGITS]
 
 
@@ -195,6 +237,13 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
 
 def _next(plan: Plan, output: Output) -> list[str]:
     """Commands that can be typed as they stand, or with one's own names in capitals."""
+    if output.stored:
+        command = _command()
+        symbol = next((step.symbol for step in plan.steps), "SYMBOL")
+        return [
+            f"{command} why {symbol} --plan {output.stored}",
+            f"{command} report {output.stored} --html plan.html",
+        ]
     owned = [holding.symbol for holding in plan.holdings if holding.quantity]
     symbol = next(iter([*(step.symbol for step in plan.steps), *owned]), "SYMBOL")
     command = _command()

@@ -16,6 +16,7 @@ from steelyard.cli import versions
 from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.cli.presets import presets
+from steelyard.cli.stored import is_there, opened
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ NOT_A_STRATEGY = ("pyproject.toml",)
 strategy = Commands(help="Presets, strategy files, and stored strategies with their versions.")
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
-Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
+Named = Annotated[
+    str, Argument(help="A preset, a TOML file, or NAME@VERSION of what is stored.", metavar="NAME")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,15 @@ class Listed:
     max_orders: int | None = None
     modules: int | None = None
     sha256: str | None = None
+    version: int | None = None
+    title: str | None = None
 
 
 @strategy.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the presets and the files of this folder."""
+    """List the presets, the files of this folder and what is stored."""
     with guarded():
-        _list([*listed_presets(), *listed_files(Path())], as_json)
+        _list([*listed_presets(), *listed_files(Path()), *listed_stored()], as_json)
 
 
 @strategy.command("show")
@@ -61,12 +66,13 @@ def show(name: Named, as_json: AsJson = False) -> None:
     A preset, the file or the default set it; what is printed is itself a strategy file.
     """
     with guarded():
-        from steelyard.strategies import find, validate
+        from steelyard.cli.named import strategy_named
+        from steelyard.strategies import validate
         from steelyard.strategies.scope import scope_of
         from steelyard.strategies.thresholds import following
         from steelyard.strategies.writing import effective, settings
 
-        chosen = find(name)
+        chosen = strategy_named(name)
         if not as_json:
             write(effective(chosen))
             return
@@ -92,12 +98,11 @@ def new(
     """Write a commented strategy file that begins as a preset."""
     with guarded():
         from steelyard.errors import InputError
-        from steelyard.strategies.writing import begun
 
         if file.suffix != SUFFIX:
             form = f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}"
             raise typer.BadParameter(form, param_hint="FILE")
-        text = begun(preset, file.stem)
+        text = _begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             there = f"{file} is there already and was left as it is."
             raise InputError(
@@ -107,6 +112,7 @@ def new(
                 hint="name another file, or overwrite it with --force",
             )
         save(file, text, "strategy", "Name another file.")
+        _count_use(preset, file)
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
         check = f"steelyard strategy validate {typed}"
@@ -163,6 +169,30 @@ def schema() -> None:
         write_json(made())
 
 
+def _begun(preset: str, name: str) -> str:
+    """The text of a new file: a shipped preset with its comments, or one of the user's own."""
+    from steelyard.strategies import PRESETS
+    from steelyard.strategies.writing import begun
+
+    if preset in PRESETS or not is_there():
+        return begun(preset, name)
+    from steelyard.runs.presets import preset_named, text_of
+
+    with opened() as store:
+        return text_of(store, preset_named(store, preset))
+
+
+def _count_use(preset: str, file: Path) -> None:
+    """Count it where there is a database; a new file makes none."""
+    if not is_there():
+        return
+    from steelyard.runs.presets import preset_named
+    from steelyard.store.presets import used
+
+    with opened() as store:
+        used(store, preset_named(store, preset).id, preset, file.name)
+
+
 def say(text: str) -> None:
     """One line of text that names a file, whatever its name is."""
     write(visible(text) + "\n")
@@ -206,6 +236,27 @@ def listed_files(folder: Path) -> Iterator[Listed]:
         else:
             wrong = f"not usable{_counted(problems)}: steelyard strategy validate {path}"
             yield Listed(path.stem, "file", str(path), wrong)
+
+
+def listed_stored() -> list[Listed]:
+    """The active version of every stored strategy; without a database there are none."""
+    if not is_there():
+        return []
+    from steelyard.store.strategies import active
+
+    with opened() as store:
+        return [
+            Listed(
+                name=version.name,
+                kind="stored",
+                path=None,
+                description=version.description,
+                sha256=version.sha256,
+                version=version.version,
+                title=version.title,
+            )
+            for version in active(store)
+        ]
 
 
 def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
@@ -262,7 +313,10 @@ def _cells(entry: Listed) -> tuple[str, ...]:
     usable = entry.modules is not None
     orders = "any" if usable and entry.max_orders is None else _number(entry.max_orders)
     figures = (orders, _number(entry.modules))
-    return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
+    name = (
+        entry.name if entry.version is None else f"{entry.name}: {entry.title} (v{entry.version})"
+    )
+    return (name, entry.path or entry.kind, entry.scope or "", *figures)
 
 
 def _number(value: int | None) -> str:

@@ -18,6 +18,7 @@ import typer
 from typer import Argument, Option
 
 from steelyard.cli.commands import Commands
+from steelyard.cli.differences import diff, plan_diff, show_changes
 from steelyard.cli.named import number_of, version_named
 from steelyard.cli.output import guarded, note, save, screen, write, write_json
 from steelyard.cli.stored import opened
@@ -229,6 +230,31 @@ def clone(
         _told(saved, as_json)
 
 
+def import_folder(
+    folder: Annotated[Path, Argument(help="A folder of old files.", metavar="DIR")],
+    as_json: AsJson = False,
+) -> None:
+    """Move TOML files and satellites of a folder into the database, once.
+
+    Every *.toml becomes a strategy; satellites.json or .toml become buckets, each planning by
+    NAME_config; core_conservative becomes the core's. A second run changes nothing.
+    """
+    with guarded("Nothing was moved."):
+        from dataclasses import asdict
+
+        from steelyard.runs.folder import import_folder as move
+
+        with opened() as store:
+            rows = move(store, folder)
+        if as_json:
+            write_json([asdict(row) for row in rows])
+            return
+        for row in rows:
+            what = "is there already" if row.version is None else f"is version {row.version}"
+            planned = "" if row.bucket is None else f"; the bucket {row.bucket} plans by it"
+            say(f"{row.source}: {row.name} {what}{planned}.")
+
+
 def draft_of(
     name: str, text: str, strategy: Strategy, title: str | None, description: str | None
 ) -> Draft:
@@ -241,7 +267,7 @@ def draft_of(
         title=title or "",
         description=about or None,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
 
 
@@ -272,7 +298,7 @@ def metadata_of(version: Version) -> dict[str, str | int]:
         "version": version.version,
         "created_at": version.created_at.isoformat(),
         "created_by": version.created_by,
-        "sha256": version.sha256,
+        "rules_sha256": version.rules_sha256,
     }
 
 
@@ -310,7 +336,7 @@ def _save(
                 raise
             before = None
         if before is not None and not as_json:
-            _show_changes(before, draft, strategy, plans=not yes)
+            show_changes(before, draft, strategy, plans=not yes)
         if not (yes or as_json or _agreed(f"Save it as the next version of {draft.name}?")):
             note(NOTHING)
             return False
@@ -344,15 +370,15 @@ def _remark(name: str) -> None:
 def _agreed(question: str) -> bool:
     """Ask on the terminal; without one nothing is agreed to."""
     if not sys.stdin.isatty():
-        note("There is no terminal to ask on: say --yes.")
-        return False
+        from steelyard.errors import InputError
+
+        raise InputError(
+            f"There is no terminal to ask on. {NOTHING} To save without being asked: --yes",
+            code="nobody_to_ask",
+            place="--yes",
+            hint="--yes",
+        )
     return typer.confirm(question, err=True)
-
-
-def _show_changes(before: Version, draft: Draft, strategy: Strategy, *, plans: bool) -> None:
-    from steelyard.cli.differences import show_changes
-
-    show_changes(before, draft, strategy, plans=plans)
 
 
 def _followers(name: str) -> list[str]:
@@ -381,7 +407,7 @@ def _entry(version: Version, rows: Sequence[PlanRow] | None) -> dict[str, Any]:
         "created_by": version.created_by,
         "parent": version.parent,
         "sha256": version.sha256,
-        "toml_sha256": version.toml_sha256,
+        "rules_sha256": version.rules_sha256,
         "reason": version.reason,
     }
     if rows is None:
@@ -504,9 +530,12 @@ COMMANDS = {
     "save": save_,
     "edit": edit,
     "history": history,
+    "diff": diff,
+    "plan-diff": plan_diff,
     "rollback": rollback,
     "assign": assign,
     "export": export,
     "import": import_,
+    "import-folder": import_folder,
     "clone": clone,
 }

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import create_model
 
 from steelyard.arrays import PAD, IntArray
-from steelyard.errors import ModuleError
+from steelyard.errors import ModuleError, UnknownModule, did_you_mean
 from steelyard.modules.candidates import Candidate, Candidates, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.registry import (
@@ -213,6 +213,24 @@ class View:
                 limit=str(self.kind),
             )
         add(module)
+
+
+def get_module_by_name(name: str) -> Module:
+    """The module of a name, bare or as `kind.name`; raises UnknownModule with the nearest.
+
+    A bare name that several kinds have, like `profit_taking`, is the first of them in the order of
+    the documents: calculators, patterns, generators, filters, score terms.
+    """
+    kind, _, bare = name.rpartition(".")
+    for family in Kind:
+        if kind in {"", family.value} and bare in modules(family):
+            return modules(family)[bare]
+    qualified = [module.qualified for family in Kind for module in modules(family).values()]
+    names = qualified if kind else sorted({entry.rpartition(".")[2] for entry in qualified})
+    near = did_you_mean(name, names)
+    raise UnknownModule(
+        f"There is no module {name}.{near}", place="name", value=name, hint=near.strip()
+    )
 
 
 opportunity_calculator_registry = opportunity_registry = View(Kind.OPPORTUNITY)

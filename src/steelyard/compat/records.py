@@ -356,3 +356,14 @@ def _breakdown(plan: Plan) -> dict[str, Any]:
     }
     charges = {"cost": paid.cost, "tax": paid.tax, "orders": paid.hurdle, "total": paid.total}
     return {**terms, "charges": charges, "risk_profile": plan.objective.profile}
+
+
+def build_minimal_context() -> PlannerContext:
+    """The smallest context that a configuration can be tried on: cash, and one thing to buy."""
+    return PlannerContext(
+        securities=(Security(symbol="AAA", name="A security"),),
+        current_prices={"AAA": 100.0},
+        available_cash=10_000.0,
+        target_weights={"AAA": 0.15},
+        base_currency="EUR",
+    )

@@ -10,13 +10,13 @@ from steelyard.strategies import schema
 generate_toml_schema = schema
 """The schema of a strategy file: what `steelyard strategy schema` prints."""
 
-TYPES: tuple[tuple[type, str], ...] = (
+TYPES: tuple[tuple[Any, str], ...] = (
     (bool, "boolean"),  # before int, which it is too
     (int, "integer"),
     (float, "number"),
     (str, "string"),
     (Mapping, "object"),
-    (list | tuple, "array"),  # type: ignore[arg-type]
+    (list | tuple, "array"),
 )
 """Type of a default -> its name in JSON Schema."""
 

@@ -55,7 +55,16 @@ class ModuleParams(Section):
     """Base of the parameter model of a module: frozen, strict, unknown keys are errors.
 
     Field descriptions, ranges and defaults become TOML options, JSON Schema and `docs/modules.md`.
+    What is not built in may say how much it proposes, and is not believed.
     """
+
+    def most_sizes(self) -> int | None:
+        """Of a calculator: most sizes of a security and a side; None = it does not say."""
+        return None
+
+    def most_sequences(self, depth: int) -> int | None:  # noqa: ARG002 - some do not depend on it
+        """Of a pattern or generator: most sequences of so many orders; None = it does not say."""
+        return None
 
 
 class Kind(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from steelyard.modules.context import Context
 from steelyard.planning.case import Case
 from steelyard.planning.classes import with_classes
@@ -13,15 +15,17 @@ from steelyard.planning.valuation import Valuation, value_portfolio
 
 
 def context_of(
-    case: Case, findings: Findings, like: Context | None = None
+    case: Case, findings: Findings, like: Context | None = None, also: Iterable[str] = ()
 ) -> tuple[Case, Valuation, Context]:
     """The case by the rules that hold for its names, what it is worth, and its context.
 
     like   lends its estimates where they are the same
+    also   symbols that are in the context beside the planning set, as far as they have a price
     """
     valuation = value_portfolio(case, findings)
     case, valuation = with_classes(case, valuation, findings)
     refuse_cap_against_target(case)
     symbols = members(case, valuation)
     case = with_rules(case, len(symbols), findings)
-    return case, valuation, build_context(case, valuation, symbols, findings, like)
+    every = tuple(sorted({*symbols, *(set(also) & valuation.priced.keys())}))
+    return case, valuation, build_context(case, valuation, every, findings, like)

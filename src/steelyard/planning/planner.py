@@ -22,7 +22,7 @@ from steelyard.planning.findings import SCORE_DIGITS, Findings
 from steelyard.planning.guard import LONGEST_ERROR, Guard, settled
 from steelyard.planning.questions.what_if import consider
 from steelyard.planning.second_half import second_half
-from steelyard.planning.solve import LOCAL, Steps, solve
+from steelyard.planning.solve import LOCAL, Solution, Steps, solve
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.strategies import Strategy
@@ -78,23 +78,36 @@ def plan_case(
     warnings: tuple[Notice, ...] = (),
 ) -> Plan:
     """Plan one case; see `plan`."""
+    return solved_plan(case, steps, observe, warnings)[1]
 
-    def planned(guard: Guard) -> Plan:
+
+def solved_plan(
+    case: Case,
+    steps: Steps = LOCAL,
+    observe: Observe | None = None,
+    warnings: tuple[Notice, ...] = (),
+) -> tuple[Solution, Plan]:
+    """The solution of a case, and the document that is written from it; see `plan`."""
+
+    def planned(guard: Guard) -> tuple[Solution, Plan]:
         solution = solve(case, guard, steps)
         what_if = consider(solution, guard, steps)
         document = write(solution, guard, what_if, warnings)
         then = second_half(solution, document, steps)
-        return document if then is None else write(solution, guard, what_if, warnings, then)
+        whole = document if then is None else write(solution, guard, what_if, warnings, then)
+        return solution, whole
 
     findings = Findings(observe, steps.clock)
     rules, as_of = case.strategy, case.snapshot.as_of.isoformat()
     findings.tell(PlanningStarted(rules.name, rules.version, as_of))
     bucket = case.snapshot.bucket
     try:
-        document = settled(planned, Guard(case.disabled, bucket=bucket, findings=findings))
+        solution, document = settled(
+            planned, Guard(case.disabled, bucket=bucket, findings=findings)
+        )
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
     gain = round(document.score.improvement, SCORE_DIGITS)
     findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
-    return document
+    return solution, document

@@ -129,7 +129,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     with findings.timed("value and context"):
         case, valuation, ctx = context_of(case, findings)
         strategy = case.strategy
-        ctx = _within(ctx, strategy.most_orders)
+        ctx = within(ctx, strategy.most_orders)
         objective = objective_of(ctx, strategy, guard)
     with findings.timed("find opportunities"):
         table = steps.find_opportunities(ctx, objective, strategy, guard)
@@ -221,7 +221,7 @@ def _filtered(ctx: Context, table: Candidates, row: Sequence[int]) -> str | None
     return None if good else "row_filter"
 
 
-def _within(ctx: Context, most_orders: int | None) -> Context:
+def within(ctx: Context, most_orders: int | None) -> Context:
     """The context in which no proposal and no set of candidates is longer than a plan may be."""
     if most_orders is None or most_orders >= ctx.search.max_depth:
         return ctx

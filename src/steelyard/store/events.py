@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from steelyard.store.schema import event
+from steelyard.store.schema import bucket, event
 from steelyard.store.store import Store
 from steelyard.telemetry.events import PlannerEvent
 
@@ -63,6 +63,14 @@ def types(store: Store) -> list[str]:
     """Every type of event that is there."""
     with store.reading() as connection:
         return sorted(connection.scalars(select(event.c.event_type).distinct()))
+
+
+def buckets(store: Store) -> list[str]:
+    """Every bucket that there is, and that events are of."""
+    with store.reading() as connection:
+        of_events = connection.scalars(select(event.c.bucket_id).distinct())
+        names = {*of_events, *connection.scalars(select(bucket.c.name))}
+    return sorted(names - {""})
 
 
 def _kept(key: int, timestamp: str, bucket: str, event_type: str, data: str, run: str) -> Kept:

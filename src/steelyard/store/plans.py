@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from steelyard.canonical import plain
+from steelyard.canonical import plain, published
 from steelyard.errors import NotStored, StoreError
 from steelyard.plans.plan import Plan, content
 from steelyard.plans.plan import plan_id as plan_id_of
@@ -97,9 +97,9 @@ def save_in(
         "strategy_sha256": plan.strategy.sha256,
         "action": plan.verdict.action,
         "orders": len(plan.steps),
-        "score": float(plan.score.plan),
-        "improvement": float(plan.score.improvement),
-        "turnover": float(plan.turnover),
+        "score": published(plan.score.plan),
+        "improvement": published(plan.score.improvement),
+        "turnover": published(plan.turnover),
         "cost": plain(plan.costs.total),
         "base_currency": plan.base_currency,
         "sequences": plan.certificate.sequences,

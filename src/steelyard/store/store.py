@@ -117,6 +117,7 @@ def _row(entry: PlannerEvent) -> Mapping[str, str]:
         "timestamp": stamp(entry.timestamp),
         "bucket_id": entry.bucket_id,
         "event_type": entry.event_type,
-        "data": json_text(dict(entry.data)),
+        # in the order of the event's fields
+        "data": json.dumps(dict(entry.data), ensure_ascii=False, allow_nan=False),
         "correlation_id": entry.correlation_id,
     }

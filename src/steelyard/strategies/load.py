@@ -132,8 +132,13 @@ def check(path: Path) -> tuple[Problems, Strategy | None]:
         return Problems([error((), str(refused))]), None
     strategy, problems = examine(parsed.values, path.stem, path.parent, chain=(_place(path),))
     usable = all(problem.severity != "error" for problem in problems)
-    missing = [error((PLUGINS,), cut(notice.message, MAX_TEXT)) for notice in strategy.problems]
-    return Problems(located([*problems, *missing], parsed.lines)), strategy if usable else None
+    every = located([*problems, *without_plugins(strategy)], parsed.lines)
+    return Problems(every), strategy if usable else None
+
+
+def without_plugins(strategy: Strategy) -> list[Problem]:
+    """The plugins that could not be loaded: a plan goes on without them, a check may not."""
+    return [error((PLUGINS,), cut(notice.message, MAX_TEXT)) for notice in strategy.problems]
 
 
 def _accepted(

@@ -40,6 +40,10 @@ class Params(ModuleParams):
             raise ValueError(f"{band}: no loss lies between them")
         return self
 
+    def most_sizes(self) -> int:
+        """One a step."""
+        return len(STEPS)
+
 
 @opportunity_calculator("averaging_down", version="2.0.0", params=Params, tags=("buy",))
 def averaging_down(ctx: Context, params: Params) -> list[Candidate]:

@@ -42,6 +42,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 1.1
 
+    def most_sizes(self) -> int:
+        """The ladder and a dividend."""
+        return len(BUY_LADDER) + 1
+
 
 def momentum_score(momentum: FloatArray) -> FloatArray:
     """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, .5 where unknown.

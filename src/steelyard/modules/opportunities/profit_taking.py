@@ -73,6 +73,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 1.2
 
+    def most_sizes(self) -> int:
+        """Of a holding that is stopped, or of a share of it."""
+        return max(len(SIZES), len(STOP_SIZES))
+
 
 class Row(NamedTuple):
     """A row of the decision table: its name, the share of the holding to sell, is it a windfall."""

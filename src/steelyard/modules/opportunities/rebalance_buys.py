@@ -21,6 +21,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 0.9
 
+    def most_sizes(self) -> int:
+        """The ladder."""
+        return len(BUY_LADDER)
+
 
 @opportunity_calculator("rebalance_buys", version="1.0.0", params=Params, tags=("buy",))
 def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:

@@ -36,6 +36,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 0.8
 
+    def most_sizes(self) -> int:
+        """The ladder of a trim, and all of it."""
+        return len(SELL_LADDER) + 1
+
 
 @opportunity_calculator("rebalance_sells", version="2.0.0", params=Params, tags=("sell",))
 def rebalance_sells(ctx: Context, params: Params) -> list[Candidate]:

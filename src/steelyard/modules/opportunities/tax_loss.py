@@ -35,6 +35,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 1.0
 
+    def most_sizes(self) -> int:
+        """The lots at a loss."""
+        return 1
+
 
 @dataclass(frozen=True, slots=True)
 class Swap:

@@ -28,6 +28,10 @@ class Params(ModuleParams):
     )
     priority_weight: PriorityWeight = 1.0
 
+    def most_sizes(self) -> int:
+        """One a part of the gap."""
+        return len(SIZES)
+
 
 @opportunity_calculator(
     "weight_based", version="1.0.0", params=Params, tags=("buy", "sell"), needs=("target_weights",)

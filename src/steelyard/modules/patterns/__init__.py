@@ -41,7 +41,15 @@ FED_BY_WEIGHT_BASED = ("rebalance_sells", "rebalance_buys")
 """Names under which the orders of `weight_based` are drawn."""
 
 
-class NoParams(ModuleParams):
+class OneSequence(ModuleParams):
+    """A pattern of one sequence."""
+
+    def most_sequences(self, depth: int) -> int:  # noqa: ARG002 - it does not depend on it
+        """One."""
+        return 1
+
+
+class NoParams(OneSequence):
     """A pattern without settings of its own."""
 
 

@@ -6,12 +6,12 @@ from steelyard.arrays import IntArray
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import drawn_from, padded_rows, sells, shrinking
-from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.modules.patterns import OneSequence, drawn_from, padded_rows, sells, shrinking
+from steelyard.modules.registry import pattern_generator
 from steelyard.settings import setting
 
 
-class Params(ModuleParams):
+class Params(OneSequence):
     """How much cash is wanted.
 
     When absent: the reserve, or more where the targets leave more to cash or, without targets,

@@ -10,13 +10,20 @@ from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, padded, row_s
 from steelyard.ledger import SAFETY, feasible
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
-from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.modules.patterns import (
+    OneSequence,
+    buys,
+    drawn_from,
+    padded_rows,
+    sells,
+    sells_then_buys,
+)
+from steelyard.modules.registry import pattern_generator
 from steelyard.modules.tables import evaluate
 from steelyard.settings import setting
 
 
-class Params(ModuleParams):
+class Params(OneSequence):
     """What counts as the same end state. Cost is commission, half spread and conversion margin.
 
     Two lists end alike where half the sum of what their weights and cash differ is a small part of

@@ -13,12 +13,12 @@ from steelyard.arrays import IntArray, product, scaled
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import buys, fitted, padded_rows, sells, shrinking
-from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.modules.patterns import OneSequence, buys, fitted, padded_rows, sells, shrinking
+from steelyard.modules.registry import pattern_generator
 from steelyard.settings import setting
 
 
-class Params(ModuleParams):
+class Params(OneSequence):
     """How much is sold before anything is bought; cash and buys of each regime are in `regime`."""
 
     max_sells: int = setting(2, "most sales in a bull or sideways market", ge=0, le=10)

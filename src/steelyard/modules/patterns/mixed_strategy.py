@@ -8,7 +8,6 @@ from steelyard.arrays import IntArray
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import (
-    NoParams,
     both_sizes,
     buys,
     drawn_from,
@@ -16,22 +15,31 @@ from steelyard.modules.patterns import (
     padded_rows,
     sells,
 )
-from steelyard.modules.registry import pattern_generator
+from steelyard.modules.registry import ModuleParams, pattern_generator
 
 ONE_OR_TWO = (1, 2)
+BOTH_SIZES = 2
+
+
+class Params(ModuleParams):
+    """None."""
+
+    def most_sequences(self, depth: int) -> int:  # noqa: ARG002 - it does not depend on it
+        """Each mix, in both sizes."""
+        return BOTH_SIZES * len(ONE_OR_TWO) ** 2
 
 
 @pattern_generator(
     "mixed_strategy",
     version="1.0.0",
-    params=NoParams,
+    params=Params,
     tags=("sell", "buy"),
     dependencies=(
         drawn_from("profit_taking", "rebalance_sells"),
         drawn_from("averaging_down", "rebalance_buys", "opportunity_buys"),
     ),
 )
-def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
+def mixed_strategy(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """One or two sales of any kind, by priority, with one or two buys; each mix is a sequence."""
     depth = ctx.search.max_depth
     mixed = []

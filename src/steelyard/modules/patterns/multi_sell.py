@@ -20,6 +20,10 @@ class Params(ModuleParams):
         5, "most sales; each number of sales from two on has its sequence", ge=SEVERAL, le=10
     )
 
+    def most_sequences(self, depth: int) -> int:
+        """Each number of sales from two on."""
+        return max(0, min(self.max_sells, depth) - 1)
+
 
 @pattern_generator(
     "multi_sell",

@@ -21,6 +21,10 @@ class Params(ModuleParams):
 
     max_sells: MaxSells = 2
 
+    def most_sequences(self, depth: int) -> int:
+        """Each number of sales, in both sizes."""
+        return 2 * min(self.max_sells, depth)
+
 
 @pattern_generator(
     "rebalance",

@@ -32,6 +32,10 @@ class Params(ModuleParams):
     )
     max_combinations: int = setting(50, "most sequences", ge=1, le=1000)
 
+    def most_sequences(self, depth: int) -> int:  # noqa: ARG002 - it does not depend on it
+        """As many as it is told."""
+        return self.max_combinations
+
 
 @sequence_generator(
     "combinatorial",

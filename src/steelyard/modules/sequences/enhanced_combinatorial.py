@@ -57,6 +57,10 @@ class Params(ModuleParams):
         "all", "drawn for a security: its first order, or all of them in half of the draws"
     )
 
+    def most_sequences(self, depth: int) -> int:  # noqa: ARG002 - it does not depend on it
+        """As many as it is told."""
+        return self.max_combinations
+
 
 @dataclass(frozen=True, slots=True)
 class Pick:

@@ -94,6 +94,10 @@ class Params(ModuleParams):
         0.05, "cash over the reserve of the market regime that is left alone, of value"
     )
 
+    def most_sequences(self, depth: int) -> int:  # noqa: ARG002 - it does not depend on it
+        """One a variant."""
+        return len(self.variants)
+
 
 VOLATILITY_TARGETS: Mapping[str, float] = {
     "conservative": 0.10,

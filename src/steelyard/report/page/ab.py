@@ -1,0 +1,29 @@
+"""Two strategies compared as one self-contained HTML file: the answer, figures, a picture."""
+
+from __future__ import annotations
+
+from steelyard.report.exhibits.ab import differences
+from steelyard.report.page.look import environment, style
+from steelyard.report.terminal.ab import answer, figures, sentences
+from steelyard.runs.compare import Comparison
+from steelyard.sentences import cased
+
+
+def render(comparison: Comparison) -> str:
+    """The page; the same comparison gives the same bytes, but for the seconds in it."""
+    return (
+        environment()
+        .get_template("ab.html")
+        .render(
+            answer=answer(comparison),
+            why=cased(comparison.why.text),
+            more=list(sentences(comparison)),
+            names=comparison.names,
+            figures=list(figures(comparison)),
+            picture=differences(comparison),
+            seed=comparison.seed,
+            tolerance=comparison.tolerance,
+            count=len(comparison.snapshots),
+            style=style(),
+        )
+    )
