@@ -180,7 +180,9 @@ def test_comparing_and_reading_files_loads_no_library_of_databases(files):
         "    assert CliRunner().invoke(app, words).exit_code == 0, words\n"
         "print(sorted(m for m in sys.modules if m in ('sqlalchemy', 'alembic', 'sqlite3')))\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert result.stdout.strip() == "[]"
 
@@ -188,7 +190,7 @@ def test_comparing_and_reading_files_loads_no_library_of_databases(files):
 def test_plans_with_a_withdrawal_tell_the_flow_and_the_money(folder):
     options = own_files(folder)
     (folder / "a.json").write_text(run("plan", *options, "--json").stdout)
-    out = run("plan", *options, "--withdraw", "500", "--json")
+    out = run("plan", *options, "--withdraw", "USD=500", "--json")
     (folder / "b.json").write_text(out.stdout)
 
     document = json.loads(run("plans", "diff", "a.json", "b.json", "--json").stdout)
