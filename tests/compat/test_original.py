@@ -17,12 +17,10 @@ from steelyard.errors import PlanRefused
 
 def made(plan, context: PlannerContext, **options) -> HolisticPlan:
     more = {"target_weights": context.target_weights, "as_of": context.as_of, **options}
-    return asyncio.run(
-        plan(
-            context.portfolio_context, context.available_cash, context.securities,
-            context.positions, **more,
-        )  # fmt: skip
-    )
+    records = (
+        context.portfolio_context, context.available_cash, context.securities, context.positions,
+    )  # fmt: skip
+    return asyncio.run(plan(*records, **more))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
@@ -57,9 +55,7 @@ def test_it_finds_what_nobody_proposed(bundled: PlannerContext):
     assert original.end_state_score > modular.end_state_score
 
 
-def test_a_table_with_too_many_sets_is_refused_with_how_to_make_it_smaller(
-    bundled: PlannerContext
-):
+def test_a_table_with_too_many_sets_is_refused_with_how_to_make_it_smaller(bundled: PlannerContext):
     with pytest.raises(PlanRefused, match="lower max_plan_depth") as refused:
         made(create_holistic_plan_original, bundled)
 
