@@ -77,7 +77,7 @@ def stored(tmp_path_factory) -> list[PlannerEvent]:
     heard: list[PlannerEvent] = []
     folder = tmp_path_factory.mktemp("store")
     store = open_store(str(folder / "s.db"), heard=heard.append, correlation_id="one run")
-    draft = strategies.Draft(name="mine", toml="", sha256="0" * 64)
+    draft = strategies.Draft(name="mine", toml="", rules_sha256="0" * 64)
     strategies.save(store, draft, reason="to begin with")
     buckets.create(store, "satellite_a")
     imported = Inputs(

@@ -19,6 +19,7 @@ from steelyard.cli.output import (
     FAILED,
     OTHER_REPORT,
     Stopwatch,
+    exit_code,
     guarded,
     note,
     progress,
@@ -111,9 +112,10 @@ def plan(
         try:
             seconds = sum(took for what, took in watch.parts if what == "planning")
             stored = keep(document, inputs, options, seconds, events)
-        except SteelyardError:
+        except SteelyardError as error:
             deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
-            raise
+            note(f"The plan is not kept. {error}")
+            raise typer.Exit(exit_code(error)) from None  # of two documents neither could be read
         deliver(document, inputs, replace(output, stored=stored))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,11 @@ def bundled() -> Posed:
 
 
 def of_bucket(name: str) -> Posed:
-    """What a stored bucket owns, as it was loaded."""
-    return _posed(f"bucket {name}", Options(bucket=name))
+    """What a stored bucket owns; raises NotStored, InputError without holdings."""
+    from steelyard.runs.compare import Posed
+
+    inputs = read(Options(bucket=name))
+    return Posed(f"bucket {name}", inputs.imported, inputs.state)
 
 
 def case_of(strategy: Strategy | None, bucket: str | None) -> Case:
@@ -124,10 +128,9 @@ def of_dates(text: str) -> list[Posed]:
 
 
 def _month_ends(sessions: list[date]) -> Iterator[date]:
-    """The last of each month; the dates ascend."""
-    for day, after in zip(sessions, [*sessions[1:], None], strict=True):
-        if after is None or (after.year, after.month) != (day.year, day.month):
-            yield day
+    """The last of each month; they ascend."""
+    for _, month in groupby(sessions, key=lambda day: (day.year, day.month)):
+        yield max(month)
 
 
 def _span(text: str) -> tuple[date, date]:

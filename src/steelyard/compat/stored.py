@@ -116,7 +116,7 @@ class ConfigurationManager:
                 title=title,
                 description=description,
                 toml=config_toml,
-                sha256=strategy.sha256,
+                rules_sha256=strategy.sha256,
             )
             number = None if parent is None else parent.version
             return strategies.save(store, draft, parent=number).version.id

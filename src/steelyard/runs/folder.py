@@ -136,7 +136,7 @@ def _of_file(path: Path, name: str | None, bucket: str | None = None) -> Entry:
         title=str(metadata.get("title", "")) or words(chosen),
         description=str(metadata.get("description", "")) or strategy.description,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(path.name, draft, bucket)
 
@@ -154,7 +154,7 @@ def _of_core(text: str, source: str, folder: Path | None) -> Entry:
         title=CORE_TITLE,
         description=strategy.description,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(source, draft, "core")
 
@@ -173,7 +173,7 @@ def _of_satellite(entry: Mapping[str, Any], path: Path | None) -> Entry:
         title=title,
         description=strategy.description,
         toml=str(text),
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(source, draft, key)
 
