@@ -59,9 +59,8 @@ class Commands(typer.Typer):
     """A set of commands; each is a `Command`, each set a `Group`."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(
-            cls=Group, no_args_is_help=True, add_completion=False, rich_markup_mode=None, **more
-        )
+        more = {"no_args_is_help": True, **more}
+        super().__init__(cls=Group, add_completion=False, rich_markup_mode=None, **more)
 
     def command(self, name: str | None = None, **more: Any) -> Callable[..., Any]:
         """Register a function."""

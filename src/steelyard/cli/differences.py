@@ -81,9 +81,9 @@ def show(
 ) -> None:
     """Print a difference of two plans, or its document; and write its page."""
     if report is not None:
-        from steelyard.report.page.two_plans import render
+        from steelyard.report.page.two_plans import render_diff
 
-        save(report, render(difference), "report")
+        save(report, render_diff(difference), "report")
     if as_json:
         for line in said:
             note(line)

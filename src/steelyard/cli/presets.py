@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from steelyard.runs.presets import Entry
     from steelyard.store.store import Store
 
-presets = Commands(help="Presets: list, show, add one's own.", invoke_without_command=True)
+presets = Commands(
+    help="Presets: list, show, add one's own.", invoke_without_command=True, no_args_is_help=False
+)
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 NOTHING = "Nothing was added."
 

@@ -267,7 +267,7 @@ def draft_of(
         title=title or "",
         description=about or None,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
 
 
@@ -298,7 +298,7 @@ def metadata_of(version: Version) -> dict[str, str | int]:
         "version": version.version,
         "created_at": version.created_at.isoformat(),
         "created_by": version.created_by,
-        "sha256": version.sha256,
+        "rules_sha256": version.rules_sha256,
     }
 
 
@@ -407,7 +407,7 @@ def _entry(version: Version, rows: Sequence[PlanRow] | None) -> dict[str, Any]:
         "created_by": version.created_by,
         "parent": version.parent,
         "sha256": version.sha256,
-        "toml_sha256": version.toml_sha256,
+        "rules_sha256": version.rules_sha256,
         "reason": version.reason,
     }
     if rows is None:

@@ -227,7 +227,7 @@ class HolisticPlanner:
         One that fails, or is out of service, wants nothing; `circuit_breaker` hears of it.
         Raises SteelyardError for a context that cannot be planned with.
         """
-        order = await self._order(context, None)
+        order = await self.order(context, None)
         disabled = self._out_of_service(order.strategy)
         wants, runs, timings = await asyncio.to_thread(
             identified, order.converted, order.strategy, disabled, self._observe()
@@ -239,11 +239,11 @@ class HolisticPlanner:
     async def _calculate(
         self, module: Module, context: PlannerContext, params: Mapping[str, Any]
     ) -> list[Candidate]:
-        order = await self._order(context, None)
+        order = await self.order(context, None)
         return await asyncio.to_thread(wanted_by, module, order.converted, order.strategy, params)
 
     def _observe(self) -> Observe:
-        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.emit])
+        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.tell])
 
     def steps(self) -> Steps:
         """Who carries the pipeline of the next plan."""
@@ -271,7 +271,7 @@ class HolisticPlanner:
             return report
         report["modules_loaded"] = _loaded(self.config.strategy())
         try:
-            order = await self._order(context, None)
+            order = await self.order(context, None)
             plan = await asyncio.to_thread(_solve, order, {}, self.steps())
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
@@ -285,7 +285,7 @@ class HolisticPlanner:
         return report
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
-        order = await self._order(context, service)
+        order = await self.order(context, service)
         disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
@@ -301,7 +301,7 @@ class HolisticPlanner:
         versions = {module.qualified: module.version for module in modules}
         return self.circuit_breaker.out_of_service(versions)
 
-    async def _order(self, context: PlannerContext, service: object | None) -> Order:
+    async def order(self, context: PlannerContext, service: object | None) -> Order:
         """Ask the repositories, and put records and rules together."""
         trades = await last_traded(self.trade_repo)
         settings = await account_settings(self.settings_repo)

@@ -107,7 +107,7 @@ def clone_in(
         title=title or old.title,
         description=old.description,
         toml=old.toml,
-        sha256=old.sha256,
+        rules_sha256=old.rules_sha256,
     )
     return append(transaction, draft, by=by, reason=f"clone of {old.name} v{old.version}")
 
