@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from steelyard.errors import one_line
 from steelyard.orders import Side
 from steelyard.plans.diff.records import (
     Changed,
@@ -27,6 +28,8 @@ Trades = tuple[Sequence[Trade], Sequence[Trade], Sequence[Changed]]
 LEAST_COST = Decimal("0.005")
 """A difference under this reads 0.00."""
 SCALE = 1.0
+LONGEST_VALUE = 40
+"""Characters of a setting in a sentence."""
 
 
 def reasons(
@@ -110,7 +113,7 @@ def _value(value: object) -> str:
     """A setting in a sentence."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "none" if value is None else str(value)
+    return "none" if value is None else one_line(str(value), LONGEST_VALUE)
 
 
 def _prices(prices: Sequence[PriceMoved]) -> Iterator[Sentence]:

@@ -101,7 +101,7 @@ def _size(step: Step) -> tuple[Decimal, Decimal, str]:
 
 def _moved(old: Step, new: Step) -> Decimal:
     """What the other quantity is worth, base currency of the new plan."""
-    return abs(new.quantity - old.quantity) / new.quantity * new.notional_base
+    return abs(new.quantity - old.quantity) * new.price * new.multiplier * new.fx_rate
 
 
 def _turned(side: Side) -> Side:
