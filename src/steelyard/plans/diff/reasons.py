@@ -17,7 +17,7 @@ from steelyard.plans.diff.records import (
     ScoreDiff,
     Trade,
 )
-from steelyard.plans.diff.trades import Indexed
+from steelyard.plans.diff.trades import Indexed, why_not_as_large
 from steelyard.plans.diff.words import joined, listed, of_document, plain
 from steelyard.plans.plan import Plan
 from steelyard.sentences import Sentence
@@ -190,10 +190,20 @@ def _resized(a: Indexed, b: Indexed, trade: Changed) -> Reason:
     quantities = {"quantity": trade.quantity.b or Decimal(0), "change": abs(change)}
     return _reason(
         plain(text, symbol=trade.symbol, **quantities),
+        *_size(b, trade),
         *_price(trade),
         *_target(b, a, trade.symbol),
         symbol=trade.symbol,
     )
+
+
+def _size(b: Indexed, trade: Changed) -> Iterator[Sentence]:
+    """What B says of the size in A, where that was one of its candidates."""
+    size = trade.quantity.a or Decimal(0)
+    why = why_not_as_large(b, trade.symbol, trade.side, size)
+    if why is not None:
+        yield plain("; of {size:qty} B says: ", size=size)
+        yield why
 
 
 def _price(trade: Changed) -> Iterator[Sentence]:
