@@ -62,3 +62,12 @@ EVERY = (
     *(plans.all_cash, plans.overdrawn, plans.absent, plans.worthless),
 )
 """Plans of every kind."""
+
+
+@functools.cache
+def any_two() -> tuple[tuple[Plan, Plan], ...]:
+    """Each with the bundled portfolio's and with its neighbour, both ways."""
+    every = [make() for make in EVERY]
+    beside = list(zip(every, [*every[1:], every[0]], strict=True))
+    pairs = [(plan, plans.growth()) for plan in every] + beside
+    return (*pairs, *((b, a) for a, b in pairs))

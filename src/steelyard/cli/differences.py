@@ -87,7 +87,7 @@ def show(
     if as_json:
         for line in said:
             note(line)
-        write_document(difference.model_dump(mode="json"))
+        write_document(difference.document())
         return
     from steelyard.report.terminal.two_plans import draw
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from steelyard.cli.commands import Commands
-from steelyard.cli.output import OTHER_REPORT, guarded, save, screen, writable, write, write_json
+from steelyard.cli.output import OTHER_REPORT, guarded, screen, writable, write, write_json
 from steelyard.cli.saved import PLANS, plan_of, saved
 from steelyard.cli.stored import is_there, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.plans.diff import PlanDiff
     from steelyard.plans.plan import Plan
     from steelyard.store.plans import PlanRow
 
@@ -75,32 +74,13 @@ def diff(
     Of two strategies, or of two days: trades, money, score, and what went into them.
     """
     with guarded():
+        from steelyard.cli.differences import show as show_difference
         from steelyard.plans.diff import compare
 
         if report is not None:
             writable(report, "report", OTHER_REPORT, done=NOT_COMPARED)
-        deliver(compare(plan_of(a), plan_of(b)), as_json=as_json, report=report)
-
-
-def deliver(difference: PlanDiff, *, as_json: bool, report: Path | None) -> None:
-    """A difference of plans to its page, and to stdout."""
-    if report is not None:
-        from steelyard.report.page.two_plans import render_diff
-
-        save(report, render_diff(difference), "report")
-    if as_json:
-        write_json(difference.document())
-        return
-
-    def draw(console: Console) -> None:
-        from steelyard.report.terminal import show_plan_diff
-        from steelyard.report.terminal.columns import emit, sentence
-
-        show_plan_diff(difference, console)
-        if report is not None:
-            emit(console, sentence(f"Report written: {report}", console.width))
-
-    write(screen(draw))
+        difference = compare(plan_of(a), plan_of(b))
+        show_difference(difference, (), as_json=as_json, report=report)
 
 
 def shown(plan: Plan) -> str:

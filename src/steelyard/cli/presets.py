@@ -146,7 +146,7 @@ def _no_tag(tag: str, tags: Sequence[str]) -> Exception:
     near = did_you_mean(tag, tags)
     return NotStored(
         f"No preset has the tag {tag!r}.{near} Tags are {', '.join(tags)}.",
-        code="no_such_tag",
+        code="no_preset_with_tag",
         place="--tag",
         value=tag,
         limit=", ".join(tags),

@@ -284,7 +284,7 @@ def _check(draft: Draft) -> None:
 def _no_text(name: str, what: str, reason: str) -> InputError:
     return InputError(
         f"The {what} of {name} is not usable: {reason}. Nothing was saved.",
-        code=f"bad_strategy_{what}",
+        code="bad_strategy_text",
         place=what,
         limit=f"at most {LONGEST_TITLE} characters, without NUL",
         hint="shorten it, or leave it out",

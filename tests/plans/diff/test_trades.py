@@ -1,7 +1,7 @@
 """Orders of two plans: only in one, in both at another size, and turned round; and why."""
 
 from builders import plan_pairs as pairs
-from builders.plans import absent, growth, hold
+from builders.plans import growth, hold
 from builders.world import world
 from steelyard.orders import Side
 from steelyard.plans.diff import compare
@@ -49,7 +49,7 @@ def test_where_no_entry_says_it_the_plan_itself_does():
     bare = plan.model_copy(update={"not_traded": ()})
     assert why(bare, "AA") == "it sells 194 of it"
     assert why(bare.model_copy(update={"steps": ()}), "AA").startswith("no list of orders there")
-    assert why(absent().model_copy(update={"not_traded": ()}), "PG") == (
+    assert why(growth().model_copy(update={"not_traded": ()}), "AMD") == (
         "the best list of orders there is without it"
     )
 

@@ -14,11 +14,11 @@ ORDERS = (
     Column("In"),
     Column("Side"),
     Column("Symbol"),
-    Column("Name", drop=2),
+    Column("Name", drop=3),
     Column("A", "right"),
     Column("B", "right"),
-    Column("Change", "right"),
-    Column("Amount", "right", drop=1),
+    Column("Change", "right", drop=1),
+    Column("Amount", "right", drop=2),
 )
 
 
@@ -66,7 +66,8 @@ def _order(order: Order) -> Row:
 
 
 def _heads(a: str, b: str, first: str = "") -> tuple[Column, ...]:
-    return (Column(first), *(Column(head, "right") for head in (a, b, "Change")))
+    figures = (Column(head, "right") for head in (a, b))
+    return (Column(first), *figures, Column("Change", "right", drop=1))
 
 
 def _line(line: Line) -> Row:
