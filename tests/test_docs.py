@@ -380,7 +380,9 @@ def walk(
             missing = shows(output, fence.text)
             assert missing is None, f"{page} shows {missing!r}, and this is printed:\n{output}"
         else:
-            (folder / fence.name).write_text(fence.text, encoding="utf-8")
+            path = folder / fence.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(fence.text, encoding="utf-8")
 
 
 def typed(command: str, folder: Path, environment: Mapping[str, str] | None) -> tuple[int, str]:
@@ -408,7 +410,8 @@ SECTIONS = [
     (page, title)
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
-        *("saver.md", "retiree.md", "troubleshooting.md"),
+        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md"),
+        *("versions.md", "buckets.md"),
     )
     for title in sections(page)
 ]
@@ -501,7 +504,9 @@ def test_what_a_trouble_shows_is_refused_with_a_code_that_it_names(tmp_path: Pat
 def write_files(text: str, folder: Path) -> None:
     for fence in blocks(text):
         if fence.language in {"csv", "toml"}:
-            (folder / fence.name).write_text(fence.text, encoding="utf-8")
+            path = folder / fence.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(fence.text, encoding="utf-8")
 
 
 def refused_commands(text: str) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ def test_every_variable_that_the_code_names_is_in_the_table():
     }
 
     names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values())
-    code = {home.VARIABLE, logs.VARIABLE, logs.FORMAT, *names}
+    code = {home.VARIABLE, home.DATABASE, logs.VARIABLE, logs.FORMAT, *names}
     assert named == set(BY_NAME) == code
 
 

@@ -103,7 +103,7 @@ def test_what_is_said_to_be_here_is_here():
 
 
 def test_a_name_that_is_nowhere_does_not_resolve():
-    nowhere = ("steelyard plans", "src/none.py", "steelyard.compat.Nothing", "steelyard.nothing.x")
+    nowhere = ("steelyard fleet", "src/none.py", "steelyard.compat.Nothing", "steelyard.nothing.x")
 
     assert [target for target in nowhere if resolves(target)] == []
 
@@ -141,7 +141,7 @@ def test_every_name_is_here_or_has_its_reason():
 def test_later_names_the_part_that_it_comes_with():
     intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
     parts = (
-        "evaluation modes", "resumable", "life of a strategy", "rebalancing and execution",
+        "evaluation modes", "resumable", "rebalancing and execution",
         "services and observability",
     )  # fmt: skip
 

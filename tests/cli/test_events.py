@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.commands import run
+from builders.commands import own_files, run
 from steelyard.environment import database
 from steelyard.store import events
 from steelyard.store.opening import open_store
@@ -23,7 +24,7 @@ PROGRAM = [sys.executable, "-m", "steelyard"]
 NOON = datetime(2026, 1, 9, 12, tzinfo=UTC)
 BEST = as_kept(BestSequenceUpdated(0.0, 0.25, 2), NOON, "core", "run 1")
 CLEARED = as_kept(CacheCleared(3), NOON)
-ODD = as_kept(BucketSettingsChanged({"note": "a\nb\x1b[2J\u202e"}), NOON, "odd", "run 2")
+ODD = as_kept(BucketSettingsChanged(1, {"note": "a\nb\x1b[2J\u202e"}), NOON, "odd", "run 2")
 
 
 def happen(*entries) -> None:
@@ -67,8 +68,17 @@ def test_a_line_says_when_where_what_and_with_which_figures(folder):
 
     assert lines == [
         "2026-01-09 12:00:00  core  BestSequenceUpdated  old 0.0, new 0.25, orders 2",
-        "2026-01-09 12:00:00  -  CacheCleared  planners 3",
+        "2026-01-09 12:00:00  -     CacheCleared         planners 3",
     ]
+
+
+def test_a_long_name_is_shown_whole_and_a_hash_is_cut(folder):
+    run("bucket", "load", "core", *own_files(folder))
+    happen(as_kept(CacheCleared(3), NOON, "b" * 300))
+    text = run("events").stdout
+
+    assert "b" * 100 in text
+    assert re.search("portfolio sha256 [0-9a-f]{12}, market", text)
 
 
 def test_what_a_terminal_would_obey_is_shown(folder):
@@ -152,3 +162,37 @@ def test_it_ends_when_its_reader_has_gone_with_nothing_happening(folder):
 
         assert process.wait(timeout=10) == 0
         assert process.stderr.read() == ""
+
+
+def planned(*more: str):
+    run("bucket", "load", "core", *own_files(Path()))
+    return run("plan", "--bucket", "core", *more)
+
+
+def test_a_plan_of_a_bucket_leaves_what_happened_while_it_was_made_in_one_run(folder):
+    result = planned("--json")
+
+    rows = json.loads(run("events", "--bucket", "core", "--json").stdout)
+    of_plan = rows[[row["event_type"] for row in rows].index("PlanningStarted") :]
+    types = [row["event_type"] for row in of_plan]
+    assert types[0] == "PlanningStarted"
+    assert types[-2:] == ["PlanningCompleted", "PlanSaved"]
+    assert {"BestSequenceUpdated", "SequenceGenerationCompleted", "ModuleFinished"} <= {*types}
+    assert len({row["correlation_id"] for row in of_plan}) == 1
+    assert of_plan[-1]["data"]["plan_id"] == json.loads(result.stdout)["plan_id"]
+
+
+def test_a_plan_that_is_not_kept_leaves_nothing(folder):
+    planned("--no-save")
+
+    assert run("events", "--type", "PlanningStarted", "--json").stdout == "[]\n"
+
+
+def test_a_plan_of_a_bucket_that_is_refused_leaves_the_reason(folder):
+    run("bucket", "load", "core", *own_files(folder))
+    result = run("plan", "--bucket", "core", "--withdraw", "USD=100000")
+
+    (failed,) = json.loads(run("events", "--type", "PlanningFailed", "--json").stdout)
+    assert result.exit_code == 1
+    assert failed["data"]["code"] == "withdrawal_too_large"
+    assert failed["data"]["error"] in result.stderr

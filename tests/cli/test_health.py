@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from builders.commands import own_files, run
 from steelyard import strategies
+from steelyard.cli.health import versions
 from steelyard.modules import registry
 from steelyard.modules.registry import Kind
 
@@ -174,7 +176,9 @@ def test_health_lists_each_failure_with_state_error_and_next_try(faulty):
     planned()
     result = run("health")
 
-    assert result.exit_code == 0
+    assert result.exit_code == 1
+    expected = f"The module {FAILING} is out of service: RuntimeError: out of luck\n"
+    assert result.stderr == expected
     assert result.stdout.startswith("Of ")
     assert "score terms) 1 is out of service." in result.stdout
     line = next(line for line in result.stdout.splitlines() if FAILING in line)
@@ -292,3 +296,109 @@ def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_trie
     wait(monkeypatch)
     assert codes(planned("--strategy", listed(folder, "return []"))) == []
     assert "none is out of service" in run("health").stdout
+
+
+@pytest.fixture
+def core() -> None:
+    assert run("bucket", "load", "core", *own_files(Path())).exit_code == 0
+
+
+def of_bucket(name: str = "core"):
+    result = run("health", "--bucket", name, "--json")
+    return result.exit_code, json.loads(result.stdout)
+
+
+def write(statement: str) -> None:
+    """Change the database behind the back of whoever keeps it."""
+    path = Path(os.environ["STEELYARD_HOME"]) / "steelyard.db"
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(statement).rowcount == 1
+
+
+def test_a_bucket_in_order_is_healthy_with_every_module_it_runs(core):
+    code, report = of_bucket()
+
+    assert (code, report["status"], report["errors"]) == (0, "healthy", [])
+    loaded = {name: row["version"] for name, row in report["modules"].items()}
+    assert loaded == versions(strategies.default())
+    assert {row["state"] for row in report["modules"].values()} == {"closed"}
+    assert run("health", "--bucket", "core").stdout.startswith("The bucket core is healthy")
+
+
+def test_a_module_out_of_service_makes_a_bucket_unhealthy_that_runs_it(core, thrice):
+    code, report = of_bucket()
+
+    assert (code, report["status"]) == (1, "unhealthy")
+    assert report["modules"][FAILING]["state"] == "open"
+    assert f"The module {FAILING} is out of service" in report["errors"][0]
+
+
+def test_json_lists_every_module_also_where_something_is_out_of_order(thrice):
+    result = run("health", "--json")
+
+    assert result.exit_code == 1
+    assert len(json.loads(result.stdout)) == sum(len(registry.modules(kind)) for kind in Kind)
+
+
+def test_another_module_out_of_service_does_not_make_the_one_asked_for_unhealthy(thrice):
+    assert run("health", "tax_loss").exit_code == 0
+    assert run("health", "profit_taking").exit_code == 1
+
+
+def test_a_stored_strategy_that_is_no_longer_valid_is_told_with_its_version(core, home):
+    (Path() / "s.toml").write_text("[limits]\nmax_orders = 3\n")
+    assert run("strategy", "save", "mine", "s.toml", "--yes").exit_code == 0
+    assert run("strategy", "assign", "mine", "--bucket", "core").exit_code == 0
+    assert run("health").exit_code == 0
+    write("UPDATE strategy_version SET toml = '[limits]\nmax_orderz = 3\n' WHERE name = 'mine'")
+
+    result = run("health")
+    code, report = of_bucket()
+
+    assert result.exit_code == 1
+    assert "The strategy mine v1: " in result.stderr
+    assert "limits.max_orderz is not a known key" in result.stderr
+    assert (code, report["status"]) == (1, "unhealthy")
+    assert "max_orderz" in report["errors"][0]
+
+
+def test_universes_that_overlap_are_told_with_what_they_share(core):
+    for name in ("one", "two"):
+        assert run("bucket", "create", name).exit_code == 0
+        assert run("bucket", "settings", name, "--set", "universe=AAA,BBB").exit_code == 0
+
+    result = run("health")
+
+    assert result.exit_code == 1
+    assert "The universes of the buckets one and two overlap: AAA, BBB." in result.stderr
+
+
+def test_cash_that_is_not_the_accounts_is_told_by_how_much(core):
+    write("UPDATE bucket_cash SET amount = '310' WHERE bucket = 'core'")
+
+    result = run("health")
+
+    assert result.exit_code == 1
+    expected = "The buckets have USD 310 of cash, and the account USD 300: 10 apart.\n"
+    assert result.stderr == expected
+
+
+def test_a_bucket_without_holdings_is_tried_on_cash_alone(core):
+    assert run("bucket", "create", "one").exit_code == 0
+    code, report = of_bucket("one")
+
+    assert code == 0
+    assert any("has no holdings yet" in text for text in report["warnings"])
+
+
+def test_a_bucket_of_nowhere_is_refused_and_no_database_is_made(home):
+    result = run("health", "--bucket", "core")
+
+    assert result.exit_code == 1
+    assert "There is no database" in result.stderr
+    assert run("health").exit_code == 0
+    assert not home.exists()
+
+
+def test_a_bucket_and_a_module_at_once_are_a_usage_error(core):
+    assert run("health", "tax_loss", "--bucket", "core").exit_code == 2

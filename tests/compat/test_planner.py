@@ -363,7 +363,9 @@ def test_a_value_out_of_range_is_refused_with_its_range(small: PlannerContext):
             )
 
 
-def test_a_dry_run_counts_what_planning_would_generate_and_leaves_no_trace(small: PlannerContext):
+def test_a_dry_run_estimates_what_planning_would_generate_and_leaves_no_trace(
+    small: PlannerContext,
+):
     holistic = HolisticPlanner()
 
     report = asyncio.run(holistic.dry_run(small))
@@ -371,7 +373,7 @@ def test_a_dry_run_counts_what_planning_would_generate_and_leaves_no_trace(small
     assert set(report) == {"valid", "modules_loaded", "estimated_sequences", "warnings", "errors"}
     assert report["valid"] is True
     assert report["errors"] == []
-    assert report["estimated_sequences"] == plan(small).document.certificate.sequences > 0
+    assert report["estimated_sequences"] >= plan(small).document.certificate.sequences > 0
     assert report["modules_loaded"]["weight_based"].keys() == {
         "type", "status", "version", "params",
     }  # fmt: skip
@@ -470,11 +472,11 @@ def test_a_dry_run_names_the_module_that_fails_and_counts_nothing(small: Planner
 
     report = asyncio.run(holistic.dry_run(small))
 
-    assert report["valid"] is True
+    assert report["valid"] is False
     assert [
         name for name, loaded in report["modules_loaded"].items() if loaded["status"] != "ok"
     ] == ["averaging_down"]
-    assert any("ValueError: no" in said for said in report["warnings"])
+    assert any("ValueError: no" in error for error in report["errors"])
     assert asyncio.run(holistic.plan(small)).problems[0].endswith("failed: ValueError: no")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from builders.world import world
 from builders.worlds import SOME
-from steelyard.cli.why import load
+from steelyard.cli.saved import plan_of
 from steelyard.errors import InputError
 from steelyard.plans import columnar, verify
 from steelyard.plans import plan as plans
@@ -151,4 +151,4 @@ def test_a_long_plan_is_read_by_everything_that_reads_a_short_one(tmp_path):
     jsonschema.validate(document, plans.json_schema())
     assert verify.load(path.read_text(encoding="utf-8")) == made.document()
     assert verify.check(verify.load(path.read_text(encoding="utf-8"))).failed == ()
-    assert load(path).document() == made.document()
+    assert plan_of(str(path)).document() == made.document()

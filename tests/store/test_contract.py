@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders.world import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.world import world
 from steelyard.errors import InputError, NotStored, StoreError
 from steelyard.importers import Inputs
 from steelyard.plans.plan import Plan
@@ -58,9 +58,7 @@ def loaded(store: Store, name: str, **cash: str) -> None:
     inputs, _ = inputs_of()
     money = {currency: Decimal(amount) for currency, amount in cash.items()}
     inputs = replace(inputs, snapshot=replace(inputs.snapshot, cash=MappingProxyType(money)))
-    buckets.load(
-        store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000))
-    )
+    buckets.load(store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000)))
 
 
 # versions

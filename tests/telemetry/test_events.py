@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
@@ -11,16 +12,24 @@ from builders.paths import ROOT
 from builders.plugins import plugins
 from builders.world import BUSY, World
 from steelyard.errors import PlanRefused
+from steelyard.importers import Inputs
 from steelyard.modules.registry import Kind
+from steelyard.runs.planners import Planners
+from steelyard.runs.stored import keep, load
+from steelyard.store import assignments, buckets, presets, strategies
+from steelyard.store.opening import open_store
 from steelyard.telemetry import events
 from steelyard.telemetry.events import (
     EVENTS,
     PLANNING,
+    STORE,
     BestSequenceUpdated,
+    CacheCleared,
     CalculatorFailure,
     Event,
     ModuleFinished,
     ModuleLoadFailed,
+    PlannerEvent,
     PlanningCompleted,
     PlanningFailed,
     PlanningRestarted,
@@ -60,6 +69,51 @@ def stories(tmp_path_factory) -> dict[str, list[Event]]:
         strategy = replace(BUSY.strategy, problems=loaded.problems)
         heard["a plugin does not load"] = heard_of(replace(BUSY, strategy=strategy))
     return heard
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> list[PlannerEvent]:
+    """What the store tells of a life: strategies, buckets, presets and plans in a new database."""
+    heard: list[PlannerEvent] = []
+    folder = tmp_path_factory.mktemp("store")
+    store = open_store(str(folder / "s.db"), heard=heard.append, correlation_id="one run")
+    draft = strategies.Draft(name="mine", toml="", rules_sha256="0" * 64)
+    strategies.save(store, draft, reason="to begin with")
+    buckets.create(store, "satellite_a")
+    imported = Inputs(
+        snapshot=BUSY.snapshot, market=BUSY.market, targets=BUSY.targets, warnings=(),
+        as_of_from="prices",
+    )  # fmt: skip
+    load(store, "core", imported, [{"option": "--holdings", "name": "h.csv", "sha256": "1" * 64}])
+    assignments.assign(store, "core", "mine")
+    strategies.save(store, draft)
+    strategies.rollback(store, "mine", 1)
+    buckets.configure(store, "satellite_a", {"target_weight": 0.1}, None)
+    buckets.transfer(store, "core", "satellite_a", buckets.Money("USD", Decimal(10), Decimal(10)))
+    presets.add(store, "own", "", author="me", tags=["calm"])
+    presets.used(store, "planner/own", "own", "m.toml")
+    keep(store, BUSY.planned, imported, (), 0.1)
+    Planners(store).clear()
+    store.close()
+    return heard
+
+
+def test_every_event_of_the_store_is_told_by_the_store_once_it_is_written(stored):
+    heard = {event.event_type for event in stored}
+
+    assert heard == {event.__name__ for event in (*STORE, CacheCleared)}
+    assert {event.correlation_id for event in stored} == {"one run"}
+    fields_of = {event.__name__: [field.name for field in fields(event)] for event in EVENTS}
+    assert [event for event in stored if list(event.data) != fields_of[event.event_type]] == []
+    assert json.loads(json.dumps([dict(event.data) for event in stored], allow_nan=False))
+
+
+def test_a_bucket_that_follows_a_name_changes_with_each_version_of_it(stored):
+    changes = [event.data for event in stored if event.event_type == "ConfigurationChanged"]
+
+    assert [(c["old_version"], c["version"], c["pinned"]) for c in changes] == [
+        (None, 1, False), (1, 2, False), (2, 3, False),
+    ]  # fmt: skip
 
 
 def of_kind(story: list[Event], kind: type[Event]) -> list[Event]:

@@ -13,6 +13,8 @@
     versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
     presets.py   the library of presets
     bucket.py    core and satellites
+    plans.py     stored plans: list, show, what tells two apart; saved.py: a plan by id or file
+    report.py    a plan that was made before
     db.py        the database: upgrade, backup, restore
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
     options.py   options to a snapshot, market, targets and strategy
@@ -43,6 +45,8 @@ from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
+from steelyard.cli.plans import plans
+from steelyard.cli.report import report
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
@@ -79,6 +83,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(why)
 app.command()(verify)
+app.command()(report)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
@@ -87,4 +92,5 @@ strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
+app.add_typer(plans, name="plans")
 app.add_typer(db, name="db")

@@ -13,7 +13,7 @@ from typer import Argument, Option
 from steelyard.cli.commands import Commands
 from steelyard.cli.of_bucket import files_of
 from steelyard.cli.options import Options, loading, read
-from steelyard.cli.output import guarded, screen, write, write_json
+from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.stored import is_there, opened
 from steelyard.report import visible
 
@@ -73,8 +73,8 @@ def create(
         from steelyard.runs.settings import apply_preset, checked_new
         from steelyard.store.buckets import create as make
 
-        new = checked_new(name, kind, status, budget, universe or ())
         with opened() as store:
+            new = checked_new(store, name, kind, status, budget, universe or ())
             held = make(store, **new)
             if preset is not None:
                 held = apply_preset(store, name, preset)
@@ -100,10 +100,19 @@ def load(
             metavar="CUR=AMOUNT",
         ),
     ] = None,
+    whole: Annotated[
+        bool,
+        Option(
+            "--whole",
+            help="The files are of the whole account: satellites get what is in their universes "
+            "and keep their cash, the core has the rest.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Set what a bucket owns, from files in every form that `plan` reads."""
     with guarded("Nothing was loaded."):
+        from steelyard.runs.account import beside, load_account
         from steelyard.runs.stored import load as put
         from steelyard.store.assignments import planned_by
 
@@ -111,18 +120,27 @@ def load(
         if inputs.sample is not None:
             raise typer.BadParameter("a bucket is loaded from files.", param_hint="--holdings")
         amount = moved_of(moved, inputs.imported.snapshot.base_currency)
+        files, notices = files_of(options), list(inputs.imported.warnings)
+        if whole and name != "core":
+            raise typer.BadParameter("it loads the core.", param_hint="--whole")
         with opened() as store:
-            held = put(store, name, inputs.imported, files_of(options), amount)
+            if whole:
+                rows, more = load_account(store, inputs.imported, files, amount)
+                notices += more
+            else:
+                rows = [put(store, name, inputs.imported, files, amount)]
+                notices += beside(store, rows[0])
             version = planned_by(store, name)
         if as_json:
-            write_json(_entry(held, version))
+            for notice in notices:
+                if notice.head:
+                    note(notice.message)
+            write_json(_entry(rows[0], version))
             return
-        for line in inputs.said:
+        for line in (*inputs.said, *(notice.message for notice in notices if notice.head)):
             say(line)
-        for notice in inputs.imported.warnings:
-            if notice.head:
-                say(notice.message)
-        say(_loaded(held, len(inputs.imported.snapshot.holdings)))
+        for held in rows:
+            say(_loaded(held))
         say(f"To plan it: steelyard plan --bucket {shlex.quote(name)}")
 
 
@@ -182,7 +200,7 @@ def transfer(
     """Move money from one bucket to another; the account has as much as before."""
     with guarded("Nothing was moved."):
         from steelyard.importers import amount_of
-        from steelyard.store.buckets import transfer as move
+        from steelyard.runs.stored import transfer as move
 
         currency, amount = amount_of(money, "CUR=AMOUNT", "USD=1200")
         with opened() as store:
@@ -209,11 +227,10 @@ def say(text: str) -> None:
     write(visible(text) + "\n")
 
 
-def _loaded(held: Held, holdings: int) -> str:
+def _loaded(held: Held) -> str:
     money = " and ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
     worth = f"{held.base_currency} {held.value:,.2f}" if held.value is not None else "nothing"
-    things = f"{holdings} holding{'s' * (holdings != 1)}"
-    return f"The bucket {held.name} has {things} and {money or 'no cash'}, worth {worth}."
+    return f"The bucket {held.name} is worth {worth}, of it {money or 'no'} in cash."
 
 
 def _entry(held: Held, version: Version | None) -> dict[str, Any]:

@@ -21,33 +21,45 @@ LONGEST_VALUE = 60
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
-class Command(TyperCommand):
-    """A command that refuses a repeated option and fails in JSON where JSON is asked for."""
+class Once:
+    """What a command and a group share: one value for an option that takes one, failures in JSON.
+
+    It stands before the class of typer whose methods it goes on to.
+    """
 
     def make_parser(self, ctx: Any) -> Any:
         """The parser, for which each single-valued option is a list for as long as it parses."""
-        single: list[Any] = [option for option in self.get_params(ctx) if _takes_one(option)]
+        entry: Any = self
+        single: list[Any] = [option for option in entry.get_params(ctx) if _takes_one(option)]
         for option in single:
             option.multiple = True
         try:
-            parser = super().make_parser(ctx)
+            parser = super().make_parser(ctx)  # type: ignore[misc]
         finally:
             for option in single:
                 option.multiple = False
-        parser.parse_args = _once(ctx, parser.parse_args, single)  # type: ignore[method-assign]
+        parser.parse_args = _once(ctx, parser.parse_args, single)
         return parser
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As typer does; a usage error is a document too."""
-        asked = JSON in args and any(JSON in option.opts for option in self.get_params(ctx))
-        return _in_json(lambda: super(Command, self).parse_args(ctx, args), asked)
+        entry: Any = self
+        asked = JSON in args and any(JSON in option.opts for option in entry.get_params(ctx))
+        parse = super().parse_args  # type: ignore[misc]
+        parsed: list[str] = _in_json(lambda: parse(ctx, args), asked)
+        return parsed
 
     def invoke(self, ctx: Any) -> Any:
         """As typer does; a failure is a document too."""
-        return _in_json(lambda: super(Command, self).invoke(ctx), ctx.params.get("as_json", False))
+        invoke = super().invoke  # type: ignore[misc]
+        return _in_json(lambda: invoke(ctx), ctx.params.get("as_json", False))
 
 
-class Group(TyperGroup):
+class Command(Once, TyperCommand):
+    """A command that refuses a repeated option and fails in JSON where JSON is asked for."""
+
+
+class Group(Once, TyperGroup):
     """A group of commands; the name of none is a usage error, in JSON where that is asked for."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -59,9 +71,8 @@ class Commands(typer.Typer):
     """A set of commands; each is a `Command`, each set a `Group`."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(
-            cls=Group, no_args_is_help=True, add_completion=False, rich_markup_mode=None, **more
-        )
+        more = {"no_args_is_help": True, **more}
+        super().__init__(cls=Group, add_completion=False, rich_markup_mode=None, **more)
 
     def command(self, name: str | None = None, **more: Any) -> Callable[..., Any]:
         """Register a function."""

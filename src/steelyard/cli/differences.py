@@ -46,7 +46,7 @@ def diff(name: Name, a: First, b: Second, as_json: AsJson = False) -> None:
             return
         from steelyard.report.terminal.two_strategies import draw
 
-        write("".join(visible(line) + "\n" for line in text.splitlines()))
+        write("".join(visible(line) + "\n" for line in text.split("\n")[:-1]))
         write(screen(lambda console: draw(rules, console)))
 
 
@@ -81,13 +81,13 @@ def show(
 ) -> None:
     """Print a difference of two plans, or its document; and write its page."""
     if report is not None:
-        from steelyard.report.page.two_plans import render
+        from steelyard.report.page.two_plans import render_diff
 
-        save(report, render(difference), "report")
+        save(report, render_diff(difference), "report")
     if as_json:
         for line in said:
             note(line)
-        write_document(difference.model_dump(mode="json"))
+        write_document(difference.document())
         return
     from steelyard.report.terminal.two_plans import draw
 
@@ -116,7 +116,7 @@ def show_changes(before: Version, draft: Draft, strategy: Strategy, *, plans: bo
     from steelyard.strategies.diff import semantic, unified
 
     text = unified(before.toml, draft.toml, f"{before.name} v{before.version}", "new")
-    write("".join(visible(line) + "\n" for line in text.splitlines()))
+    write("".join(visible(line) + "\n" for line in text.split("\n")[:-1]))
     old = strategy_of_version(before)
     write(screen(lambda console: draw(semantic(old, strategy), console)))
     if plans and old.sha256 != strategy.sha256:

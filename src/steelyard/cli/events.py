@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,9 @@ MOST = 100
 INDENT = "    "
 NO_BUCKET = "-"
 LEAST_WORDS = 20
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
+SHOWN_DIGITS = 12
+"""Of a hash in a line for people; --json has all."""
 NOTHING = "Nothing was read."
 NO_EVENT = "Nothing has happened yet that is kept."
 
@@ -106,29 +110,33 @@ def one_object(row: Mapping[str, Any]) -> str:
     return visible(json.dumps(row, ensure_ascii=False, allow_nan=False))
 
 
-def draw(rows: Iterable[Mapping[str, Any]], console: Console) -> None:
+def draw(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """A line for each event with its data, which go on under it where the window is narrow."""
     from rich.text import Text
 
     from steelyard.report.terminal.columns import emit, wrap
 
-    width = max(LEAST_WORDS, console.width - len(INDENT))
-    for row in rows:
+    heads = [(row["bucket_id"] or NO_BUCKET, row["event_type"]) for row in rows]
+    bucket, kind = (max(map(len, column)) for column in zip(*heads, strict=True))
+    for row, (name, event_type) in zip(rows, heads, strict=True):
         when = row["timestamp"][:19].replace("T", " ")
-        line = (
-            f"{when}  {row['bucket_id'] or NO_BUCKET}  {row['event_type']}  {in_words(row['data'])}"
-        )
-        first, *more = wrap(line.rstrip(), width)
+        line = f"{when}  {name:{bucket}}  {event_type:{kind}}  {in_words(row['data'])}"
+        first, *more = wrap(line.rstrip(), max(LEAST_WORDS, console.width - len(INDENT)))
         emit(console, [Text(first), *(Text(f"{INDENT}{words}") for words in more)])
 
 
 def in_words(data: Mapping[str, Any]) -> str:
-    """Data as `name value, name value`; what is absent is left out."""
+    """Data as `name value, name value`: hashes by their first digits, without what is absent."""
     return ", ".join(
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else json.dumps(value)}"
+        f"{name.replace('_', ' ')} {_in_words(value)}"
         for name, value in data.items()
         if value not in (None, "")
     )
+
+
+def _in_words(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return HASH.sub(lambda match: match[0][:SHOWN_DIGITS], text)
 
 
 def _check(store: Store, bucket: str | None, event_type: str | None) -> None:

@@ -1,18 +1,20 @@
-"""`steelyard health`: which modules are out of service, since when, and why.
+"""`steelyard health`: is anything out of order, and what: modules, strategies, buckets, money.
 
-Health belongs to a machine and its user: it lies in `$STEELYARD_HOME/health.json`, and the rules
-come from the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+The health of modules belongs to a machine and its user: it lies in `$STEELYARD_HOME/health.json`,
+and the rules come from the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+Without a database nothing is looked up in one, and none is made.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from typer import Argument, Option
 
-from steelyard.cli.output import guarded, note, screen, write, write_json
+from steelyard.cli.output import FAILED, guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +35,10 @@ def health(
     module: Annotated[
         str | None, Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]")
     ] = None,
+    *,
+    bucket: Annotated[
+        str | None, Option("--bucket", help="Only what this bucket plans with.", metavar="B")
+    ] = None,
     reset: Annotated[
         bool, Option("--reset", help="Forget the failures: the next plan runs the module again.")
     ] = False,
@@ -41,25 +47,114 @@ def health(
         Option("--json", help="Print one JSON document: every module, those without failures too."),
     ] = False,
 ) -> None:
-    """Show which modules are out of service.
+    """Show what is out of order: modules out of service, strategies that are not valid, buckets.
 
     A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300
-    seconds (STEELYARD_OPEN_SECONDS); then it is on trial: one plan tries it. The exit code is 0
-    also when modules are out of service.
+    seconds (STEELYARD_OPEN_SECONDS); then it is on trial: one plan tries it. Presets and stored
+    strategies must be valid and have what they draw from, universes of buckets may not overlap, and
+    their cash must sum to the account's. The exit code is 1 where anything is out of order.
     """
     with guarded():
         circuits = keeper()
-        rows = listed(circuits, module)
-        if reset:
-            circuits.reset(row["key"] for row in rows)
-            names = ", ".join(row["key"] for row in rows if row["failures"])
-            nothing = "There was nothing to forget: no module has failed."
-            note(f"Forgotten: {names}." if names else nothing)
-            rows = listed(circuits, None)
-        if as_json:
-            write_json([{name: row[name] for name in row if name != "key"} for row in rows])
+        if bucket is not None:
+            if module is not None or reset:
+                raise typer.BadParameter("it goes alone.", param_hint="--bucket")
+            report = of_bucket(circuits, bucket)
+            _print(report, as_json, lambda console: draw_bucket(bucket, report, console))
+            errors = report["errors"]
         else:
-            write(screen(lambda console: draw(rows, console)))
+            rows = _listed(circuits, module, reset)
+            asked = [row for row in rows if module is None or module in _names(row)]
+            errors = [*_out_of_service(asked), *([] if module else _checks())]
+            plain_rows = [{name: row[name] for name in row if name != "key"} for row in rows]
+            _print(plain_rows, as_json, lambda console: draw(rows, console))
+            for text in errors:
+                note(text)
+        if errors:
+            raise typer.Exit(FAILED)
+
+
+def _print(document: object, as_json: bool, on: Callable[[Console], None]) -> None:
+    if as_json:
+        write_json(document)
+    else:
+        write(screen(on))
+
+
+def _listed(circuits: Health, module: str | None, reset: bool) -> list[dict[str, Any]]:
+    """The modules, after the failures are forgotten if that is asked for."""
+    rows = listed(circuits, module)
+    if not reset:
+        return rows
+    circuits.reset(row["key"] for row in rows)
+    names = ", ".join(row["key"] for row in rows if row["failures"])
+    note(f"Forgotten: {names}." if names else "There was nothing to forget: no module has failed.")
+    return listed(circuits, None)
+
+
+def _out_of_service(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"The module {row['kind']}.{row['name']} is out of service: {row['error']}"
+        for row in rows
+        if row["state"] == "open"
+    ]
+
+
+def _checks() -> list[str]:
+    """What is out of order beside modules; of what is stored only where there is a database."""
+    from steelyard.cli.stored import is_there, opened
+    from steelyard.runs.health import of_presets
+
+    texts = [*of_presets()]
+    if is_there():
+        from steelyard.runs.stored_health import of_buckets, of_stored
+
+        with opened() as store:
+            texts += [*of_stored(store), *of_buckets(store)]
+    return texts
+
+
+def of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:
+    """`{status, modules, warnings, errors}` of what a bucket plans with; raises NotStored."""
+    from steelyard.cli.stored import is_there, opened
+    from steelyard.errors import NotStored
+
+    if not is_there():
+        raise NotStored(
+            f"There is no database, and so no bucket {bucket}. Nothing was made.",
+            code="no_database",
+            place="--bucket",
+            value=bucket,
+            hint=f"steelyard bucket load {bucket} --holdings F",
+        )
+    from steelyard.runs.stored_health import of_buckets, run_of_bucket
+
+    with opened() as store:
+        run = run_of_bucket(store, bucket)
+        errors, warnings = [*run.errors, *of_buckets(store)], [*run.warnings]
+    states = {f"{row['kind']}.{row['name']}": row for row in listed(circuits, None)}
+    modules = {
+        name: {**loaded, "state": states[name]["state"] if name in states else "closed"}
+        for name, loaded in run.document()["modules_loaded"].items()
+    }
+    mine = [states[name] for name in modules if name in states]
+    errors += _out_of_service(mine)
+    trial = [row for row in mine if row["state"] == "half-open"]
+    warnings += [f"The module {row['kind']}.{row['name']} is on trial." for row in trial]
+    status = "unhealthy" if errors else "healthy"
+    return {"status": status, "modules": modules, "warnings": warnings, "errors": errors}
+
+
+def draw_bucket(bucket: str, report: dict[str, Any], console: Console) -> None:
+    """The status in a sentence, and every error and warning."""
+    from steelyard.report.terminal.columns import emit, sentence
+
+    count = len(report["modules"])
+    head = f"The bucket {bucket} is {report['status']}: it plans with {count} modules."
+    emit(console, sentence(head, console.width))
+    for severity in ("error", "warning"):
+        for text in report[f"{severity}s"]:
+            emit(console, sentence(f"{severity}: {text}", console.width))
 
 
 def keeper() -> Health:
@@ -95,7 +190,7 @@ def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
     rows = [_row(health, key, circuits.get(key)) for key in keys]
     if module is None:
         return rows
-    chosen = [row for row in rows if module in {row["name"], f"{row['kind']}.{row['name']}"}]
+    chosen = [row for row in rows if module in _names(row)]
     if not chosen:
         near = did_you_mean(module, sorted({row["name"] for row in rows}))
         raise InputError(
@@ -106,6 +201,11 @@ def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
             hint=near.strip(),
         )
     return chosen
+
+
+def _names(row: Mapping[str, Any]) -> set[str]:
+    """What a module is asked for by."""
+    return {row["name"], f"{row['kind']}.{row['name']}"}
 
 
 def _row(health: Health, key: str, circuit: Circuit | None) -> dict[str, Any]:

@@ -247,6 +247,10 @@ def read(options: Options, sample: str | None = None) -> Inputs:
 
     Raises SteelyardError for unusable inputs, a usage error for files without holdings or cash.
     """
+    if options.bucket is not None:
+        from steelyard.cli.of_bucket import read as read_bucket
+
+        return read_bucket(options)
     if options.files and not (options.holdings or options.cash):
         raise typer.BadParameter(
             "own files need the holdings too; without any file the bundled portfolio is planned. "
@@ -259,10 +263,6 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     ):
         if value is not None and options.holdings is None:
             raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
-    if options.bucket is not None:
-        from steelyard.cli.of_bucket import read as read_bucket
-
-        return read_bucket(options)
     strategy = one_sided(strategy_of(options.strategy), options)
     with progress("Reading the files"):
         own = sample is None and options.files

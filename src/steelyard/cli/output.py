@@ -235,17 +235,24 @@ def guarded(nothing: str = "") -> Iterator[None]:
 
     nothing   what the command has not done, said for `Nothing was planned.`
     """
-    from steelyard.errors import SteelyardError, StoreError
+    from steelyard.errors import SteelyardError
 
     try:
         yield
     except SteelyardError as error:
         meant = _of_another(error, nothing) if nothing else error
         note(str(meant))
-        raise typer.Exit(STORE_FAILED if isinstance(error, StoreError) else FAILED) from meant
+        raise typer.Exit(exit_code(error)) from meant
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error
+
+
+def exit_code(error: SteelyardError) -> int:
+    """With what a command ends that fails by it."""
+    from steelyard.errors import StoreError
+
+    return STORE_FAILED if isinstance(error, StoreError) else FAILED
 
 
 def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
@@ -254,7 +261,9 @@ def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
     from steelyard.importers.values import NOTHING
 
     def meant(fault: Fault) -> Fault:
-        return replace(fault, message=fault.message.replace(NOTHING, nothing))
+        within = f"{NOTHING[:1].lower()}{NOTHING[1:]}", f"{nothing[:1].lower()}{nothing[1:]}"
+        message = fault.message.replace(NOTHING, nothing).replace(*within)
+        return replace(fault, message=message)
 
     whole = meant(error.fault)
     faults = [meant(fault) for fault in error.faults]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from steelyard.cli.output import (
     FAILED,
     OTHER_REPORT,
     Stopwatch,
+    exit_code,
     guarded,
     note,
     progress,
@@ -26,7 +28,7 @@ from steelyard.cli.output import (
     writable,
     write,
 )
-from steelyard.errors import SteelyardError
+from steelyard.errors import SteelyardError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +100,10 @@ def plan(
         saved = save_it if save_it is not None else inputs.bucket is not None
         events: list[PlannerEvent] = []
         observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
-        document = make_plan(inputs, options.seed, explained=explain, watch=watch, observe=observe)
+        with _refusals_kept(events):
+            document = make_plan(
+                inputs, options.seed, explained=explain, watch=watch, observe=observe
+            )
         bundled = inputs.sample is not None
         output = Output(as_json, report, explain, timings, bundled, watch=watch)
         if not saved:
@@ -107,9 +112,10 @@ def plan(
         try:
             seconds = sum(took for what, took in watch.parts if what == "planning")
             stored = keep(document, inputs, options, seconds, events)
-        except SteelyardError:
+        except SteelyardError as error:
             deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
-            raise
+            note(f"The plan is not kept. {error}")
+            raise typer.Exit(exit_code(error)) from None  # of two documents neither could be read
         deliver(document, inputs, replace(output, stored=stored))
 
 
@@ -117,9 +123,25 @@ def _into(events: list[PlannerEvent], bucket: str) -> Observe:
     """Notes what happens while planning, each with its time, all of one run."""
     from datetime import UTC, datetime
 
+    from steelyard.cli.stored import run_id
     from steelyard.telemetry.recorder import stamped
 
-    return stamped(bucket, os.urandom(8).hex(), lambda: datetime.now(UTC), [events.append])
+    return stamped(bucket, run_id(), lambda: datetime.now(UTC), [events.append])
+
+
+@contextmanager
+def _refusals_kept(events: Sequence[PlannerEvent]) -> Iterator[None]:
+    """Keep how a plan came to be refused; where that cannot be, the refusal alone is told."""
+    try:
+        yield
+    except SteelyardError:
+        if events:
+            from steelyard.cli.stored import opened
+            from steelyard.store.events import append
+
+            with suppress(StoreError), opened() as store:
+                append(store, events)
+        raise
 
 
 def keep(

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from steelyard.runs.presets import Entry
     from steelyard.store.store import Store
 
-presets = Commands(help="Presets: list, show, add one's own.", invoke_without_command=True)
+presets = Commands(
+    help="Presets: list, show, add one's own.", invoke_without_command=True, no_args_is_help=False
+)
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 NOTHING = "Nothing was added."
 
@@ -144,7 +146,7 @@ def _no_tag(tag: str, tags: Sequence[str]) -> Exception:
     near = did_you_mean(tag, tags)
     return NotStored(
         f"No preset has the tag {tag!r}.{near} Tags are {', '.join(tags)}.",
-        code="no_such_tag",
+        code="no_preset_with_tag",
         place="--tag",
         value=tag,
         limit=", ".join(tags),

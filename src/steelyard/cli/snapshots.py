@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from steelyard.cli.options import Options, read
-from steelyard.cli.output import note
+from steelyard.cli.options import BUNDLED, Options, assembled, read, read_files
+from steelyard.cli.output import note, progress
 from steelyard.cli.stored import is_there, opened
 from steelyard.errors import InputError, SteelyardError
 
 if TYPE_CHECKING:
+    from steelyard.importers import Inputs as Imported
     from steelyard.planning.case import Case
     from steelyard.runs.compare import Posed
     from steelyard.strategies import Strategy
@@ -29,12 +32,15 @@ SNAPSHOTS = "--snapshots"
 
 def bundled() -> Posed:
     """The bundled portfolio as of its newest session."""
-    return _posed("bundled portfolio", Options())
+    return _read("bundled portfolio", partial(_imported, Options()))
 
 
 def of_bucket(name: str) -> Posed:
-    """What a stored bucket owns, as it was loaded."""
-    return _posed(f"bucket {name}", Options(bucket=name))
+    """What a stored bucket owns; raises NotStored, InputError without holdings."""
+    from steelyard.runs.compare import Posed
+
+    inputs = read(Options(bucket=name))
+    return Posed(f"bucket {name}", inputs.imported, inputs.state)
 
 
 def case_of(strategy: Strategy | None, bucket: str | None) -> Case:
@@ -87,7 +93,11 @@ def of_folder(folder: Path) -> list[Posed]:
             limit=form,
             hint="name a folder of snapshots",
         )
-    return [_posed(own.name, _files(own, folder)) for own in within]
+    return [_read(own.name, partial(_imported, _files(own, folder))) for own in within]
+
+
+def _imported(options: Options) -> Imported:
+    return read(options).imported
 
 
 def _files(own: Path, shared: Path) -> Options:
@@ -107,7 +117,8 @@ def of_dates(text: str) -> list[Posed]:
     Raises a usage error for what is no such text, InputError where no session lies in it.
     """
     first, last = _span(text)
-    sessions: list[date] = read(Options()).imported.market.dates.tolist()
+    on = _bundled_on()
+    sessions: list[date] = on(None).market.dates.tolist()
     days = list(_month_ends([day for day in sessions if first <= day <= last]))
     if not days:
         covered = f"{sessions[0]}..{sessions[-1]}"
@@ -120,14 +131,27 @@ def of_dates(text: str) -> list[Posed]:
             limit=covered,
             hint="name dates in it",
         )
-    return [_posed(day.isoformat(), Options(as_of=day)) for day in days]
+    return [_read(day.isoformat(), partial(on, day)) for day in days]
+
+
+def _bundled_on() -> Callable[[date | None], Imported]:
+    """The bundled portfolio on a day, None = its newest; the files are read once."""
+    from steelyard.samples import SOURCE, sample
+    from steelyard.strategies import default
+
+    files = sample(BUNDLED)
+    with progress("Reading the files"):
+        content = read_files(files, files.index, Options())
+    source = f"bundled quotes, {SOURCE}"
+    return lambda day: assembled(
+        content, Options(as_of=day), default(), base=files.base_currency, source=source
+    )
 
 
 def _month_ends(sessions: list[date]) -> Iterator[date]:
-    """The last of each month; the dates ascend."""
-    for day, after in zip(sessions, [*sessions[1:], None], strict=True):
-        if after is None or (after.year, after.month) != (day.year, day.month):
-            yield day
+    """The last of each month; they ascend."""
+    for _, month in groupby(sessions, key=lambda day: (day.year, day.month)):
+        yield max(month)
 
 
 def _span(text: str) -> tuple[date, date]:
@@ -142,11 +166,11 @@ def _span(text: str) -> tuple[date, date]:
     return span
 
 
-def _posed(label: str, options: Options) -> Posed:
+def _read(label: str, inputs: Callable[[], Imported]) -> Posed:
+    """A snapshot, or why it cannot be read."""
     from steelyard.runs.compare import Posed
 
     try:
-        inputs = read(options)
+        return Posed(label, inputs())
     except SteelyardError as error:
         return Posed(label, error)
-    return Posed(label, inputs.imported, inputs.state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,18 @@ def is_there() -> bool:
     return "://" in place or Path(place).exists()
 
 
+@cache
+def run_id() -> str:
+    """What the events of this process have in common."""
+    return os.urandom(8).hex()
+
+
 @contextmanager
 def opened() -> Iterator[Store]:
     """The database, made where there is none; raises StoreError."""
     from steelyard.store.opening import open_store
 
-    store = open_store(database(os.environ), correlation_id=os.urandom(8).hex())
+    store = open_store(database(os.environ), correlation_id=run_id())
     try:
         yield store
     finally:

@@ -1,4 +1,4 @@
-"""`steelyard verify PLAN.json`: the accounts, limits and sums of a saved plan, derived anew."""
+"""`steelyard verify PLAN`: the accounts, limits and sums of a saved plan, derived anew."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, screen, write
+from steelyard.cli.saved import is_id, saved
 
 if TYPE_CHECKING:
     from steelyard.plans.verify import Report
@@ -24,10 +25,10 @@ SHOWN = 20
 
 def verify(
     plan: Annotated[
-        Path,
+        str,
         Argument(
-            help="A plan that was saved with --json; - reads stdin.",
-            metavar="PLAN.json",
+            help="A plan that was saved with --json, or a stored one by its id; - reads stdin.",
+            metavar="ID|PLAN.json",
             show_default=False,
         ),
     ],
@@ -43,7 +44,8 @@ def verify(
     with guarded():
         from steelyard.plans import verify as second
 
-        document = second.load(read(plan))
+        text = saved(plan).text if is_id(plan) else read(Path(plan))
+        document = second.load(text)
         report = second.check(document)
         if as_json:
             write(json.dumps(findings(document, report), indent=2, ensure_ascii=False) + "\n")
@@ -117,7 +119,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
-def _shown(path: Path, report: Report) -> str:
+def _shown(name: str, report: Report) -> str:
     from rich.console import Console
 
     from steelyard.plans.verify import left_out, not_read, summary
@@ -129,7 +131,7 @@ def _shown(path: Path, report: Report) -> str:
             for line in sentence(text, console.width, indent=indent):
                 console.print(line, soft_wrap=True)
 
-        say(f"{path}: {summary(report)}")
+        say(f"{name}: {summary(report)}")
         if report.edited:
             say("The plan was changed after it was made: its content does not give its plan_id.")
         if unread := not_read(report):

@@ -127,10 +127,13 @@ def rollback(
 ) -> None:
     """Append a version with the content of an old one; the buckets that follow move with it."""
     with guarded("Nothing was rolled back."):
+        from steelyard.store.exchange import still_whole
         from steelyard.store.strategies import rollback as roll_back
+        from steelyard.store.strategies import version as stored_version
 
         number = number_of(version)
         with opened() as store:
+            still_whole(stored_version(store, name, number))
             new = roll_back(store, name, number, reason=reason)
             followers = _followers(name)
         if as_json:
@@ -153,9 +156,12 @@ def assign(
     with guarded("Nothing was assigned."):
         from steelyard.store.assignments import assign as let_plan_by
         from steelyard.store.assignments import assigned
+        from steelyard.store.exchange import still_whole
+        from steelyard.store.strategies import version as stored_version
 
         number = None if version is None else number_of(version)
         with opened() as store:
+            still_whole(stored_version(store, name, number))
             new = let_plan_by(store, bucket, name, number)
             follows = assigned(store, bucket)
         pinned = bool(follows and follows.pinned)
@@ -267,7 +273,7 @@ def draft_of(
         title=title or "",
         description=about or None,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
 
 
@@ -298,7 +304,7 @@ def metadata_of(version: Version) -> dict[str, str | int]:
         "version": version.version,
         "created_at": version.created_at.isoformat(),
         "created_by": version.created_by,
-        "sha256": version.sha256,
+        "rules_sha256": version.rules_sha256,
     }
 
 
@@ -407,7 +413,7 @@ def _entry(version: Version, rows: Sequence[PlanRow] | None) -> dict[str, Any]:
         "created_by": version.created_by,
         "parent": version.parent,
         "sha256": version.sha256,
-        "toml_sha256": version.toml_sha256,
+        "rules_sha256": version.rules_sha256,
         "reason": version.reason,
     }
     if rows is None:

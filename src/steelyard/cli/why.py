@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,13 +9,13 @@ from typer import Argument, Option
 
 from steelyard.cli.options import Options, make_plan, planning, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
+from steelyard.cli.saved import PLANS, plan_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.plans.plan import Plan
 
-MAX_BYTES = 64 * 1024 * 1024
 PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 """Lists of the plan document whose entries name a symbol."""
 
@@ -27,9 +25,10 @@ def why(
     symbol: Annotated[str, Argument(help="The security to explain, upper or lower case.")],
     *,
     plan: Annotated[
-        Path | None,
+        str | None,
         Option(
-            help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
+            help="A stored plan, or one saved with --json; without it, plans again.",
+            metavar=PLANS,
         ),
     ] = None,
     options: Options,
@@ -43,7 +42,7 @@ def why(
     with guarded():
         remarks: tuple[str, ...] = ()
         if plan is not None:
-            document = load(plan)
+            document = plan_of(plan)
         else:
             inputs = read(options)
             document, remarks = make_plan(inputs, options.seed), inputs.said
@@ -54,63 +53,6 @@ def why(
             write_json(story(document, symbol))
         else:
             write(_shown(document, symbol, remarks))
-
-
-def load(path: Path) -> Plan:
-    """A saved plan document; InputError for a file that is none or was changed since."""
-    from pydantic import ValidationError
-
-    from steelyard.errors import InputError
-    from steelyard.plans.plan import Plan, content, plan_id
-
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            what = f"is not a regular file of at most {MAX_BYTES:,} bytes"
-            raise InputError(
-                f"The plan {path} {what}. Nothing was read.",
-                code="plan_unreadable",
-                place=str(path),
-                limit=f"a regular file of at most {MAX_BYTES} bytes",
-            )
-        text = path.read_bytes()
-    except (OSError, ValueError) as error:
-        what = f"could not be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(
-            f"The plan {path} {what}. Nothing was read.", code="plan_unreadable", place=str(path)
-        ) from error
-    try:
-        document = content(text)
-        plan = Plan.from_document(document)
-        same = plan.plan_id == plan_id(document)
-    except (ValidationError, ValueError) as error:
-        what = f"The plan {path} is not a plan document: {_first(error)}."
-        raise InputError(
-            f"{what} Save one with: steelyard plan --json > F.json",
-            code="not_a_plan",
-            place=str(path),
-            value=_first(error),
-            hint="steelyard plan --json > F.json",
-        ) from error
-    if not same:
-        changed = f"The plan {path} was changed after it was made"
-        raise InputError(
-            f"{changed}: its content does not give its plan_id. Plan again.",
-            code="plan_changed",
-            place=str(path),
-            hint="plan again",
-        )
-    return plan
-
-
-def _first(error: Exception) -> str:
-    """Where and what of the first thing that is wrong."""
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
 
 
 def known_symbol(plan: Plan, symbol: str) -> str:

@@ -2,7 +2,9 @@
 
 `IMPORTS` is that mapping and `translate` applies it to source text. `records` go in and out,
 `convert` makes them what `planner.plan` takes, `configuration` is a view of a strategy, `planner`
-puts the account's `repositories` around it. What changes nothing here is refused or warned of.
+puts the account's `repositories` around it. `stored` keeps configurations in a database, planners
+of `instances` and `batch` go by them, `comparing` tells two apart; `original` is the older planner,
+to compare with. What changes nothing here is refused or warned of.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job
@@ -12,7 +14,9 @@ puts the account's `repositories` around it. What changes nothing here is refuse
 """
 
 from steelyard.buckets import SatelliteSettings
+from steelyard.compat.batch import StoredBuckets
 from steelyard.compat.breaker import CircuitBreaker
+from steelyard.compat.comparing import ABTestRunner, ConfigurationDiffer
 from steelyard.compat.configuration import (
     ConfigurationValidator,
     FiltersConfig,
@@ -25,6 +29,13 @@ from steelyard.compat.configuration import (
     load_planner_config_from_string,
     parse_toml_config,
 )
+from steelyard.compat.events import (
+    EMITTER,
+    CalculatorFailureEvent,
+    ConfigurationChangedEvent,
+    PlannerEventEmitter,
+    emit_event,
+)
 from steelyard.compat.factory import (
     BucketData,
     ModularPlannerFactory,
@@ -32,6 +43,12 @@ from steelyard.compat.factory import (
     configure,
     process_planner_batch_job,
 )
+from steelyard.compat.instances import (
+    PlannerFactory,
+    create_planner_for_bucket,
+    migrate_existing_configs,
+)
+from steelyard.compat.logs import StructuredLogger
 from steelyard.compat.modules import (
     CalculationModule,
     OpportunityCalculator,
@@ -39,18 +56,21 @@ from steelyard.compat.modules import (
     SequenceFilter,
     SequenceGenerator,
     filter_registry,
+    get_module_by_name,
     opportunity_calculator_registry,
     opportunity_registry,
     pattern_generator_registry,
     sequence_generator_registry,
 )
 from steelyard.compat.names import IMPORTS, translate
+from steelyard.compat.original import create_holistic_plan_original
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.planner import (
     HolisticPlanner,
     create_holistic_plan,
     create_holistic_plan_modular,
 )
+from steelyard.compat.plugins import PluginLoader
 from steelyard.compat.records import (
     HolisticPlan,
     HolisticStep,
@@ -58,15 +78,31 @@ from steelyard.compat.records import (
     PortfolioContext,
     Position,
     Security,
+    build_minimal_context,
 )
 from steelyard.compat.repositories import ExchangeRateService, SettingsRepository, TradeRepository
+from steelyard.compat.schemas import generate_param_schema, generate_toml_schema
+from steelyard.compat.stored import (
+    ConfigurationImportExport,
+    ConfigurationManager,
+    ConfigurationNotFoundError,
+)
 from steelyard.modules.registry import ModuleMetadata
+from steelyard.telemetry.events import PlannerEvent
 
 __all__ = [
+    "EMITTER",
     "IMPORTS",
+    "ABTestRunner",
     "BucketData",
     "CalculationModule",
+    "CalculatorFailureEvent",
     "CircuitBreaker",
+    "ConfigurationChangedEvent",
+    "ConfigurationDiffer",
+    "ConfigurationImportExport",
+    "ConfigurationManager",
+    "ConfigurationNotFoundError",
     "ConfigurationValidator",
     "ExchangeRateService",
     "FiltersConfig",
@@ -83,7 +119,11 @@ __all__ = [
     "PerformanceTracker",
     "PlannerConfiguration",
     "PlannerContext",
+    "PlannerEvent",
+    "PlannerEventEmitter",
+    "PlannerFactory",
     "PlannerFactoryService",
+    "PluginLoader",
     "PortfolioContext",
     "Position",
     "SatelliteSettings",
@@ -92,13 +132,23 @@ __all__ = [
     "SequenceGenerator",
     "SequenceGeneratorsConfig",
     "SettingsRepository",
+    "StoredBuckets",
+    "StructuredLogger",
     "TradeRepository",
+    "build_minimal_context",
     "configure",
     "create_holistic_plan",
     "create_holistic_plan_modular",
+    "create_holistic_plan_original",
+    "create_planner_for_bucket",
+    "emit_event",
     "filter_registry",
+    "generate_param_schema",
+    "generate_toml_schema",
+    "get_module_by_name",
     "load_planner_config",
     "load_planner_config_from_string",
+    "migrate_existing_configs",
     "opportunity_calculator_registry",
     "opportunity_registry",
     "parse_toml_config",

@@ -24,6 +24,7 @@ from steelyard.compat.records import (
 )
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
+from steelyard.importers import Inputs
 from steelyard.market import Market
 from steelyard.money import ZERO
 from steelyard.portfolio import Holding, Snapshot, TaxLot
@@ -47,6 +48,17 @@ class Converted:
     groups: Mapping[str, Mapping[str, float]]
     value: float
     said: tuple[str, ...]
+
+    @property
+    def inputs(self) -> Inputs:
+        """As the importers would have read them."""
+        return Inputs(
+            snapshot=self.snapshot,
+            market=self.market,
+            targets=self.targets,
+            warnings=(),
+            as_of_from="argument",
+        )
 
 
 def _fraction(number: float | None, what: str) -> float | None:

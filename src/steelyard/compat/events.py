@@ -57,22 +57,25 @@ class Emitted:
 
 
 class PlannerEventEmitter:
-    """Hands events to its subscribers in order; one that fails disturbs no other."""
+    """Hands events to its subscribers in order; one that fails disturbs no other.
+
+    tell   called with an event; `emit` is the same in the documents' form
+    """
 
     def __init__(self, subscribers: Iterable[Subscriber] = ()) -> None:
         self._subscribers = list(subscribers)
-        self._tell = to_each(self._subscribers)
+        self.tell = to_each(self._subscribers)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Let it hear every event from now on."""
         if not callable(subscriber):
             raise unusable("A subscriber", shown(subscriber), "called with an event")
         self._subscribers.append(subscriber)
-        self._tell = to_each(self._subscribers)
+        self.tell = to_each(self._subscribers)
 
     def emit(self, event: PlannerEvent) -> Emitted:
         """Tell every subscriber; may be awaited."""
-        self._tell(event)
+        self.tell(event)
         return Emitted()
 
 

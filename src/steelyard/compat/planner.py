@@ -44,6 +44,8 @@ from steelyard.modules.candidates import Candidate
 from steelyard.modules.registry import Kind, Module
 from steelyard.notices import outcomes
 from steelyard.planning import planner
+from steelyard.planning.case import Case
+from steelyard.planning.dry_run import Loaded, dry_run
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
@@ -53,14 +55,6 @@ from steelyard.telemetry.recorder import stamped
 
 LOGGER = logging.getLogger("steelyard")
 
-KINDS: Mapping[Kind, str] = {
-    Kind.OPPORTUNITY: "calculator",
-    Kind.PATTERN: "pattern",
-    Kind.SEQUENCE: "sequence generator",
-    Kind.FILTER: "filter",
-    Kind.TERM: "score term",
-}
-"""Kinds of modules in the documents' words."""
 IN_ONE_GO = "It was planned in one go: planning in batches that resume is not there yet"
 
 
@@ -227,7 +221,7 @@ class HolisticPlanner:
         One that fails, or is out of service, wants nothing; `circuit_breaker` hears of it.
         Raises SteelyardError for a context that cannot be planned with.
         """
-        order = await self._order(context, None)
+        order = await self.order(context, None)
         disabled = self._out_of_service(order.strategy)
         wants, runs, timings = await asyncio.to_thread(
             identified, order.converted, order.strategy, disabled, self._observe()
@@ -239,11 +233,11 @@ class HolisticPlanner:
     async def _calculate(
         self, module: Module, context: PlannerContext, params: Mapping[str, Any]
     ) -> list[Candidate]:
-        order = await self._order(context, None)
+        order = await self.order(context, None)
         return await asyncio.to_thread(wanted_by, module, order.converted, order.strategy, params)
 
     def _observe(self) -> Observe:
-        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.emit])
+        return stamped(self.bucket_id, os.urandom(8).hex(), utc_now, [self.emitter.tell])
 
     def steps(self) -> Steps:
         """Who carries the pipeline of the next plan."""
@@ -254,38 +248,31 @@ class HolisticPlanner:
         return self.emitter.emit(event)
 
     async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
-        """What planning the context would do; the sequences are counted, not guessed.
+        """What planning the context would do, without planning: see `planning.dry_run`.
 
         Neither `perf` nor `circuit_breaker` hears of it. Calculators are in `modules_loaded` by
         their names, as the documents have it, other modules by their qualified names.
         """
         problems = ConfigurationValidator.validate(self.config)
-        report: dict[str, Any] = {
-            "valid": not problems.errors,
-            "modules_loaded": {},
-            "estimated_sequences": 0,
-            "warnings": list(problems.warnings),
-            "errors": list(problems.errors),
-        }
+        empty = {"modules_loaded": {}, "estimated_sequences": 0}
+        report = {"valid": False, **empty, "warnings": problems.warnings, "errors": problems.errors}
         if problems.errors:
             return report
-        report["modules_loaded"] = _loaded(self.config.strategy())
         try:
-            order = await self._order(context, None)
-            plan = await asyncio.to_thread(_solve, order, {}, self.steps())
+            order = await self.order(context, None)
         except SteelyardError as error:
-            return {**report, "valid": False, "errors": [str(error)]}
-        for run in plan.modules:
-            if run.outcome == "failed":
-                key = run.name if run.kind == Kind.OPPORTUNITY else f"{run.kind}.{run.name}"
-                report["modules_loaded"][key]["status"] = "error"
-        report["estimated_sequences"] = plan.certificate.sequences
-        notices = (*plan.problems, *plan.warnings)
-        report["warnings"] += [*order.said, *(notice.message for notice in notices)]
-        return report
+            return {**report, "errors": [str(error)]}
+        run = await asyncio.to_thread(dry_run, _case(order, {}))
+        return {
+            "valid": run.valid,
+            "modules_loaded": {_short(name): _loaded(of) for name, of in run.modules.items()},
+            "estimated_sequences": run.counts.estimated_sequences if run.counts else 0,
+            "warnings": [*order.said, *run.warnings],
+            "errors": list(run.errors),
+        }
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
-        order = await self._order(context, service)
+        order = await self.order(context, service)
         disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
@@ -301,7 +288,7 @@ class HolisticPlanner:
         versions = {module.qualified: module.version for module in modules}
         return self.circuit_breaker.out_of_service(versions)
 
-    async def _order(self, context: PlannerContext, service: object | None) -> Order:
+    async def order(self, context: PlannerContext, service: object | None) -> Order:
         """Ask the repositories, and put records and rules together."""
         trades = await last_traded(self.trade_repo)
         settings = await account_settings(self.settings_repo)
@@ -322,19 +309,21 @@ class HolisticPlanner:
         return Order(converted=converted, strategy=strategy, said=(*converted.said, *idle))
 
 
+def _case(order: Order, disabled: Mapping[str, str]) -> Case:
+    of = order.converted
+    return Case(
+        snapshot=of.snapshot,
+        market=of.market,
+        strategy=order.strategy,
+        targets=of.targets,
+        disabled=disabled,
+    )
+
+
 def _solve(
     order: Order, disabled: Mapping[str, str], steps: Steps, observe: Observe | None = None
 ) -> Plan:
-    case = order.converted
-    return planner.plan(
-        case.snapshot,
-        case.market,
-        order.strategy,
-        targets=case.targets,
-        disabled=disabled,
-        steps=steps,
-        observe=observe,
-    )
+    return planner.plan_case(_case(order, disabled), steps, observe)
 
 
 def _configuration(config: object) -> PlannerConfiguration:
@@ -360,17 +349,20 @@ def checked_bucket(bucket_id: object) -> str:
     return bucket_id
 
 
-def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
+def _loaded(module: Loaded) -> dict[str, Any]:
+    """What the documents have of a module that runs."""
     return {
-        choice.module.name if kind is Kind.OPPORTUNITY else choice.module.qualified: {
-            "type": KINDS[kind],
-            "status": "ok",
-            "version": choice.module.version,
-            "params": choice.params.model_dump(mode="json", by_alias=True),
-        }
-        for kind in Kind
-        for choice in strategy.enabled(kind)
+        "type": module.type,
+        "status": module.status,
+        "version": module.version,
+        "params": dict(module.params),
     }
+
+
+def _short(qualified: str) -> str:
+    """The name of a calculator, another module by its kind too."""
+    kind, _, name = qualified.partition(".")
+    return name if kind == Kind.OPPORTUNITY else qualified
 
 
 def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, Any]:

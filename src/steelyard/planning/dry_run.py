@@ -43,9 +43,9 @@ from steelyard.strategies.rules import unmet
 TYPES: Mapping[Kind, str] = {
     Kind.OPPORTUNITY: "calculator",
     Kind.PATTERN: "pattern",
-    Kind.SEQUENCE: "generator",
+    Kind.SEQUENCE: "sequence generator",
     Kind.FILTER: "filter",
-    Kind.TERM: "score_term",
+    Kind.TERM: "score term",
 }
 SALES_FOR_CASH = 8
 """Most sales of one holding that cash asks for: of each of three amounts all and its share, all of

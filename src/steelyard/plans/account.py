@@ -22,12 +22,14 @@ class PricesAsOf(Record):
 class StrategyRef(Record):
     """Which rules made the plan; `sha256` is of `settings`: all of the strategy's, filled in.
 
-    title   of a stored strategy, for people; "" = none
+    title         of a stored strategy, for people; "" = none
+    text_sha256   of the text of a stored strategy, as its history has it; "" = none
     """
 
     name: str
     version: int | None
     title: str
+    text_sha256: str
     sha256: str
     settings: dict[str, Any] = Field(
         description="every section and every module that runs, with its parameters"

@@ -25,6 +25,7 @@ ADDED: Mapping[str, Any] = {
     "second_half": None,
     "score.foresight": None,
     "strategy.title": "",
+    "strategy.text_sha256": "",
 }
 """Field that came later, as `steps[].lots[].term` -> what a document without it means."""
 Place = tuple[str | int, ...]

@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 
 from steelyard.arrays import FloatArray
-from steelyard.errors import PlanRefused, SteelyardError
+from steelyard.errors import PlanRefused, SteelyardError, one_line
 from steelyard.importers import Inputs
 from steelyard.money import ZERO
 from steelyard.orders import Side
@@ -49,6 +49,8 @@ TOLERANCE = 0.001
 reason to change one's strategy."""
 
 CENT = Decimal("0.01")
+LONGEST_REASON = 1000
+"""Characters of a reason: a file may have thousands of lines that are rejected."""
 NEITHER_PLANS = say("neither has a plan of it")
 
 
@@ -212,7 +214,7 @@ class _Run:
 def _compared(a: Strategy, b: Strategy, posed: Posed, manner: Manner) -> Compared:
     inputs = posed.inputs
     if isinstance(inputs, SteelyardError):
-        unread = Refused(str(inputs))
+        unread = Refused(one_line(str(inputs), LONGEST_REASON))
         return Compared(posed.label, None, None, unread, unread, "none", NEITHER_PLANS)
     runs = [_run(strategy, posed, inputs, manner) for strategy in (a, b)]
     scores = [_scores(run.case, runs) for run in runs]
@@ -240,7 +242,7 @@ def _run(strategy: Strategy, posed: Posed, inputs: Inputs, manner: Manner) -> _R
     try:
         solution, plan = solved_plan(case, manner.steps, None, inputs.warnings)
     except PlanRefused as refusal:
-        return _Run(case, clock() - begun, reason=str(refusal))
+        return _Run(case, clock() - begun, reason=one_line(str(refusal), LONGEST_REASON))
     return _Run(case, clock() - begun, plan, traded(solution))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +71,22 @@ def import_folder(store: Store, folder: Path) -> list[Moved]:
             limit="*.toml, satellites.json or satellites.toml",
             hint="name the folder with the TOML files",
         )
+    return _moved(store, entries)
+
+
+def import_satellites(
+    store: Store, satellites: Iterable[Mapping[str, Any]], core: str | None = None
+) -> list[Moved]:
+    """Move satellites as of a folder's file, and the core's strategy; raises as `import_folder`.
+
+    core   its TOML text; None = the preset conservative
+    """
+    entries = [_of_satellite(entry, None) for entry in satellites]
+    own = _core(None) if core is None else _of_core(core, "the settings of the core", None)
+    return _moved(store, [*entries, own])
+
+
+def _moved(store: Store, entries: Iterable[Entry]) -> list[Moved]:
     with store.writing() as transaction:
         return [_move(transaction, entry) for entry in entries]
 
@@ -120,21 +136,25 @@ def _of_file(path: Path, name: str | None, bucket: str | None = None) -> Entry:
         title=str(metadata.get("title", "")) or words(chosen),
         description=str(metadata.get("description", "")) or strategy.description,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(path.name, draft, bucket)
 
 
 def _core(path: Path | None) -> Entry:
-    text = 'preset = "conservative"\n' if path is None else apart(read(path))[0]
-    source = "preset conservative" if path is None else path.name
-    strategy = standing_alone(text, CORE_NAME, source, None if path is None else path.parent)
+    if path is None:
+        return _of_core('preset = "conservative"\n', "preset conservative", None)
+    return _of_core(apart(read(path))[0], path.name, path.parent)
+
+
+def _of_core(text: str, source: str, folder: Path | None) -> Entry:
+    strategy = standing_alone(text, CORE_NAME, source, folder)
     draft = Draft(
         name=CORE_NAME,
         title=CORE_TITLE,
         description=strategy.description,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(source, draft, "core")
 
@@ -153,7 +173,7 @@ def _of_satellite(entry: Mapping[str, Any], path: Path | None) -> Entry:
         title=title,
         description=strategy.description,
         toml=str(text),
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     return Entry(source, draft, key)
 

@@ -36,7 +36,7 @@ class Planners:
         version = assignments.planned_by(self.store, bucket)
         if version is None:
             return without_assignment(buckets.bucket_of(self.store, bucket))
-        key = (version.id, version.toml_sha256)
+        key = (version.id, version.sha256)
         with self._lock:
             before = self._read.get(bucket)
             if before is not None and before[0] == key:
@@ -66,7 +66,13 @@ class Planners:
 def strategy_of_version(version: Version) -> Strategy:
     """The strategy of a stored version, which names it; SettingsError for a text that is no use."""
     strategy = strategy_in(version.toml, version.name, f"{version.name} v{version.version}")
-    return replace(strategy, name=version.name, version=version.version, title=version.title)
+    return replace(
+        strategy,
+        name=version.name,
+        version=version.version,
+        title=version.title,
+        text_sha256=version.sha256,
+    )
 
 
 def without_assignment(bucket: buckets.Held) -> Strategy:

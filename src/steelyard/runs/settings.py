@@ -17,6 +17,7 @@ from steelyard.buckets.satellite import Sliders
 from steelyard.buckets.written import settings_of, strategy_in, text_of
 from steelyard.errors import InputError, did_you_mean
 from steelyard.runs import presets as library
+from steelyard.settings import SUM_TOLERANCE
 from steelyard.store import buckets, presets
 from steelyard.store.buckets import STATUSES, Held
 from steelyard.store.store import Store
@@ -26,9 +27,11 @@ from steelyard.strategies import strategy as origins
 CONFIG: Final = "{}_config"
 """Name of the strategy that a bucket's own settings make."""
 NOT_CHANGED = "Nothing was changed."
+MOST_OF_SATELLITES: Final = 0.30
+"""Of the account, all satellites together; see `buckets.books.Budgets`."""
 OFF: Final = ("none", "unset", "default", "")
 OWN_WHAT: Final = {
-    "target_weight": "aim, of the account's value",
+    "target_weight": "aim, of the account's value; the core has what the satellites leave",
     "status": "trading is for accumulating and active ones",
     "universe": "symbols that it may hold; none = those that it is loaded with",
 }
@@ -85,6 +88,8 @@ def change(store: Store, name: str, assignments: Sequence[str]) -> Held:
         if not equals:
             raise _unusable("--set", text, "NAME=VALUE, for example risk_appetite=0.8")
         _set(held, values, sliders, key, value)
+    if held.kind != "core":
+        check_budget(store, name, values["target_weight"])
     return _configure(store, held, values, sliders)
 
 
@@ -104,25 +109,47 @@ def apply_preset(store: Store, name: str, preset: str) -> Held:
         title=f"{words(name)}: {words(preset)}",
         description=entry.description,
         toml=text,
-        sha256=strategy.sha256,
+        rules_sha256=strategy.sha256,
     )
     after = buckets.configure(store, name, {**_own(held), **held.settings}, draft)
     presets.used(store, entry.id, preset, name)
     return after
 
 
+def check_budget(store: Store, name: str, weight: float) -> None:
+    """Raise InputError where the satellites' aims would be over their budget."""
+    others = [
+        row.target_weight
+        for row in buckets.buckets(store)
+        if row.kind != "core" and row.name != name
+    ]
+    total = math.fsum([*others, weight])
+    if total > MOST_OF_SATELLITES + SUM_TOLERANCE:
+        rule = f"at most {MOST_OF_SATELLITES - math.fsum(others):.4g}, since all satellites may"
+        raise _unusable(
+            "target_weight", f"{weight:g}", f"{rule} have {MOST_OF_SATELLITES:g} of the account"
+        )
+
+
 def checked_new(
-    name: str, kind: str, status: str | None, target_weight: float, universe: Sequence[str]
+    store: Store,
+    name: str,
+    kind: str,
+    status: str | None,
+    target_weight: float,
+    universe: Sequence[str],
 ) -> dict[str, Any]:
     """What `store.buckets.create` takes, in range; raises InputError."""
-    if SatelliteSettings.model_fields and not _is_id(name):
+    if not _is_id(name):
         raise _unusable("B", name, f"a name in lower case: {NAME_RULE}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
     chosen = status or ("active" if kind == "core" else "accumulating")
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"target_weight": 1.0}
     _set_own(kind, values, "status", chosen)
-    _set_own(kind, values, "target_weight", str(target_weight if kind != "core" else 1.0))
+    if kind != "core":
+        _set_own(kind, values, "target_weight", str(target_weight))
+        check_budget(store, name, values["target_weight"])
     return {
         "name": name,
         "kind": kind,
@@ -143,7 +170,7 @@ def _configure(
         name=config,
         title=f"{words(held.name)}: settings",
         toml=text,
-        sha256=strategy_in(text, config).sha256,
+        rules_sha256=strategy_in(text, config).sha256,
     )
     written = settings.model_dump(exclude_none=True, exclude={"satellite_id"})
     return buckets.configure(store, held.name, {**values, **written}, draft)
@@ -177,11 +204,13 @@ def _set_own(kind: str, values: dict[str, Any], key: str, value: str) -> None:
         if value not in allowed:
             raise _unusable("status", value, " or ".join(allowed), did_you_mean(value, allowed))
         values[key] = value
+    elif kind == "core":
+        raise _unusable(key, value, "left to the core: it has what the satellites leave")
     else:
         weight = _number(key, value)
-        most = 1.0 if kind == "core" else Budgets().most_weight
+        most = Budgets().most_weight
         if not 0 <= weight <= most:
-            raise _unusable(key, value, f"0 to {most:g} for a {kind}")
+            raise _unusable(key, value, f"0 to {most:g} for a satellite")
         values[key] = weight
 
 
@@ -203,7 +232,8 @@ def _switch(key: str, text: str) -> bool:
 
 
 def _own(held: Held) -> dict[str, Any]:
-    return {name: _plain(getattr(held, name)) for name in OWN_WHAT}
+    names = [name for name in OWN_WHAT if held.kind != "core" or name != "target_weight"]
+    return {name: _plain(getattr(held, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:
@@ -211,8 +241,9 @@ def _plain(value: Any) -> Any:
 
 
 def _origin(held: Held, name: str) -> str:
-    default = {"target_weight": 1.0 if held.kind == "core" else 0.0, "universe": []}
-    usual = default.get(name, "active" if held.kind == "core" else "accumulating")
+    usual: Any = {"target_weight": 0.0, "universe": [], "status": "accumulating"}[name]
+    if held.kind == "core":
+        return "default" if name != "universe" or not held.universe else "slider"
     return "default" if _plain(getattr(held, name)) == usual else "slider"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal, cast
 
 from steelyard.buckets import Bucket, Units, state_of
@@ -50,12 +51,18 @@ def load(
     store: Store, name: str, inputs: Inputs, files: Sequence[File], moved: Decimal = ZERO
 ) -> buckets.Held:
     """Set what a bucket owns; raises PlanRefused where its value is unknown."""
+    return buckets.load(store, name, load_of(name, inputs, files, moved))
+
+
+def load_of(
+    name: str, inputs: Inputs, files: Sequence[File], moved: Decimal = ZERO
+) -> buckets.Load:
+    """What becomes a bucket's portfolio; raises PlanRefused where its value is unknown."""
     snapshot = replace(inputs.snapshot, bucket=name, flows=())
     inputs = replace(inputs, snapshot=snapshot)
-    load = buckets.Load(
+    return buckets.Load(
         inputs=inputs, packed=pack(inputs), value=value_of(inputs), files=files, moved=moved
     )
-    return buckets.load(store, name, load)
 
 
 def value_of(inputs: Inputs) -> Decimal:
@@ -86,11 +93,37 @@ def order_of(store: Store, planners: Planners, name: str) -> StoredOrder:
             limit=", ".join(TRADED),
             hint=f"steelyard bucket settings {name} --set status=active",
         )
-    inputs = kept_inputs.load(store, held.portfolio, held.market)
+    inputs = inputs_of(store, held)
     strategy = planners.strategy(name)
     state = _state(store, held, strategy, inputs.snapshot.as_of)
     files = tuple(cast(File, entry) for entry in held.files)
     return StoredOrder(bucket=held, inputs=inputs, strategy=strategy, state=state, files=files)
+
+
+def inputs_of(store: Store, held: buckets.Held) -> Inputs:
+    """What a bucket owns and the prices, its cash as it is booked now; NotStored without any."""
+    inputs = kept_inputs.load(store, str(held.portfolio), str(held.market))
+    snapshot = replace(inputs.snapshot, cash=MappingProxyType(dict(held.cash)))
+    return replace(inputs, snapshot=snapshot)
+
+
+def transfer(store: Store, source: str, target: str, currency: str, amount: Decimal) -> None:
+    """Move money between two buckets; raises InputError without a rate, or for too much."""
+    held = buckets.bucket_of(store, source)
+    worth = amount
+    if held.portfolio is not None:
+        inputs = kept_inputs.load(store, held.portfolio, str(held.market))
+        rate = inputs.market.fx.latest(currency, inputs.snapshot.as_of)
+        if rate is None:
+            raise InputError(
+                f"There is no rate of {currency} into {held.base_currency}. Nothing was moved. "
+                f"Load {source} with --fx.",
+                code="transfer_without_rate",
+                place=currency,
+                hint=f"load {source} with --fx",
+            )
+        worth = amount * rate.rate
+    buckets.transfer(store, source, target, buckets.Money(currency, amount, worth))
 
 
 def keep(

@@ -10,8 +10,9 @@ balances   Σ of all buckets, which is the account's: every change of cash is a 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from steelyard.buckets import Units, mark, move, open_units
-from steelyard.canonical import plain
+from steelyard.canonical import plain, published
 from steelyard.errors import InputError, NotStored
 from steelyard.importers import Inputs
 from steelyard.money import ZERO
@@ -52,6 +53,7 @@ STATUSES = ("research", "accumulating", "active", "hibernating", "paused", "reti
 class Held:
     """A bucket as it is kept: see the tables `bucket` and `bucket_cash`.
 
+    target_weight    of the core: what the satellites leave
     value            base currency, when it was loaded; None = nothing loaded
     portfolio, market   hashes of its inputs
     files            names and hashes of the files that it was loaded from
@@ -109,40 +111,49 @@ def create(
 
 def load(store: Store, name: str, what: Load) -> Held:
     """Set what a bucket owns; the core is made where there is none. Raises NotStored."""
+    return load_all(store, {name: what})[0]
+
+
+def load_all(store: Store, loads: Mapping[str, Load]) -> list[Held]:
+    """Set what several buckets own, all of them or none."""
     with store.writing() as transaction:
-        connection = transaction.connection
-        if name == CORE:
-            ensure_core(transaction)
-        before = _held(connection, name)
-        snapshot = what.inputs.snapshot
-        kept_inputs.keep(transaction, what.packed)
-        units = _units(before, what)
-        values = {
-            "portfolio": what.packed.portfolio_sha256,
-            "market": what.packed.market_sha256,
-            "files": json_text([dict(entry) for entry in what.files]),
-            "base_currency": snapshot.base_currency,
-            "loaded_at": transaction.stamp,
-            "value": plain(what.value),
-            "units": plain(units.count),
-            "high_water_mark": plain(units.high_water_mark),
-        }
-        connection.execute(bucket.update().where(bucket.c.name == name).values(**values))
-        for currency in sorted({*before.cash, *snapshot.cash}):
-            amount = snapshot.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
-            _move(transaction, name, currency, amount, kind="load")
-        transaction.tell(
-            BucketLoaded(
-                as_of=snapshot.as_of.isoformat(),
-                holdings=len(snapshot.holdings),
-                value=plain(what.value),
-                portfolio_sha256=what.packed.portfolio_sha256,
-                market_sha256=what.packed.market_sha256,
-            ),
-            name,
-        )
-        transaction.tell(InputsImported({f["name"]: f["sha256"] for f in what.files}), name)
-        return _held(connection, name)
+        return [_load(transaction, name, what) for name, what in loads.items()]
+
+
+def _load(transaction: Transaction, name: str, what: Load) -> Held:
+    connection = transaction.connection
+    if name == CORE:
+        ensure_core(transaction)
+    before = _held(connection, name)
+    snapshot = what.inputs.snapshot
+    kept_inputs.keep(transaction, what.packed)
+    units = _units(before, what)
+    values = {
+        "portfolio": what.packed.portfolio_sha256,
+        "market": what.packed.market_sha256,
+        "files": json_text([dict(entry) for entry in what.files]),
+        "base_currency": snapshot.base_currency,
+        "loaded_at": transaction.stamp,
+        "value": plain(what.value),
+        "units": plain(units.count),
+        "high_water_mark": plain(units.high_water_mark),
+    }
+    connection.execute(bucket.update().where(bucket.c.name == name).values(**values))
+    for currency in sorted({*before.cash, *snapshot.cash}):
+        amount = snapshot.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
+        _move(transaction, name, currency, amount, kind="load")
+    transaction.tell(
+        BucketLoaded(
+            as_of=snapshot.as_of.isoformat(),
+            holdings=len(snapshot.holdings),
+            value=plain(what.value),
+            portfolio_sha256=what.packed.portfolio_sha256,
+            market_sha256=what.packed.market_sha256,
+        ),
+        name,
+    )
+    transaction.tell(InputsImported({f["name"]: f["sha256"] for f in what.files}), name)
+    return _held(connection, name)
 
 
 def configure(
@@ -179,8 +190,21 @@ def configure(
         return _held(connection, name)
 
 
-def transfer(store: Store, source: str, target: str, currency: str, amount: Decimal) -> None:
-    """Move money from one bucket to another; raises InputError for more than there is."""
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of a currency, and what it is worth in base currency."""
+
+    currency: str
+    amount: Decimal
+    worth: Decimal
+
+
+def transfer(store: Store, source: str, target: str, money: Money) -> None:
+    """Move money from one bucket to another; raises InputError for more than there is.
+
+    What is moved is neither a gain nor a loss of either.
+    """
+    currency, amount = money.currency, money.amount
     with store.writing() as transaction:
         connection = transaction.connection
         before, after = _held(connection, source), _held(connection, target)
@@ -189,7 +213,22 @@ def transfer(store: Store, source: str, target: str, currency: str, amount: Deci
             raise _no_transfer(source, target, f"{plain(amount)} {currency}", f"{plain(has)}")
         _move(transaction, source, currency, -amount, kind="transfer", other=target)
         _move(transaction, target, currency, amount, kind="transfer", other=source)
+        _revalue(connection, before, -money.worth)
+        _revalue(connection, after, money.worth)
         transaction.tell(CashTransferred(after.name, currency, plain(amount)), source)
+
+
+def _revalue(connection: Connection, held: Held, moved: Decimal) -> None:
+    """What a bucket is worth after money came or went; nothing of one that was never loaded."""
+    if held.value is None or held.units is None:
+        return
+    units = move(held.units, held.value, moved)
+    values = {
+        "value": plain(held.value + moved),
+        "units": plain(units.count),
+        "high_water_mark": plain(units.high_water_mark),
+    }
+    connection.execute(bucket.update().where(bucket.c.name == held.name).values(**values))
 
 
 def bucket_of(store: Store, name: str) -> Held:
@@ -256,7 +295,12 @@ def _held(connection: Connection, name: str) -> Held:
         raise NotStored(f"The bucket {name} is gone.", code="bucket_gone", place=name)
     query = select(bucket_cash.c.currency, bucket_cash.c.amount).where(bucket_cash.c.bucket == name)
     cash = {currency: Decimal(amount) for currency, amount in connection.execute(query)}
-    return _record(row, dict(sorted(cash.items())), assigned_in(connection, name))
+    held = _record(row, dict(sorted(cash.items())), assigned_in(connection, name))
+    if held.kind != CORE:
+        return held
+    others = select(bucket.c.target_weight).where(bucket.c.kind != CORE)
+    aimed = math.fsum(connection.scalars(others))
+    return replace(held, target_weight=published(1 - aimed))
 
 
 def _record(row: Row[Any], cash: Mapping[str, Decimal], follows: Assignment | None) -> Held:

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from steelyard.canonical import plain
+from steelyard.canonical import plain, published
 from steelyard.errors import NotStored, StoreError
-from steelyard.plans.plan import Plan
+from steelyard.plans.plan import Plan, content
+from steelyard.plans.plan import plan_id as plan_id_of
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.schema import plan as table
 from steelyard.store.snapshots import Packed
@@ -55,10 +56,11 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan and what is kept of how it was made."""
+    """A plan, what is kept of how it was made, and its document as it was saved."""
 
     row: PlanRow
     plan: Plan
+    text: str
 
 
 def save(
@@ -95,9 +97,9 @@ def save_in(
         "strategy_sha256": plan.strategy.sha256,
         "action": plan.verdict.action,
         "orders": len(plan.steps),
-        "score": float(plan.score.plan),
-        "improvement": float(plan.score.improvement),
-        "turnover": float(plan.turnover),
+        "score": published(plan.score.plan),
+        "improvement": published(plan.score.improvement),
+        "turnover": published(plan.turnover),
         "cost": plain(plan.costs.total),
         "base_currency": plan.base_currency,
         "sequences": plan.certificate.sequences,
@@ -147,7 +149,8 @@ def load(store: Store, plan_id: str) -> StoredPlan:
             raise _no_plan(plan_id, ids, connection.scalar(select(func.count()).select_from(table)))
         row = connection.execute(select(table).where(table.c.plan_id == ids[0])).one()
     try:
-        plan = Plan.from_json(zlib.decompress(bytes(row.document)))
+        text = zlib.decompress(bytes(row.document)).decode()
+        plan = _whole(text, row.plan_id)
     except (zlib.error, ValueError) as error:
         raise StoreError(
             f"The plan {ids[0]} is damaged in the database: {error}. Nothing was read. Restore a "
@@ -156,7 +159,15 @@ def load(store: Store, plan_id: str) -> StoredPlan:
             place=ids[0],
             hint="steelyard db restore F",
         ) from error
-    return StoredPlan(_row(row), plan)
+    return StoredPlan(_row(row), plan, text)
+
+
+def _whole(text: str, name: str) -> Plan:
+    """The plan of a document; raises ValueError for one that does not give its id."""
+    document = content(text)
+    if plan_id_of(document) != name:
+        raise ValueError("its content does not give its id")
+    return Plan.from_document(document)
 
 
 def timings(store: Store, strategy_sha256: str | None = None) -> list[tuple[int, float]]:

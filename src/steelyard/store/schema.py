@@ -38,7 +38,7 @@ strategy_version = Table(
     _words("description"),
     Column("toml", Text, nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("toml_sha256", Text, nullable=False),
+    Column("rules_sha256", Text, nullable=False),
     Column("active", Integer, CheckConstraint("active IN (0, 1)", name="yes_no"), nullable=False),
     Column("created_at", Text, nullable=False),
     Column("created_by", Text, nullable=False),
@@ -56,8 +56,8 @@ strategy_version = Table(
 )
 """Every version of every strategy.
 
-sha256 is of what acts, as plans name it, toml_sha256 of the text; parent is the version of the same
-name that it was made from. Rows are added and never changed, but for `active`.
+sha256 is of the text, as plans name it, rules_sha256 of what acts in it; parent is the version of
+the same name that it was made from. Rows are added and never changed, but for `active`.
 """
 
 bucket = Table(

@@ -38,16 +38,16 @@ ROLLBACK = "rollback to version {}"
 class Draft:
     """What becomes a version.
 
-    name          of the strategy
-    title         for people; "" = as the version before, else the name in words
-    description   None = as the version before
-    toml          the text, valid
-    sha256        of what acts in it, as plans name it
+    name           of the strategy
+    title          for people; "" = as the version before, else the name in words
+    description    None = as the version before
+    toml           the text, valid
+    rules_sha256   of what acts in it
     """
 
     name: str
     toml: str
-    sha256: str
+    rules_sha256: str
     title: str = ""
     description: str | None = None
 
@@ -63,7 +63,7 @@ class Version:
     description: str
     toml: str
     sha256: str
-    toml_sha256: str
+    rules_sha256: str
     active: bool
     created_at: datetime
     created_by: str
@@ -124,8 +124,8 @@ def append(
         "title": draft.title or (before.title if before else words(name)),
         "description": _description(draft, before),
         "toml": draft.toml,
-        "sha256": draft.sha256,
-        "toml_sha256": hashlib.sha256(draft.toml.encode()).hexdigest(),
+        "sha256": hashlib.sha256(draft.toml.encode()).hexdigest(),
+        "rules_sha256": draft.rules_sha256,
         "active": 1,
         "created_at": transaction.stamp,
         "created_by": by,
@@ -156,7 +156,11 @@ def append_old(
     """As `rollback`, within a transaction."""
     old = version_in(transaction.connection, name, number)
     draft = Draft(
-        name=name, title=old.title, description=old.description, toml=old.toml, sha256=old.sha256
+        name=name,
+        title=old.title,
+        description=old.description,
+        toml=old.toml,
+        rules_sha256=old.rules_sha256,
     )
     why = reason or ROLLBACK.format(number)
     saved = append(transaction, draft, by=by, reason=why, parent=number)
@@ -229,6 +233,14 @@ def active(store: Store) -> list[Version]:
         return [_version(row) for row in connection.execute(query)]
 
 
+def titles(store: Store) -> dict[tuple[str, int], str]:
+    """Title of every version, by name and number."""
+    table = strategy_version.c
+    with store.reading() as connection:
+        rows = connection.execute(select(table.name, table.version, table.title))
+        return {(row.name, row.version): row.title for row in rows}
+
+
 def names(connection: Connection) -> list[str]:
     """Every name that has a version."""
     table = strategy_version.c
@@ -272,7 +284,7 @@ def _check(draft: Draft) -> None:
 def _no_text(name: str, what: str, reason: str) -> InputError:
     return InputError(
         f"The {what} of {name} is not usable: {reason}. Nothing was saved.",
-        code=f"bad_strategy_{what}",
+        code="bad_strategy_text",
         place=what,
         limit=f"at most {LONGEST_TITLE} characters, without NUL",
         hint="shorten it, or leave it out",

@@ -85,6 +85,7 @@ class Strategy:
 
     version   of a stored strategy; None for a file and for the default
     title     of a stored strategy, for people; "" = none
+    text_sha256   of the text of a stored strategy; "" = none
     problems  what could not be had while loading, a plugin for example: every plan says so
     lost      filters that it names and nobody has, for a plugin could not be loaded
     warnings  what the strategy says that changes nothing, in sentences
@@ -97,6 +98,7 @@ class Strategy:
     name: str
     version: int | None = None
     title: str = ""
+    text_sha256: str = ""
     description: str = ""
     costs: Costs = field(default_factory=Costs)
     limits: Limits = field(default_factory=Limits)

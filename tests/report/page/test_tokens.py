@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import steelyard.report
-from steelyard.report.page import HERE
+from steelyard.report.page.look import HERE
 
 REPORT = Path(steelyard.report.__file__).parent
 HEX = re.compile(r"#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b")

@@ -82,6 +82,7 @@ def strategy_shown(strategy: Strategy) -> StrategyRef:
         name=strategy.name,
         version=strategy.version,
         title=strategy.title,
+        text_sha256=strategy.text_sha256,
         sha256=strategy.sha256,
         settings=dict(strategy.content),
     )

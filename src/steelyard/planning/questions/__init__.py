@@ -10,6 +10,7 @@
     counterfactuals.py   what one looser rule would gain
     thresholds.py        the price at which each order leaves
     relaxations.py       of a hold plan the smallest loosening that lets one through
+    judge.py             what a plan's orders are worth under another strategy's rules
 
 In: a plan with its case, and the Steps that solve again. Out: records of `plans.answers`.
 """

@@ -12,7 +12,7 @@ from steelyard.plans.diff.figures import money, score
 from steelyard.plans.diff.moved import is_same_account, moved
 from steelyard.plans.diff.reasons import reasons
 from steelyard.plans.diff.records import Answer, Compared, PlanDiff, Rules
-from steelyard.plans.diff.trades import changed, only_in
+from steelyard.plans.diff.trades import changed, indexed, only_in
 from steelyard.plans.plan import Plan
 
 __all__ = ["PlanDiff", "compare"]
@@ -22,10 +22,11 @@ def compare(a: Plan, b: Plan) -> PlanDiff:
     """The difference of plan B from plan A; of any two plans, whatever their day and rules."""
     sums, points, inputs = money(a, b), score(a, b), moved(a, b)
     comparable = sums.not_compared is None and is_same_account(a, b)
+    ours, theirs = indexed(a, "A"), indexed(b, "B")
     trades = (
-        tuple(only_in(b, a)),
-        tuple(only_in(a, b)),
-        tuple(changed(a, b, comparable=comparable)),
+        tuple(only_in(theirs, ours)),
+        tuple(only_in(ours, theirs)),
+        tuple(changed(ours, theirs, comparable=comparable)),
     )
     return PlanDiff(
         same=a.plan_id == b.plan_id,
@@ -36,7 +37,7 @@ def compare(a: Plan, b: Plan) -> PlanDiff:
         trades_changed=trades[2],
         money=sums,
         score=points,
-        reasons=tuple(reasons(a, b, trades, (sums, points), inputs)),
+        reasons=tuple(reasons(ours, theirs, trades, (sums, points), inputs)),
         moved=inputs,
     )
 

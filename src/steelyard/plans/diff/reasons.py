@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from steelyard.errors import one_line
 from steelyard.orders import Side
-from steelyard.plans.diff.moved import targets_of
 from steelyard.plans.diff.records import (
     Changed,
-    Letter,
     Money,
     Moved,
     PriceMoved,
@@ -18,7 +17,7 @@ from steelyard.plans.diff.records import (
     ScoreDiff,
     Trade,
 )
-from steelyard.plans.diff.trades import orders
+from steelyard.plans.diff.trades import Indexed, why_not_as_large
 from steelyard.plans.diff.words import joined, listed, of_document, plain
 from steelyard.plans.plan import Plan
 from steelyard.sentences import Sentence
@@ -27,23 +26,27 @@ SAME = "A and B are the same plan"
 Trades = tuple[Sequence[Trade], Sequence[Trade], Sequence[Changed]]
 """Only in B, only in A, in both."""
 LEAST_COST = Decimal("0.005")
+"""A difference under this reads 0.00."""
+SCALE = 1.0
+LONGEST_VALUE = 40
+"""Characters of a setting in a sentence."""
 
 
 def reasons(
-    a: Plan, b: Plan, trades: Trades, figures: tuple[Money, ScoreDiff], moved: Moved
+    a: Indexed, b: Indexed, trades: Trades, figures: tuple[Money, ScoreDiff], moved: Moved
 ) -> Iterator[Reason]:
     """What tells B from A: the answer, what went in, what it costs and is worth, each trade."""
-    if a.plan_id == b.plan_id:
+    if a.plan.plan_id == b.plan.plan_id:
         yield _reason(plain(SAME))
         return
-    yield _answer(a, b, trades)
+    yield _answer(a.plan, b.plan, trades)
     yield from _inputs(moved)
     yield from _worth(*figures)
     added, removed, changed = trades
     turned = {trade.symbol for trade in removed if trade.opposite is not None}
     for trade in added:
-        yield _turned(a, b, trade) if trade.symbol in turned else _only("B", b, a, trade)
-    yield from (_only("A", a, b, trade) for trade in removed if trade.symbol not in turned)
+        yield _turned(a, b, trade) if trade.symbol in turned else _only(b, a, trade)
+    yield from (_only(a, b, trade) for trade in removed if trade.symbol not in turned)
     yield from (_resized(a, b, trade) for trade in changed if trade.quantity.change)
 
 
@@ -110,7 +113,7 @@ def _value(value: object) -> str:
     """A setting in a sentence."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "none" if value is None else str(value)
+    return "none" if value is None else one_line(str(value), LONGEST_VALUE)
 
 
 def _prices(prices: Sequence[PriceMoved]) -> Iterator[Sentence]:
@@ -119,7 +122,11 @@ def _prices(prices: Sequence[PriceMoved]) -> Iterator[Sentence]:
     shares = [(abs(p.change), p.symbol, p.change) for p in prices if p.change is not None]
     if shares:
         _, symbol, change = max(shares)
-        yield plain(", {most:text} most, by {by:spct}", most=symbol, by=change)
+        most = " most" if len(prices) > 1 else ""
+        yield plain(f", {{most:text}}{most}, by {{by:spct}}", most=symbol, by=change)
+    else:
+        yield plain(": ")
+        yield listed(price.symbol for price in prices)
 
 
 def _worth(money: Money, score: ScoreDiff) -> Iterator[Reason]:
@@ -134,48 +141,48 @@ def _worth(money: Money, score: ScoreDiff) -> Iterator[Reason]:
         yield Reason(**score.not_compared.model_dump(), symbol=None)
     gain = score.improvement.change
     if gain:
-        text = "B gains {gain:points} points " + ("more" if gain > 0 else "less")
-        yield _reason(plain(f"{text} over holding, net of charges", gain=abs(gain)))
+        than = "more" if gain > 0 else "less"
+        points = "{gain:points} points" if abs(gain) <= SCALE else "a whole scale of points"
+        text = f"B gains {points} {than} over holding, net of charges"
+        yield _reason(plain(text, gain=abs(gain)))
 
 
-def _only(letter: Letter, plan: Plan, other: Plan, trade: Trade) -> Reason:
+def _only(ours: Indexed, other: Indexed, trade: Trade) -> Reason:
     """An order of one plan, why it is in it, and why it is not in the other."""
-    whose: Letter = "B" if letter == "A" else "A"
-    also = "also " if other.steps else ""
-    verb = _verb(trade.side)
-    lead = f"{letter} {also}{verb} {{quantity:qty}} {{symbol:text}} for {{amount:money}} "
-    step = orders(plan)[trade.symbol, trade.side]
+    also = "also " if other.orders else ""
+    lead = f"{ours.letter} {also}{_verb(trade.side)} {{quantity:qty}} {{symbol:text}} for "
+    step = ours.orders[trade.symbol, trade.side]
     return _reason(
         plain(
-            f"{lead}{{currency:text}}, ",
+            f"{lead}{{amount:money}} {{currency:text}}, ",
             quantity=trade.quantity,
             symbol=trade.symbol,
             amount=trade.notional_base,
             currency=trade.base_currency,
         ),
         of_document(step.reason_template, step.facts, step.reason),
-        plain(f"; {whose} does not: "),
+        plain(f"; {other.letter} does not: "),
         of_document(trade.why.template, trade.why.facts, trade.why.text),
-        *_target(plan, other, trade.symbol, letter),
+        *_target(ours, other, trade.symbol),
         symbol=trade.symbol,
     )
 
 
-def _turned(a: Plan, b: Plan, trade: Trade) -> Reason:
+def _turned(a: Indexed, b: Indexed, trade: Trade) -> Reason:
     """A symbol that A trades one way and B the other."""
     old = "sells" if trade.side is Side.BUY else "buys"
     text = f"B {_verb(trade.side)} {{quantity:qty}} {{symbol:text}}, of which A {old} {{was:qty}}: "
-    step = orders(b)[trade.symbol, trade.side]
+    step = b.orders[trade.symbol, trade.side]
     quantities = {"quantity": trade.quantity, "was": trade.opposite or trade.quantity}
     return _reason(
         plain(text, symbol=trade.symbol, **quantities),
         of_document(step.reason_template, step.facts, step.reason),
-        *_target(b, a, trade.symbol, "B"),
+        *_target(b, a, trade.symbol),
         symbol=trade.symbol,
     )
 
 
-def _resized(a: Plan, b: Plan, trade: Changed) -> Reason:
+def _resized(a: Indexed, b: Indexed, trade: Changed) -> Reason:
     """An order of both plans at another size."""
     change = trade.quantity.change or Decimal(0)
     than = "more" if change > 0 else "less"
@@ -183,23 +190,41 @@ def _resized(a: Plan, b: Plan, trade: Changed) -> Reason:
     quantities = {"quantity": trade.quantity.b or Decimal(0), "change": abs(change)}
     return _reason(
         plain(text, symbol=trade.symbol, **quantities),
-        *_target(b, a, trade.symbol, "B"),
+        *_size(b, trade),
+        *_price(trade),
+        *_target(b, a, trade.symbol),
         symbol=trade.symbol,
     )
 
 
-def _target(plan: Plan, other: Plan, symbol: str, letter: Letter) -> Iterator[Sentence]:
+def _size(b: Indexed, trade: Changed) -> Iterator[Sentence]:
+    """What B says of the size in A, where that was one of its candidates."""
+    size = trade.quantity.a or Decimal(0)
+    why = why_not_as_large(b, trade.symbol, trade.side, size)
+    if why is not None:
+        yield plain("; of {size:qty} B says: ", size=size)
+        yield why
+
+
+def _price(trade: Changed) -> Iterator[Sentence]:
+    """Its price where that is another one, of one currency."""
+    prices = {"price": trade.price.b, "was": trade.price.a}
+    if trade.price.change:
+        facts = {name: price for name, price in prices.items() if price is not None}
+        text = "; its price is {price:qty} in B and {was:qty} in A, {currency:text}"
+        yield plain(text, currency=trade.currency, **facts)
+
+
+def _target(ours: Indexed, other: Indexed, symbol: str) -> Iterator[Sentence]:
     """Its target where that is another one."""
-    whose = "B" if letter == "A" else "A"
-    ours, theirs = targets_of(plan).get(symbol), targets_of(other).get(symbol)
-    if ours == theirs:
+    targets = {each.letter: each.targets.get(symbol) for each in (ours, other)}
+    if targets[ours.letter] == targets[other.letter]:
         return
     texts = [
         f"none in {name}" if target is None else f"{{target_{name.lower()}:pct}} in {name}"
-        for name, target in ((letter, ours), (whose, theirs))
+        for name, target in targets.items()
     ]
-    pairs = ((letter, ours), (whose, theirs))
-    facts = {f"target_{n.lower()}": target for n, target in pairs if target is not None}
+    facts = {f"target_{n.lower()}": target for n, target in targets.items() if target is not None}
     yield plain(f"; its target is {' and '.join(texts)}", **facts)
 
 

@@ -37,6 +37,7 @@ LOOSE: Mapping[str, str] = {
     "strategy.name": "whose rules these are; the hash is of what they do",
     "strategy.version": "whose rules these are; the hash is of what they do",
     "strategy.title": "whose rules these are; the hash is of what they do",
+    "strategy.text_sha256": "of the text of a stored strategy, which the plan does not hold",
     "holdings[].band": "around the target; how wide is an input where the targets file says it",
     "bands[].low": "of cash an input; of the rest that of the holding or class",
     "bands[].high": "of cash an input; of the rest that of the holding or class",

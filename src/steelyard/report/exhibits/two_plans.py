@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -65,12 +65,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A figure of both."""
+    """A figure of both; `part` is one of the sum below it."""
 
     label: str
     a: str
     b: str
     change: str
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class TwoPlans:
     orders: tuple[Order, ...]
     more: str
     money: tuple[Line, ...]
-    money_heading: str
+    currency: str
     score: tuple[Line, ...]
     notes: tuple[str, ...]
     inputs: tuple[Inputs, ...]
@@ -106,7 +107,6 @@ def two_plans(diff: PlanDiff) -> TwoPlans:
     orders = list(_orders(diff, reasons))
     shown, more = first(orders)
     moved = tuple(_inputs(diff))
-    currency = diff.money.base_currency
     return TwoPlans(
         heading=SAME if diff.same else _heading(diff),
         heads=(_head("A", diff.a), _head("B", diff.b)),
@@ -115,7 +115,7 @@ def two_plans(diff: PlanDiff) -> TwoPlans:
         orders=tuple(shown),
         more=f"and {lower(counted(more, 'more order'))}: {ALL}" if more else "",
         money=tuple(_money(diff)),
-        money_heading=f"Money, {currency}" if currency else "Money, each in its base currency",
+        currency=diff.money.base_currency or "each in its base currency",
         score=tuple(_score(diff)),
         notes=tuple(
             why.text
@@ -141,7 +141,7 @@ def _head(letter: str, side: Compared) -> Head:
 
 
 def _trades(diff: PlanDiff) -> str:
-    """`Trades: two only in B, one only in A, three in both at another size or price`."""
+    """`2 only in B, 1 only in A, 3 at another size`."""
     sizes = [trade for trade in diff.trades_changed if trade.quantity.change]
     prices = len(diff.trades_changed) - len(sizes)
     parts = (
@@ -151,7 +151,7 @@ def _trades(diff: PlanDiff) -> str:
         (prices, "at another price alone"),
     )
     texts = [f"{count} {what}" for count, what in parts if count]
-    return f"Trades: {', '.join(texts) or 'the same'}"
+    return ", ".join(texts) or "the same"
 
 
 def _orders(diff: PlanDiff, reasons: Mapping[str, str]) -> Iterator[Order]:
@@ -199,11 +199,12 @@ def _score(diff: PlanDiff) -> Iterator[Line]:
     for term in score.terms:
         weights = [NONE if w is None else percent(w) for w in (term.weight.a, term.weight.b)]
         share = " → ".join(dict.fromkeys(weights))
-        yield _number(f"  {plain_words(term.name)}, {share} %", term.gain, gained, gained)
+        label = f"{plain_words(term.name)}, {share} %"
+        yield replace(_number(label, term.gain, gained, gained), part=True)
     yield _number("Score after the plan", score.plan, on_scale, gained)
     for name, pair in (("cost", score.cost), ("tax", score.tax), ("orders", score.hurdle)):
         if pair.a or pair.b:
-            yield _number(f"  charged for {name}", pair, points, gained)
+            yield replace(_number(f"charged for {name}", pair, points, gained), part=True)
     yield _number("Improvement, net", score.improvement, gained, gained)
     if score.drift_before.a is not None or score.drift_before.b is not None:
         yield _number("Drift before, pp", score.drift_before, percent, signed)

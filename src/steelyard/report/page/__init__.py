@@ -3,21 +3,16 @@
 1. withhold what the second opinion refutes   verify.check
 2. one record per exhibit                     report.exhibits
 3. lay them out                               templates/page.html, charts.html
-4. embed style, fonts, plan document          below
+4. embed style, fonts, plan document          look, below
 
 Records carry numbers, templates format and escape them: every string of the document is untrusted.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from steelyard.errors import InternalError
@@ -40,19 +35,13 @@ from steelyard.report.exhibits import (
     weights,
     what_if,
     words,
-    worth,
 )
-from steelyard.report.exhibits.scale import Scale
-from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
+from steelyard.report.page.look import environment, style
 
-HERE = Path(__file__).parent
-FONTS = (("Inter S", "inter-s.woff2"), ("Serif S", "serif-s.woff2"))
-WEIGHTS = "400 600"
 DOCUMENT_BYTES = 150_000
 """Largest plan document that travels inside its report."""
 HASH = re.compile("[0-9a-f]{64}")
 SHORT = 16
-DIGITS = 2
 
 
 def render(plan: Plan, opinion: verify.Report | None = None) -> str:
@@ -149,85 +138,3 @@ def _noticed(plan: Plan) -> str:
 def _page_footer(plan: Plan) -> str:
     """Plan id for the margin of printed pages: hexadecimal digits only, as it is inside a style."""
     return f"Plan {plan.plan_id[:SHORT]}" if HASH.fullmatch(plan.plan_id) else "Plan"
-
-
-@cache
-def style() -> Markup:
-    """Fonts, tokens and rules as one style sheet."""
-    faces = [
-        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};'
-        f'src:url(data:font/woff2;base64,{_base64(file)}) format("woff2")}}'
-        for name, file in FONTS
-    ]
-    files = (HERE / "tokens.css", HERE / "templates" / "style.css")
-    sheets = [_squeezed(file.read_text("utf-8")) for file in files]
-    return Markup("\n".join([*faces, *sheets]))  # noqa: S704 our own files
-
-
-def _base64(file: str) -> str:
-    return base64.b64encode((HERE / "fonts" / file).read_bytes()).decode("ascii")
-
-
-def _squeezed(css: str) -> str:
-    """A style sheet without comments and indentation."""
-    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return "\n".join(line.strip() for line in bare.splitlines() if line.strip())
-
-
-@cache
-def environment() -> Environment:
-    """Jinja with escaping on, undefined names as errors, and our number formats as filters."""
-    env = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalize,
-    )
-    env.filters |= {
-        "money": money,
-        "whole": lambda amount: money(amount, 0),
-        "pct": percent,
-        "pp": signed,
-        "points": points,
-        "on_scale": words.on_scale,
-        "gained": worth.gained,
-        "near": worth.near,
-        "a_year": worth.amount,
-        "signed_a_year": worth.signed_amount,
-        "spoints": lambda score: signed(score, DIGITS),
-        "qty": quantity,
-        "price": words.price,
-        "gain": words.signed_money,
-        "rate": words.rate,
-        "count": FORMATS["count"],
-        "day": FORMATS["date"],
-        "one": FORMATS["one"],
-        "at": _place,
-        "wide": _width,
-        "short": lambda digest: digest[:SHORT],
-        "words": words.plain_words,
-        "sentence": words.sentence,
-    }
-    return env
-
-
-def _finalize(value: Any) -> Any:
-    """Spell out controls in every string that is printed; Markup is our own and stays."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _place(value: float, scale: Scale) -> str:
-    """Position of a value on a scale as an attribute: `12.4%`."""
-    return _percentage(scale.at(value))
-
-
-def _width(ends: tuple[float, float], scale: Scale) -> str:
-    """Distance between two values on a scale as an attribute."""
-    return _percentage(scale.at(ends[1]) - scale.at(ends[0]))
-
-
-def _percentage(position: float) -> str:
-    return f"{position:.2f}".rstrip("0").rstrip(".") + "%"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.report.exhibits.ab import differences
-from steelyard.report.page import environment, style
+from steelyard.report.page.look import environment, style
 from steelyard.report.terminal.ab import answer, figures, sentences
 from steelyard.runs.compare import Comparison
 from steelyard.sentences import cased

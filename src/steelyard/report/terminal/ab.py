@@ -62,8 +62,8 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     ranges = " and ".join(f"{_range(interval)} under {name} scoring" for name, interval in under)
     block = comparison.under_a.block
     yield (
-        f"The mean of A less B lies with {LEVEL:.0%} between {ranges} (points; blocks of {block} "
-        f"of {both} snapshots)."
+        f"The mean of A less B lies with {percent(LEVEL, 0)}{SPACE}% between {ranges} (points; "
+        f"blocks of {block} of {both} snapshots)."
     )
 
 

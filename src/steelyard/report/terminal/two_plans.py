@@ -14,11 +14,11 @@ ORDERS = (
     Column("In"),
     Column("Side"),
     Column("Symbol"),
-    Column("Name", drop=2),
+    Column("Name", drop=3),
     Column("A", "right"),
     Column("B", "right"),
-    Column("Change", "right"),
-    Column("Amount", "right", drop=1),
+    Column("Change", "right", drop=1),
+    Column("Amount", "right", drop=2),
 )
 
 
@@ -37,12 +37,12 @@ def draw(diff: PlanDiff, console: Console) -> None:
 
 
 def _differences(exhibit: TwoPlans, console: Console) -> None:
-    _title(console, exhibit.trades)
+    _title(console, f"Trades: {exhibit.trades}")
     if exhibit.orders:
         _table(console, ORDERS, [_order(order) for order in exhibit.orders])
     if exhibit.more:
         _say(console, exhibit.more, indent=2)
-    for heading, lines in ((exhibit.money_heading, exhibit.money), ("Score", exhibit.score)):
+    for heading, lines in ((f"Money, {exhibit.currency}", exhibit.money), ("Score", exhibit.score)):
         _title(console, heading)
         _table(console, _heads("A", "B"), [_line(line) for line in lines])
     _title(console, "What went in and is not the same")
@@ -66,11 +66,13 @@ def _order(order: Order) -> Row:
 
 
 def _heads(a: str, b: str, first: str = "") -> tuple[Column, ...]:
-    return (Column(first), *(Column(head, "right") for head in (a, b, "Change")))
+    figures = (Column(head, "right") for head in (a, b))
+    return (Column(first), *figures, Column("Change", "right", drop=1))
 
 
 def _line(line: Line) -> Row:
-    return Row((line.label, line.a, line.b, line.change))
+    label = f"  {line.label}" if line.part else line.label
+    return Row((label, line.a, line.b, line.change))
 
 
 def _table(console: Console, columns: tuple[Column, ...], rows: list[Row]) -> None:

@@ -37,10 +37,12 @@ def draw(diff: StrategyDiff, console: Console) -> None:
     ):
         _modules(console, heading, names, ours)
     groups = list(_groups(diff))
-    widest = max((len(name) for _, rows in groups for _, name, _ in rows), default=0)
+    aligned = console.width >= WIDE
+    widest = max((len(name) for _, rows in groups for _, name, _ in rows if aligned), default=0)
     for table, entries in groups:
         _say(console, table, style="bold")
-        rows = [Row(_cells(*entry, widest=widest, inherited=ours)) for entry in entries]
+        most = min(LONGEST_VALUE, (console.width - NARROWEST) // 2)
+        rows = [Row(_cells(*entry, shape=(widest, most), inherited=ours)) for entry in entries]
         fit, cut = fitting(COLUMNS, rows, console.width)
         emit(console, list(grid(fit, cut, console.width))[1:])
     if ours:
@@ -79,15 +81,21 @@ def _tables(changes: Mapping[str, Change]) -> dict[str, dict[str, Change]]:
 
 
 def _cells(
-    whole: str, key: str, change: Change, *, widest: int, inherited: frozenset[str]
+    whole: str, key: str, change: Change, *, shape: tuple[int, int], inherited: frozenset[str]
 ) -> tuple[str, ...]:
-    texts = (one_line(_text(value), LONGEST_VALUE) for value in (change.old, change.new))
+    """`shape`: to what width keys are filled, and the longest value."""
+    widest, most = shape
+    texts = (one_line(_text(value), most) for value in (change.old, change.new))
     by = INHERITED if whole in inherited else ""
-    return (key.ljust(widest), *(text.ljust(LEAST) for text in texts), by)
+    return (key.ljust(widest), *(text.ljust(LEAST if widest else 0) for text in texts), by)
 
 
 LEAST = 12
 """Least width of a value, so that the tables stand under each other."""
+NARROWEST = 16
+"""Columns that a key and the gaps need."""
+WIDE = 80
+"""Columns of a window from which they do."""
 
 
 def _text(value: object) -> str:

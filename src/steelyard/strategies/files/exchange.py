@@ -43,7 +43,7 @@ def apart(text: str) -> tuple[str, dict[str, Any]]:
     table = None if whole is None else whole.get(METADATA)
     if not isinstance(table, dict):
         return _without_header(text)
-    parts = [part for part in _heads(text) if METADATA not in (_parsed(part) or {METADATA: 0})]
+    parts = [part for part in _heads(text) if _is_without(part)]
     if not parts:
         return text, table  # the table stands in the middle: somebody wrote it there
     same = (part for part in parts if _sha256(part) == table.get(TEXT_HASH))
@@ -57,6 +57,12 @@ def _heads(text: str) -> Iterator[str]:
         head = text[:place]
         yield head.removesuffix("\n")
         yield head
+
+
+def _is_without(part: str) -> bool:
+    """Is it TOML of its own, without the table?"""
+    values = _parsed(part)
+    return values is not None and METADATA not in values
 
 
 def _without_header(text: str) -> tuple[str, dict[str, Any]]:

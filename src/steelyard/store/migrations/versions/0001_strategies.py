@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text, nullable=False, server_default=""),
         sa.Column("toml", sa.Text, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
-        sa.Column("toml_sha256", sa.Text, nullable=False),
+        sa.Column("rules_sha256", sa.Text, nullable=False),
         sa.Column(
             "active",
             sa.Integer,

@@ -1,0 +1,216 @@
+"""`steelyard bucket`, and `plan --bucket`."""
+
+from __future__ import annotations
+
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+
+from builders.commands import of_sample, own_files, run
+from steelyard.buckets import SatelliteSettings, strategy_of
+from steelyard.environment import database
+
+
+def stored() -> Path:
+    return Path(database(os.environ))
+
+
+def entry(name: str) -> dict:
+    result = run("bucket", "show", name, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def listed() -> dict[str, dict]:
+    return {row["bucket"]: row for row in json.loads(run("bucket", "list", "--json").stdout)}
+
+
+def setting(name: str, key: str) -> tuple[object, str]:
+    return next(
+        (row["value"], row["from"]) for row in entry(name)["settings"] if row["name"] == key
+    )
+
+
+def test_a_bucket_plans_what_the_same_files_plan(folder: Path):
+    options = of_sample("growth")
+    loaded = run("bucket", "load", "core", *options)
+    by_files = json.loads(run("plan", *options, "--json").stdout)
+
+    by_bucket = json.loads(run("plan", "--bucket", "core", "--json").stdout)
+
+    assert loaded.exit_code == 0
+    assert by_bucket["steps"] == by_files["steps"]
+    assert by_bucket["score"] == by_files["score"]
+    assert by_bucket["plan_id"] == by_files["plan_id"]
+
+
+def test_a_plan_of_a_bucket_is_kept_unless_told_not_to_and_one_of_files_only_if_told(folder: Path):
+    options = own_files(folder)
+
+    run("plan", *options)
+    assert not stored().exists()
+    run("bucket", "load", "core", *options)
+    run("plan", "--bucket", "core", "--no-save")
+    nothing = json.loads(run("events", "--type", "PlanSaved", "--json").stdout)
+    run("plan", "--bucket", "core")
+    run("plan", *options, "--save", "--seed", "1")
+    kept = json.loads(run("events", "--type", "PlanSaved", "--json").stdout)
+
+    assert (len(nothing), len(kept)) == (0, 2)
+
+
+def test_a_flow_given_to_a_plan_never_changes_the_cash_of_the_bucket(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    before = listed()["core"]
+
+    plan = json.loads(run("plan", "--bucket", "core", "--deposit", "USD=500", "--json").stdout)
+
+    assert plan["flows"][0]["amount"] == "500"
+    assert listed()["core"] == before
+    assert json.loads(run("plan", "--bucket", "core", "--json").stdout)["flows"] == []
+
+
+def test_newer_prices_are_planned_with_the_stored_holdings_and_targets(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    (folder / "p.csv").write_text("date,AAA,BBB\n2026-11-26,10,20.5\n2026-11-27,10,21\n")
+
+    plan = json.loads(run("plan", "--bucket", "core", "--prices", "p.csv", "--json").stdout)
+
+    prices = {row["symbol"]: (row["price"], row["target"]) for row in plan["holdings"]}
+    assert prices == {"AAA": ("10", 0.5), "BBB": ("21", 0.4)}
+    assert entry("core")["value"] == "1500"
+
+
+def test_what_is_of_the_bucket_is_not_taken_beside_it(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+
+    for option in (("--holdings", "h.csv"), ("--cash", "USD=1"), ("--targets", "t.csv")):
+        refused = run("plan", "--bucket", "core", *option)
+        assert refused.exit_code == 2, option
+        assert "bucket" in refused.stderr, option
+
+
+def test_a_bucket_without_holdings_is_refused_with_what_to_type(folder: Path):
+    run("bucket", "create", "tech")
+
+    refused = run("plan", "--bucket", "tech")
+
+    assert refused.exit_code == 1
+    assert "steelyard bucket load tech" in refused.stderr
+
+
+def test_settings_say_where_each_value_is_from_and_every_change_is_a_version(folder: Path):
+    run("bucket", "create", "tech", "--budget", "0.1")
+    assert setting("tech", "risk_appetite") == (None, "default")
+
+    run("bucket", "settings", "tech", "--preset", "momentum_hunter")
+    assert setting("tech", "risk_appetite") == (0.7, "preset")
+    run("bucket", "settings", "tech", "--set", "risk_appetite=0.9")
+    assert setting("tech", "risk_appetite") == (0.9, "slider")
+    assert setting("tech", "entry_style") == (0.8, "preset")
+
+    rows = json.loads(run("strategy", "history", "tech_config", "--json").stdout)
+    sliders = SatelliteSettings(satellite_id="tech", preset="momentum_hunter", risk_appetite=0.9)
+    assert [row["version"] for row in rows] == [2, 1]
+    assert rows[0]["rules_sha256"] == strategy_of(sliders).sha256
+    assert entry("tech")["strategy"]["version"] == 2
+    presets = json.loads(run("strategy", "presets", "--json").stdout)
+    uses = {(row["name"], row["kind"]): row["uses"] for row in presets}
+    assert uses["momentum_hunter", "satellite"] == 1
+
+
+def test_settings_that_are_no_use_say_what_they_may_be_and_change_nothing(folder: Path):
+    run("bucket", "create", "tech")
+    cases = {
+        "risk_apetite=0.5": "Did you mean risk_appetite?",
+        "risk_appetite=2": "less than or equal to 1",
+        "risk_appetite=nan": "a number",
+        "trailing_stops=perhaps": "true or false",
+        "target_weight=0.2": "0 to 0.15",
+        "status=actve": "Did you mean active?",
+        "dividend_handling=burn": "dividend_handling",
+        "universe": "NAME=VALUE",
+    }
+
+    for text, words in cases.items():
+        refused = run("bucket", "settings", "tech", "--set", text)
+        assert refused.exit_code == 1, text
+        assert words in refused.stderr, (text, refused.stderr)
+    assert entry("tech")["strategy"] is None
+    assert run("bucket", "settings", "core", "--set", "target_weight=.5").exit_code == 1
+
+
+def test_satellites_have_at_most_their_budget_together_and_the_core_the_rest(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    assert run("bucket", "create", "a", "--budget", "0.15").exit_code == 0
+    assert run("bucket", "create", "b", "--budget", "0.15").exit_code == 0
+
+    refused = run("bucket", "create", "c", "--budget", "0.05")
+
+    assert refused.exit_code == 1
+    assert "0.3 of the account" in refused.stderr
+    assert listed()["core"]["budget_weight"] == 0.7
+    assert run("bucket", "create", "a").exit_code == 1
+
+
+def test_money_moved_between_buckets_is_gone_from_one_and_planned_by_the_other(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    run("bucket", "create", "tech")
+
+    assert run("bucket", "transfer", "core", "tech", "USD=100").exit_code == 0
+
+    rows = listed()
+    assert rows["core"]["cash"] == {"USD": "200"}
+    assert rows["tech"]["cash"] == {"USD": "100"}
+    assert Decimal(rows["core"]["value"]) == 1400
+    plan = json.loads(run("plan", "--bucket", "core", "--json").stdout)
+    assert plan["cash"] == {"USD": "200"}
+    for money in ("USD=500", "EUR=1", "USD=0"):
+        assert run("bucket", "transfer", "core", "tech", money).exit_code == 1, money
+
+
+def test_the_files_of_the_account_go_to_their_buckets_and_sum_to_it(folder: Path):
+    options = own_files(folder)
+    run("bucket", "load", "core", *options)
+    run("bucket", "create", "tech", "--universe", "BBB")
+    run("bucket", "transfer", "core", "tech", "USD=100")
+    (folder / "t.csv").write_text("symbol,weight\nAAA,0.5\n")
+
+    alone = run("bucket", "load", "core", *options)
+    assert "counted twice: load it with --whole" in alone.stdout
+    whole = run("bucket", "load", "core", "--whole", *options)
+
+    assert whole.exit_code == 0, whole.stderr
+    assert "tech is worth USD 300.00" in whole.stdout
+    rows = listed()
+    assert sum(Decimal(row["cash"]["USD"]) for row in rows.values()) == 300
+    assert Decimal(rows["core"]["value"]) == 1200
+    assert Decimal(rows["tech"]["value"]) == 300
+    (folder / "h.csv").write_text("symbol,quantity,price\nAAA,100,10\nBBB,12,20\nCASH:USD,300,\n")
+    again = run("bucket", "load", "core", "--whole", *options)
+    assert "tech holds 2 BBB more" in again.stdout
+    (folder / "t.csv").write_text("symbol,weight\nBBB,0.5\n")
+    refused = run("bucket", "load", "core", "--whole", *options)
+    assert refused.exit_code == 1
+    assert "not in its universe" in refused.stderr
+
+
+def test_a_load_that_is_refused_changes_nothing(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    before = entry("core")
+    (folder / "h.csv").write_text("symbol,quantity,price\nAAA,-x,10\n")
+
+    refused = run("bucket", "load", "core", "--holdings", "h.csv")
+
+    assert refused.exit_code == 1
+    assert "nothing was loaded" in refused.stderr
+    assert entry("core") == before
+
+
+def test_a_running_reader_of_lists_makes_no_database(folder: Path):
+    assert json.loads(run("bucket", "list", "--json").stdout) == []
+    assert "bucket load core" in run("bucket", "list").stdout
+    assert run("strategy", "list").exit_code == 0
+    assert run("strategy", "presets").exit_code == 0
+    assert not stored().exists()

@@ -1,0 +1,194 @@
+"""A dry run: what it says holds for the plan that it does not make."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.demo import growth
+from builders.world import AS_OF, with_call, with_on, with_params, world
+from builders.worlds import SOME, worlds
+from steelyard.errors import PlanRefused
+from steelyard.modules.registry import BUILT_IN, Kind, modules
+from steelyard.planning.dry_run import dry_run, estimated_seconds, minimal_case
+from steelyard.planning.planner import plan_case
+from steelyard.portfolio import Flow
+from steelyard.settings import Limits, Rebalance, Search
+from steelyard.strategies import PRESETS, default, preset
+
+BUSY = world(
+    "AA 60 @ 100", "BB 20 @ 100", "CC 0 @ 50",
+    cash="2000", targets={"AA": 0.3, "BB": 0.35, "CC": 0.3},
+)  # fmt: skip
+MORE = {
+    Kind.OPPORTUNITY: ("tax_loss",),
+    Kind.PATTERN: ("adaptive", "market_regime"),
+    Kind.SEQUENCE: ("combinatorial",),
+}
+
+
+@st.composite
+def cases(draw):
+    """Random worlds under random scopes, with every built-in module or the usual ones, money that
+    is brought or taken out, and bands.
+    """
+    portfolio = draw(worlds())
+    strategy = portfolio.strategy
+    if draw(st.booleans()):
+        for kind, names in MORE.items():
+            strategy = with_on(strategy, kind, *names)
+    scope = draw(st.sampled_from(["quantities", "candidates", "proposals"]))
+    trigger = draw(st.sampled_from(["score", "score", "band"]))
+    most = draw(st.sampled_from([2000, 2000, 12]))
+    search = strategy.search.model_copy(update={"scope": scope, "max_candidates": most})
+    strategy = replace(strategy, search=search, rebalance=Rebalance(trigger=trigger))
+    amount = draw(st.sampled_from([0, 0, 3000, -700, -9000]))
+    flows = (Flow("USD", Decimal(amount), AS_OF),) if amount else ()
+    return portfolio.having(flows=flows, strategy=strategy).case
+
+
+@SOME
+@given(cases())
+def test_no_plan_has_more_candidates_or_sequences_than_its_bounds(case):
+    run = dry_run(case)
+    try:
+        plan = plan_case(case)
+    except PlanRefused:
+        assert not run.valid
+        return
+
+    assert len(plan.candidates) <= run.counts.upper_bound_candidates
+    assert len(plan.candidates) == run.counts.estimated_candidates
+    assert plan.certificate.sequences <= run.counts.upper_bound_sequences
+    assert run.counts.estimated_sequences <= run.counts.upper_bound_sequences
+    assert run.counts.unbounded == ()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_of_the_bundled_portfolio_every_preset_is_valid_and_estimated_closely(name):
+    whole = growth()
+    case = replace(whole.case, strategy=preset(name))
+    run, plan = dry_run(case), plan_case(case)
+
+    assert run.valid
+    assert run.counts.estimated_candidates == len(plan.candidates)
+    assert abs(run.counts.estimated_sequences - plan.certificate.sequences) <= 30
+    ran = {f"{entry.kind}.{entry.name}": entry.version for entry in plan.modules}
+    assert {name: loaded.version for name, loaded in run.modules.items()} == ran
+
+
+def test_it_takes_under_a_fifth_of_the_time_of_the_plan():
+    case = replace(growth().case, strategy=default())
+    seconds = {dry_run: [], plan_case: []}
+    for work, times in seconds.items():
+        for _ in range(3):
+            start = time.perf_counter()
+            work(case)
+            times.append(time.perf_counter() - start)
+
+    assert min(seconds[dry_run]) < min(seconds[plan_case]) / 5
+
+
+def test_it_proposes_nothing():
+    def proposes(*_):
+        raise AssertionError("a dry run asks no pattern and no generator")
+
+    strategy = default()
+    for kind in (Kind.PATTERN, Kind.SEQUENCE):
+        for choice in strategy.enabled(kind):
+            strategy = with_call(strategy, kind, choice.module.name, proposes)
+
+    run = dry_run(replace(BUSY.case, strategy=strategy))
+
+    assert run.valid
+    assert run.counts.estimated_sequences > 0
+
+
+def test_what_fails_in_a_calculator_is_an_error_of_its_module():
+    def fails(ctx, params):
+        raise RuntimeError("out of luck")
+
+    strategy = with_call(default(), Kind.OPPORTUNITY, "profit_taking", fails)
+    run = dry_run(replace(BUSY.case, strategy=strategy))
+
+    loaded = run.modules["opportunity_calculators.profit_taking"]
+    assert (loaded.status, loaded.error) == ("error", "RuntimeError: out of luck")
+    assert run.errors == (
+        "opportunity_calculators.profit_taking failed: RuntimeError: out of luck",
+    )
+    assert not run.valid
+
+
+def test_a_portfolio_that_would_be_refused_is_an_error_and_nothing_is_counted():
+    old = BUSY.having(as_of=AS_OF + timedelta(days=90))
+    run = dry_run(old.case)
+
+    assert (run.valid, run.counts) == (False, None)
+    assert "AA" in run.errors[0]
+    assert run.document()["upper_bound_sequences"] is None
+
+
+def test_a_module_that_does_not_say_how_much_it_proposes_leaves_the_sets_of_candidates():
+    (chosen,) = default().enabled(Kind.SEQUENCE)
+    outside = tuple(
+        replace(choice, module=replace(choice.module, source="a plugin"))
+        for choice in default().choices[Kind.SEQUENCE]
+    )
+    choices = {**default().choices, Kind.SEQUENCE: outside}
+    strategy = replace(default(), choices=choices, search=Search(max_depth=2))
+    run = dry_run(replace(BUSY.case, strategy=strategy))
+
+    most = run.counts.upper_bound_candidates
+    assert run.counts.upper_bound_sequences == most + most * (most - 1) // 2
+    assert run.counts.unbounded == (chosen.module.qualified,)
+    assert any(chosen.module.qualified in text for text in run.warnings)
+
+
+def test_every_built_in_module_that_proposes_says_how_much_at_most():
+    for kind in (Kind.PATTERN, Kind.SEQUENCE):
+        for module in modules(kind).values():
+            says = module.params().most_sequences(5)
+            if module.source == BUILT_IN and module.form != "what_if":
+                assert says is not None, module.qualified
+    for module in modules(Kind.OPPORTUNITY).values():
+        if module.source == BUILT_IN:
+            assert module.params().most_sizes(), module.qualified
+
+
+def test_what_modules_draw_from_is_told():
+    off = with_params(default(), Kind.PATTERN, "profit_taking", max_sells=3)
+    met = dry_run(replace(BUSY.case, strategy=off)).dependencies
+    assert "pattern_generators.profit_taking has what it draws from." in met
+
+    choices = tuple(
+        replace(choice, enabled=choice.module.name != "profit_taking")
+        for choice in default().choices[Kind.OPPORTUNITY]
+    )
+    lacking = replace(default(), choices={**default().choices, Kind.OPPORTUNITY: choices})
+    text = "pattern_generators.profit_taking finds nothing without "
+    told_of = dry_run(replace(BUSY.case, strategy=lacking)).dependencies
+    assert any(sentence.startswith(text) for sentence in told_of)
+
+
+def test_time_is_that_of_the_plans_with_most_alike_sequences_or_unknown():
+    timed = [(10, 0.1), (1000, 0.5), (1100, 0.7), (900, 0.6), (5, 9.0), (990, 0.55), (1, 8.0)]
+    run = dry_run(replace(BUSY.case, strategy=default()), timed)
+
+    assert estimated_seconds(timed, 1000) == 0.55
+    assert run.seconds in {seconds for _, seconds in timed}
+    bare = dry_run(BUSY.case)
+    assert bare.seconds is None
+    assert any("the time is not estimated" in text for text in bare.warnings)
+
+
+def test_a_strategy_alone_is_tried_on_cash_and_one_thing_to_buy():
+    run = dry_run(minimal_case(default()))
+    assert run.valid
+    assert run.counts.upper_bound_candidates < 20
+
+    never = replace(default(), limits=Limits(allow_buy=False, allow_sell=False))
+    assert "nothing could ever be traded" in dry_run(minimal_case(never)).errors[0]
