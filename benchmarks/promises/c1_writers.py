@@ -38,7 +38,7 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """Every number of writers, on every database that is there."""
     trials = bad = 0
     crowds = [(4, 1)] if mutant else [*((n, 1) for n in PROCESSES), (1, THREADS)]
-    with folder() as home, (nullcontext() if mutant else running()) as server:
+    with folder() as home, nullcontext() if mutant else running() as server:
         places = [str(home / f"{i}.db") for i in range(len(crowds))]
         if server is not None:
             places += [server.fresh() for _ in crowds]
@@ -108,7 +108,7 @@ def _save(store: Store, title: str) -> int:
 def _in_two_steps(store: Store, title: str) -> int:
     """The mutant."""
     number = _newest(store) + 1
-    old = {"toml": "", "sha256": "", "toml_sha256": "", "created_at": "", "created_by": ""}
+    old = {"toml": "", "sha256": "", "rules_sha256": "", "created_at": "", "created_by": ""}
     with store.writing() as transaction:
         table = strategy_version
         transaction.connection.execute(sa.update(table).values(active=0))
