@@ -58,9 +58,7 @@ def loaded(store: Store, name: str, **cash: str) -> None:
     inputs, _ = inputs_of()
     money = {currency: Decimal(amount) for currency, amount in cash.items()}
     inputs = replace(inputs, snapshot=replace(inputs.snapshot, cash=MappingProxyType(money)))
-    buckets.load(
-        store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000))
-    )
+    buckets.load(store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000)))
 
 
 # versions
