@@ -411,6 +411,7 @@ SECTIONS = [
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md"),
+        *("versions.md", "buckets.md"),
     )
     for title in sections(page)
 ]

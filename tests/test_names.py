@@ -141,7 +141,7 @@ def test_every_name_is_here_or_has_its_reason():
 def test_later_names_the_part_that_it_comes_with():
     intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
     parts = (
-        "evaluation modes", "resumable", "life of a strategy", "rebalancing and execution",
+        "evaluation modes", "resumable", "rebalancing and execution",
         "services and observability",
     )  # fmt: skip
 

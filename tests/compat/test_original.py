@@ -17,15 +17,10 @@ from steelyard.errors import PlanRefused
 
 def made(plan, context: PlannerContext, **options) -> HolisticPlan:
     more = {"target_weights": context.target_weights, "as_of": context.as_of, **options}
-    return asyncio.run(
-        plan(
-            context.portfolio_context,
-            context.available_cash,
-            context.securities,
-            context.positions,
-            **more,
-        )  # fmt: skip
-    )
+    records = (
+        context.portfolio_context, context.available_cash, context.securities, context.positions,
+    )  # fmt: skip
+    return asyncio.run(plan(*records, **more))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])

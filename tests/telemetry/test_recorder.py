@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from builders.world import BUSY
+from steelyard.store import events
+from steelyard.store.opening import open_store
 from steelyard.telemetry.events import BatchScored, BestSequenceUpdated, PlannerEvent
 from steelyard.telemetry.recorder import as_kept, stamped
 
@@ -30,16 +32,16 @@ def test_the_type_is_the_class_and_the_data_are_the_fields():
 
 
 def test_every_subscriber_gets_every_event_in_order_with_time_bucket_and_correlation():
-    events, others = [], []
-    observe = stamped("core", "run 1", ticking(), [events.append, others.append])
+    first, others = [], []
+    observe = stamped("core", "run 1", ticking(), [first.append, others.append])
 
     observe(FIRST)
     observe(SECOND)
 
-    assert events == others
-    assert [event.event_type for event in events] == ["BatchScored", "BestSequenceUpdated"]
-    assert [event.timestamp.second for event in events] == [0, 1]
-    assert {(event.bucket_id, event.correlation_id) for event in events} == {("core", "run 1")}
+    assert first == others
+    assert [event.event_type for event in first] == ["BatchScored", "BestSequenceUpdated"]
+    assert [event.timestamp.second for event in first] == [0, 1]
+    assert {(event.bucket_id, event.correlation_id) for event in first} == {("core", "run 1")}
 
 
 def test_a_subscriber_that_fails_disturbs_nobody_and_is_told_once_by_name(caplog):
@@ -77,3 +79,13 @@ def test_a_subscriber_that_fails_changes_no_plan():
     observe = stamped("core", "run 1", ticking(), [broken])
 
     assert BUSY.plan(observe=observe).plan_id == BUSY.planned.plan_id
+
+
+def test_one_that_fails_on_what_the_store_wrote_leaves_it_written(tmp_path, caplog):
+    store = open_store(str(tmp_path / "s.db"), heard=broken)
+
+    events.append(store, [as_kept(FIRST, NOON, "core")])
+
+    assert [kept.event.event_type for kept in events.since(store)][-1] == "BatchScored"
+    assert caplog.text.count("The subscriber broken failed") == 1
+    store.close()

@@ -127,10 +127,13 @@ def rollback(
 ) -> None:
     """Append a version with the content of an old one; the buckets that follow move with it."""
     with guarded("Nothing was rolled back."):
+        from steelyard.store.exchange import still_whole
         from steelyard.store.strategies import rollback as roll_back
+        from steelyard.store.strategies import version as stored_version
 
         number = number_of(version)
         with opened() as store:
+            still_whole(stored_version(store, name, number))
             new = roll_back(store, name, number, reason=reason)
             followers = _followers(name)
         if as_json:
@@ -153,9 +156,12 @@ def assign(
     with guarded("Nothing was assigned."):
         from steelyard.store.assignments import assign as let_plan_by
         from steelyard.store.assignments import assigned
+        from steelyard.store.exchange import still_whole
+        from steelyard.store.strategies import version as stored_version
 
         number = None if version is None else number_of(version)
         with opened() as store:
+            still_whole(stored_version(store, name, number))
             new = let_plan_by(store, bucket, name, number)
             follows = assigned(store, bucket)
         pinned = bool(follows and follows.pinned)

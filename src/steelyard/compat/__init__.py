@@ -2,7 +2,9 @@
 
 `IMPORTS` is that mapping and `translate` applies it to source text. `records` go in and out,
 `convert` makes them what `planner.plan` takes, `configuration` is a view of a strategy, `planner`
-puts the account's `repositories` around it. What changes nothing here is refused or warned of.
+puts the account's `repositories` around it. `stored` keeps configurations in a database, planners
+of `instances` and `batch` go by them, `comparing` tells two apart; `original` is the older planner,
+to compare with. What changes nothing here is refused or warned of.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job
@@ -12,6 +14,7 @@ puts the account's `repositories` around it. What changes nothing here is refuse
 """
 
 from steelyard.buckets import SatelliteSettings
+from steelyard.compat.batch import StoredBuckets
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.comparing import ABTestRunner, ConfigurationDiffer
 from steelyard.compat.configuration import (
@@ -129,6 +132,7 @@ __all__ = [
     "SequenceGenerator",
     "SequenceGeneratorsConfig",
     "SettingsRepository",
+    "StoredBuckets",
     "StructuredLogger",
     "TradeRepository",
     "build_minimal_context",

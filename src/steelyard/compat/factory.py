@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from steelyard.buckets import SatelliteSettings, strategy_of
+from steelyard.compat.batch import StoredBuckets
 from steelyard.compat.configuration import (
     ConfigurationValidator,
     PlannerConfiguration,
@@ -169,18 +171,23 @@ def bundled(bucket_id: str) -> BucketData:
     return BucketData(context=PlannerContext.of(inputs), said=(warning,))
 
 
-_SOURCES: list[Source] = [bundled]
+_SOURCES: list[Source | StoredBuckets] = [bundled]
 
 
-def configure(source: Source | None) -> None:
-    """Say where the batch job finds a bucket's data, None = the bundled portfolio; InputError."""
-    if source is not None and not callable(source):
+def configure(source: Source | StoredBuckets | str | Path | None) -> None:
+    """Say where the batch job finds a bucket's data: a function, or the path of a database.
+
+    None = the bundled portfolio. Raises InputError for what is neither.
+    """
+    if isinstance(source, str | Path):
+        source = StoredBuckets(source)
+    if not (source is None or isinstance(source, StoredBuckets) or callable(source)):
         raise InputError(
             f"A source of data is called with the id of a bucket; {shown(source)} cannot be "
             "called.",
             code="source_not_callable",
             value=shown(source),
-            limit="a function of the id of a bucket",
+            limit="a function of the id of a bucket, or the path of a database",
         )
     _SOURCES[:] = [source or bundled]
 
@@ -192,9 +199,25 @@ async def process_planner_batch_job(
 
     max_depth        how often the documents' job has called itself; here it never does
     portfolio_hash   the documents' key of stored progress; here there is none
+    A bucket of a database is planned as it is stored, and the plan is kept there.
     Raises SteelyardError for data that cannot be planned with.
     """
-    data = await answer(_SOURCES[0](checked_bucket(bucket_id)))
+    source, name = _SOURCES[0], checked_bucket(bucket_id)
+    idle = {
+        f"max_depth {max_depth} counts the calls of a job that calls itself": max_depth != 0,
+        f"portfolio_hash {portfolio_hash} is a key of stored progress": portfolio_hash is not None,
+    }
+    notes = [f"{what}, and changes nothing here." for what, there in idle.items() if there]
+    if isinstance(source, StoredBuckets):
+        document = await asyncio.to_thread(source.plan, name)
+        return HolisticPlan.of(document, (f"{IN_ONE_GO}.", *notes))
+    data = await _data(source, name)
+    plan = await _planner(name, data).plan(data.context)
+    return replace(plan, warnings=(f"{IN_ONE_GO}.", *notes, *data.said, *plan.warnings))
+
+
+async def _data(source: Source, bucket_id: str) -> BucketData:
+    data = await answer(source(bucket_id))
     if not isinstance(data, BucketData):
         raise InputError(
             f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be "
@@ -204,13 +227,7 @@ async def process_planner_batch_job(
             value=shown(data),
             limit="a BucketData",
         )
-    plan = await _planner(bucket_id, data).plan(data.context)
-    idle = {
-        f"max_depth {max_depth} counts the calls of a job that calls itself": max_depth != 0,
-        f"portfolio_hash {portfolio_hash} is a key of stored progress": portfolio_hash is not None,
-    }
-    warnings = [f"{what}, and changes nothing here." for what, there in idle.items() if there]
-    return replace(plan, warnings=(f"{IN_ONE_GO}.", *warnings, *data.said, *plan.warnings))
+    return data
 
 
 def _at_defaults(satellite_id: str) -> SatelliteSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from steelyard.errors import InputError, did_you_mean
 from steelyard.telemetry.logs import FIELDS, as_json
@@ -31,22 +32,25 @@ class StructuredLogger:
                 limit=", ".join(LEVELS),
                 hint=near.strip(),
             )
+        self._write(level, message, fields)
+
+    def _write(self, level: str, message: str, fields: Mapping[str, object]) -> None:
         line = {"bucket_id": self.bucket_id, "message": message, **fields}
         number = logging.getLevelNamesMapping()[level.upper()]
         self.logger.log(number, "%s", as_json(line), extra={FIELDS: line})
 
     def debug(self, message: str, **fields: object) -> None:
         """Log at DEBUG."""
-        self.log("debug", message, **fields)
+        self._write("debug", message, fields)
 
     def info(self, message: str, **fields: object) -> None:
         """Log at INFO."""
-        self.log("info", message, **fields)
+        self._write("info", message, fields)
 
     def warning(self, message: str, **fields: object) -> None:
         """Log at WARNING."""
-        self.log("warning", message, **fields)
+        self._write("warning", message, fields)
 
     def error(self, message: str, **fields: object) -> None:
         """Log at ERROR."""
-        self.log("error", message, **fields)
+        self._write("error", message, fields)

@@ -8,6 +8,7 @@ then on has its planner dropped, whoever changed it here.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ from steelyard.telemetry.events import ConfigurationChanged, PlannerEvent
 
 T = TypeVar("T")
 DATABASE = "planner_configurations.db"
+LOGGER = logging.getLogger("steelyard")
 IMPORTED = "imported_config"
 """The name of an imported configuration that says none."""
 
@@ -119,7 +121,10 @@ class ConfigurationManager:
                 rules_sha256=strategy.sha256,
             )
             number = None if parent is None else parent.version
-            return strategies.save(store, draft, parent=number).version.id
+            saved = strategies.save(store, draft, parent=number)
+            for other in saved.meanwhile:
+                LOGGER.warning("version %d of %s was saved meanwhile; both are kept", other, name)
+            return saved.version.id
 
         return await self.run(create)
 
@@ -147,7 +152,7 @@ class ConfigurationManager:
     async def rollback_to_version(self, bucket_id: str, version: int, config_name: str) -> int:
         """Append a version that says what an old one says, and plan the bucket by it; its id.
 
-        Raises ConfigurationNotFoundError for what is not there, StoreError for a configuration that
+        Raises ConfigurationNotFoundError for what is not there, InputError for a configuration that
         the bucket does not plan by.
         """
         return await self.run(

@@ -25,6 +25,7 @@ from steelyard.store.migrations import REVISIONS
 from steelyard.store.store import NOT_READ, Store, now_utc
 from steelyard.telemetry.events import DatabaseUpgraded, PlannerEvent
 from steelyard.telemetry.health import locked
+from steelyard.telemetry.recorder import to_each
 
 POSTGRES = ("postgresql", "postgres", "postgresql+pg8000")
 LOCK_SECONDS = 60.0
@@ -47,13 +48,13 @@ def open_store(
 ) -> Store:
     """The database at a path or a URL, made where there is none.
 
-    heard            told every event once it is in the database
+    heard            told every event once it is in the database; its failure disturbs nothing
     correlation_id   of the events of this process
     upgrade          bring older tables up to date; else they are refused
     Raises StoreError for one that cannot be opened, is damaged, or is of a later version.
     """
     url = _url(place)
-    store = Store(_engine(url), _shown(url), now, heard, correlation_id)
+    store = Store(_engine(url), _shown(url), now, to_each([heard]), correlation_id)
     if url.get_backend_name() == "sqlite":
         _prepare(Path(str(url.database)), store.place)
     state = revision(store)

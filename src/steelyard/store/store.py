@@ -26,6 +26,11 @@ WRITERS_KEY = 0x57EE_17A6
 WRITES = "steelyard_writes"
 """Execution option of connections that are about to write."""
 
+ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of readers of PostgreSQL, where each query would see what is newest by then; in
+SQLite a transaction reads one state anyway. Writers read what is newest once their turn has come.
+"""
+
 
 def now_utc() -> datetime:
     """The time of this machine's clock."""
@@ -85,8 +90,11 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that reads one state of the database; raises StoreError."""
-        with explained(self.place, NOT_READ), self.engine.begin() as connection:
-            yield connection
+        with explained(self.place, NOT_READ), self.engine.connect() as raw:
+            options = ONE_STATE if raw.dialect.name == "postgresql" else {}
+            connection = raw.execution_options(**options)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:

@@ -257,7 +257,7 @@ class StrategySaved(StoreEvent):
     name      of the strategy
     version   1 for the first of the name
     title     for people
-    sha256    of what acts
+    sha256    of its text
     parent    version that it was made from; null for the first
     reason    why, in the words of who saved it
     """

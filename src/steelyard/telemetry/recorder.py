@@ -39,7 +39,7 @@ def as_kept(
     return PlannerEvent(timestamp, bucket_id, type(event).__name__, data, correlation_id)
 
 
-def to_each(subscribers: Iterable[Subscriber]) -> Subscriber:
+def to_each(subscribers: Iterable[Subscriber]) -> Callable[[PlannerEvent], None]:
     """Hands an event to every subscriber in turn.
 
     One that fails disturbs neither the others nor whoever tells; the log names it, once.
