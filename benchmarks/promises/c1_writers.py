@@ -38,7 +38,7 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """Every number of writers, on every database that is there."""
     trials = bad = 0
     crowds = [(4, 1)] if mutant else [*((n, 1) for n in PROCESSES), (1, THREADS)]
-    with folder() as home, (nullcontext() if mutant else running()) as server:
+    with folder() as home, nullcontext() if mutant else running() as server:
         places = [str(home / f"{i}.db") for i in range(len(crowds))]
         if server is not None:
             places += [server.fresh() for _ in crowds]

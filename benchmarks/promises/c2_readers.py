@@ -36,7 +36,7 @@ PAUSE = 0.005
 def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """So many reads on each database that is there."""
     reads = 1_000 if mutant else profile.reads
-    with folder() as home, (nullcontext() if mutant else running()) as server:
+    with folder() as home, nullcontext() if mutant else running() as server:
         places = [str(home / "store.db"), *([] if server is None else [server.fresh()])]
         results = [_read_meanwhile(place, home / f"log-{i}", reads // len(places), mutant)
                    for i, place in enumerate(places)]  # fmt: skip

@@ -47,12 +47,13 @@ OPERATIONS: Mapping[str, Work] = MappingProxyType(
 
 def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """So many kills on each database that is there."""
-    with folder() as home, (nullcontext() if mutant else running()) as server:
+    with folder() as home, nullcontext() if mutant else running() as server:
         results = [_kills(str(home / "template.db"), profile.kills, mutant)]
         if server is not None:
             results.append(_kills(server.fresh(), profile.kills // 3, mutant, server))
     note = ", ".join(
-        f"{kills} on {kind}" for kind, (kills, _) in zip(("SQLite", "PostgreSQL"), results, strict=False)
+        f"{kills} on {kind}"
+        for kind, (kills, _) in zip(("SQLite", "PostgreSQL"), results, strict=False)
     )
     return Figure("C3", sum(k for k, _ in results), sum(bad for _, bad in results), note=note)
 

@@ -92,9 +92,7 @@ def _settings(text: str) -> Mapping[str, Any] | None:
     return {key: value for key, value in values.items() if key != METADATA}
 
 
-def _through_the_store(
-    store: Store, text: str, words: Mapping[str, Any], file: Path
-) -> bool:
+def _through_the_store(store: Store, text: str, words: Mapping[str, Any], file: Path) -> bool:
     """Does a version come back from a file that was exported from the database?"""
     title, description = str(words["title"])[:100], str(words["description"])
     saved = strategies.save(
