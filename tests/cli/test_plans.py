@@ -4,37 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from builders.commands import own_files, run
 from builders.paths import ROOT
-
-
-@pytest.fixture
-def files(folder: Path) -> tuple[str, str]:
-    """Two plans of one small portfolio by other rules, saved as files."""
-    options = own_files(folder)
-    (folder / "s.toml").write_text("[limits]\nmax_turnover_weight = 0.1\n")
-    (folder / "a.json").write_text(run("plan", *options, "--json").stdout)
-    (folder / "b.json").write_text(run("plan", *options, "--strategy", "s.toml", "--json").stdout)
-    return "a.json", "b.json"
-
-
-@pytest.fixture
-def stored(folder: Path) -> tuple[str, str]:
-    """The ids of two plans in the database."""
-    options = own_files(folder)
-    (folder / "s.toml").write_text("[limits]\nmax_turnover_weight = 0.1\n")
-    made = [
-        json.loads(run("plan", *options, *more, "--save", "--json").stdout)["plan_id"]
-        for more in ([], ["--strategy", "s.toml"])
-    ]
-    return made[0], made[1]
 
 
 def home() -> Path:
@@ -88,57 +63,6 @@ def test_a_stored_plan_is_shown_told_verified_and_reported_by_its_id(stored, fil
     assert run("report", short).stdout == run("plans", "show", short).stdout
     assert run("report", short, "--html", "r.html").exit_code == 0
     assert (folder / "r.html").read_text().lower().startswith("<!doctype html>")
-
-
-def test_a_plan_without_a_database_is_unknown_and_none_is_made(files):
-    for arguments in (
-        ("plans", "diff", "abcdef12", "b.json"),
-        ("plans", "show", "abcdef12"),
-        ("why", "AAA", "--plan", "abcdef12"),
-        ("verify", "abcdef12"),
-        ("report", "abcdef12"),
-    ):
-        result = run(*arguments)
-
-        assert result.exit_code == 1
-        assert "No plan abcdef12 is stored: there is no database" in result.stderr, arguments
-    assert run("plans", "list").exit_code == 0
-    assert json.loads(run("plans", "list", "--json").stdout) == []
-    assert not home().exists() or not (home() / "steelyard.db").exists()
-
-
-def test_ids_that_are_unknown_too_short_or_of_several_are_refused(stored):
-    unknown = run("plans", "show", "0000000000")
-    short = run("plans", "show", stored[0][:5])
-
-    assert (unknown.exit_code, "No plan 0000000000 is stored" in unknown.stderr) == (1, True)
-    assert (short.exit_code, "is too short for a plan" in short.stderr) == (1, True)
-
-
-def test_a_file_that_is_named_like_an_id_is_a_file(files, folder, stored):
-    (folder / "abcdef12").write_text((folder / "b.json").read_text())
-
-    assert json.loads(run("plans", "show", "abcdef12", "--json").stdout)["plan_id"] == stored[1]
-
-
-def test_a_plan_that_was_changed_in_the_database_is_damaged_and_not_shown(stored):
-    import zlib
-
-    with sqlite3.connect(home() / "steelyard.db") as database:
-        (document,) = database.execute(
-            "SELECT document FROM plan WHERE plan_id = ?", stored[:1]
-        ).fetchone()
-        text = zlib.decompress(document).decode().replace('"turnover": ', '"turnover": 1', 1)
-        database.execute(
-            "UPDATE plan SET document = ? WHERE plan_id = ?",
-            (zlib.compress(text.encode()), stored[0]),
-        )
-    database.close()
-
-    result = run("plans", "show", stored[0][:8])
-
-    assert result.exit_code == 70
-    assert "damaged in the database: its content does not give its id" in result.stderr
 
 
 def test_the_bucket_of_a_list_that_no_plan_is_of_names_the_nearest(stored):

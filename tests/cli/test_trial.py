@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,33 @@ def test_a_dependency_that_is_not_met_is_told_where_the_strategy_asks_for_it(fol
 
     assert result.exit_code == 1
     assert "pattern_generators.profit_taking" in json.loads(result.stdout)["errors"][0]
+
+
+def test_a_stored_strategy_that_is_no_longer_valid_is_a_report_and_not_a_failure(folder):
+    never(folder)
+    assert run("strategy", "save", "mine", "never.toml", "--yes").exit_code == 0
+    change = "UPDATE strategy_version SET toml = '[limits]' || char(10) || 'max_orderz = 3'"
+    with sqlite3.connect(Path(os.environ["STEELYARD_HOME"]) / "steelyard.db") as connection:
+        connection.execute(change)
+
+    result = run(*DRY, "mine", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["valid"] is False
+    assert "max_orderz" in json.loads(result.stdout)["errors"][0]
+
+
+def test_a_satellites_sliders_are_dry_run_too(folder):
+    (folder / "tech.toml").write_text('[satellite]\npreset = "momentum_hunter"\n')
+
+    assert document(*DRY, "tech.toml")["valid"] is True
+
+
+def test_a_file_that_is_not_there_is_a_failure(folder):
+    result = run(*DRY, "gone.toml", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["schema"] == "steelyard.error/1"
 
 
 def test_a_bucket_is_dry_run_by_its_own_strategy_with_times_of_its_plans(core):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -242,6 +243,7 @@ def test_unknown_names_and_versions_say_the_nearest(folder: Path):
         ("strategy", "export", "mine@9"): "no version 9",
         ("strategy", "save", "a b", "mine.toml", "--yes"): "cannot be the name",
         ("plan", "--strategy", "mine@9"): "no version 9",
+        ("plan", "--strategy", "mien"): "Did you mean mine?",
         ("plan", "--bucket", "core"): "no bucket core",
         ("plans", "show", "abcdef"): "No plan abcdef",
     }
@@ -259,6 +261,22 @@ def test_nothing_is_written_outside_the_file_that_was_named(folder: Path):
     assert (folder / "mine.toml").read_text() == MINE
     assert run("strategy", "export", "mine", "--out", "new.toml").exit_code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["mine.toml", "new.toml"]
+
+
+def test_a_version_that_can_no_longer_be_had_is_neither_assigned_nor_rolled_back_to(folder: Path):
+    saved(folder)
+    saved(folder)
+    with sqlite3.connect(database(os.environ)) as connection:
+        connection.execute("UPDATE strategy_version SET toml = 'max_deph = 3' WHERE version = 1")
+
+    for command in (
+        ("assign", "mine", "--bucket", "core", "--version", "1"),
+        ("rollback", "mine", "1"),
+    ):
+        refused = run("strategy", *command)
+        assert refused.exit_code == 1, command
+        assert "line 1" in refused.stderr, command
+    assert len(listed("history", "mine")) == 2
 
 
 def test_the_history_has_the_plans_of_each_version(folder: Path):
@@ -318,8 +336,6 @@ def test_a_database_that_is_no_use_ends_with_70_and_keeps_the_plan(
 def test_the_version_table_has_the_columns_that_others_read(folder: Path):
     saved(folder)
     saved(folder)
-    import os
-
     rows = sqlite3.connect(database(os.environ)).execute(
         "SELECT name, version, active FROM strategy_version ORDER BY version"
     )

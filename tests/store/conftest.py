@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-
 from benchmarks.promises.postgres import Server, running
+
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders.world import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.world import world
 from steelyard.errors import InputError, NotStored, StoreError
 from steelyard.importers import Inputs
 from steelyard.plans.plan import Plan

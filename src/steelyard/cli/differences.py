@@ -46,7 +46,7 @@ def diff(name: Name, a: First, b: Second, as_json: AsJson = False) -> None:
             return
         from steelyard.report.terminal.two_strategies import draw
 
-        write("".join(visible(line) + "\n" for line in text.splitlines()))
+        write("".join(visible(line) + "\n" for line in text.split("\n")[:-1]))
         write(screen(lambda console: draw(rules, console)))
 
 
@@ -116,7 +116,7 @@ def show_changes(before: Version, draft: Draft, strategy: Strategy, *, plans: bo
     from steelyard.strategies.diff import semantic, unified
 
     text = unified(before.toml, draft.toml, f"{before.name} v{before.version}", "new")
-    write("".join(visible(line) + "\n" for line in text.splitlines()))
+    write("".join(visible(line) + "\n" for line in text.split("\n")[:-1]))
     old = strategy_of_version(before)
     write(screen(lambda console: draw(semantic(old, strategy), console)))
     if plans and old.sha256 != strategy.sha256:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from steelyard.cli.stored import is_there, opened
 
 if TYPE_CHECKING:
+    from steelyard.errors import SettingsError
     from steelyard.store.strategies import Version
     from steelyard.strategies import Strategy
 
@@ -28,11 +29,13 @@ def strategy_named(text: str) -> Strategy:
     bare = is_bare(name) and not Path(text).exists() and not text.endswith(".toml")
     if text in PRESETS or not bare or not is_there():
         return from_file(Path(text)) if Path(text).is_file() and text not in PRESETS else find(text)
-    version = version_named(text) if at else _stored(name)
-    if version is None:
-        return find(text)
     from steelyard.runs.planners import strategy_of_version
 
+    if at:
+        return strategy_of_version(version_named(text))
+    version = _stored(name)
+    if version is None:
+        raise _nowhere(name)
     return strategy_of_version(version)
 
 
@@ -72,6 +75,25 @@ def number_of(text: str) -> int:
         value=text,
         limit="a whole number from 1",
         hint="steelyard strategy history NAME",
+    )
+
+
+def _nowhere(name: str) -> SettingsError:
+    from steelyard.errors import SettingsError, did_you_mean
+    from steelyard.store.strategies import names
+    from steelyard.strategies import PRESETS
+
+    with opened() as store, store.reading() as connection:
+        every = [*PRESETS, *names(connection)]
+    near = did_you_mean(name, every)
+    return SettingsError(
+        f"There is no preset {name!r}, no file and no stored strategy of that name.{near} Nothing "
+        "was planned. To see them: steelyard strategy list",
+        code="no_strategy_of_that_name",
+        place="--strategy",
+        value=name,
+        limit=", ".join(every),
+        hint=near.strip() or "steelyard strategy list",
     )
 
 

@@ -24,11 +24,12 @@ from steelyard.cli.output import (
 )
 from steelyard.cli.snapshots import bundled, case_of, of_bucket, of_dates, of_folder, timings_of
 from steelyard.cli.strategy import AsJson
+from steelyard.errors import SettingsError
 
 if TYPE_CHECKING:
     from steelyard.planning.dry_run import DryRun
     from steelyard.runs.compare import Comparison, Posed
-    from steelyard.strategies import Strategy
+    from steelyard.strategies import Problems, Strategy
 
 
 def ab(
@@ -107,6 +108,10 @@ def _compared(rules: tuple[Strategy, Strategy], posed: Sequence[Posed], seed: in
         return compare(*rules, posed, np.random.default_rng(seed), manner)
 
 
+UNUSABLE = ("strategy_problems", "satellite_settings")
+"""Codes of a strategy that is there, and is no use."""
+
+
 def dry_run(
     name: Annotated[
         str | None,
@@ -138,17 +143,31 @@ def dry_run(
 
 
 def _dry(name: str | None, bucket: str | None) -> DryRun:
-    """The dry run of a name: of a file what is wrong has its line."""
+    """The dry run of a name, or of what a bucket plans by; of a file what is wrong has its line."""
     from steelyard.planning.dry_run import DryRun, dry_run
-    from steelyard.strategies import PRESETS, check
+    from steelyard.strategies import PRESETS
 
     if name is None and bucket is None:
         raise typer.BadParameter("name a strategy, or a bucket with --bucket.", param_hint="NAME")
-    problems, rules = None, None
+    problems = None
+    try:
+        rules = None if name is None else strategy_of(name)
+        case = case_of(rules, bucket)
+    except SettingsError as error:
+        if error.fault.code not in UNUSABLE:
+            raise
+        texts = [fault.message for fault in error.faults]
+        return DryRun({}, errors=tuple(texts))
     if name is not None and name not in PRESETS and Path(name).is_file():
-        problems, rules = check(Path(name))
-        if rules is None:
-            return DryRun({}, warnings=tuple(problems.warnings), errors=tuple(problems.errors))
-    elif name is not None:
-        rules = strategy_of(name)
-    return dry_run(case_of(rules, bucket), timings_of(rules), problems)
+        problems = _located(Path(name))
+    return dry_run(case, timings_of(case.strategy), problems)
+
+
+def _located(path: Path) -> Problems | None:
+    """What is wrong with a usable file, with lines; None where its sliders are more than a check
+    of files knows.
+    """
+    from steelyard.strategies import check
+
+    problems, rules = check(path)
+    return None if rules is None else problems

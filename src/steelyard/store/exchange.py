@@ -59,6 +59,13 @@ def standing_alone(text: str, name: str, source: str, folder: Path | None) -> St
     return strategy
 
 
+def still_whole(version: Version) -> Strategy:
+    """The strategy of a version that is to be planned by; raises SettingsError where it no longer
+    can be: a plugin is gone, or a later Steelyard reads its text otherwise.
+    """
+    return standing_alone(version.toml, version.name, f"{version.name} v{version.version}", None)
+
+
 def name_of(metadata: Mapping[str, Any], text: str, stem: str) -> str:
     """The name that a file gives its strategy: in its metadata, in its text, else its own.
 

@@ -120,3 +120,11 @@ def test_an_account_is_known_by_its_bucket_or_by_what_it_owns():
 
     assert is_same_account(growth(), twin)
     assert not is_same_account(twin, pairs.usual())
+
+
+def test_a_price_of_nothing_in_a_document_has_no_change_in_percent():
+    free = tuple(row.model_copy(update={"price": Decimal(0)}) for row in growth().holdings)
+    worthless = growth().model_copy(update={"holdings": free})
+
+    assert {price.change for price in moved(worthless, growth()).prices} == {None}
+    assert {price.change for price in moved(growth(), worthless).prices} == {-1.0}

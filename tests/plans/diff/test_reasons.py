@@ -66,3 +66,13 @@ def test_names_beyond_three_are_counted():
     texts = told(pairs.hundreds(), pairs.usual())
 
     assert any("holdings differ: AA, BB, S000 and " in text for text in texts)
+
+
+def test_of_the_size_in_a_it_is_told_what_b_says_of_it_where_that_was_a_candidate():
+    texts = told(growth(), pairs.narrow())
+
+    assert (
+        "B buys 33 JNJ, 6 less than A; of 39 B says: the plan trades the security in another size; "
+        "this one would not fit instead."
+    ) in texts
+    assert any(text.startswith("B sells 154 AAPL, 95 less than A.") for text in texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
@@ -170,6 +171,6 @@ def amounts(a: Decimal | None, b: Decimal | None, *, comparable: bool = True) ->
 
 def numbers(a: float | None, b: float | None, *, comparable: bool = True) -> Numbers:
     """A number in both; the change is of the published digits, so that it can be checked."""
-    a, b = (None if value is None else published(value) for value in (a, b))
+    a, b = (None if x is None or not math.isfinite(x) else published(x) for x in (a, b))
     change = None if a is None or b is None or not comparable else published(b - a)
     return Numbers(a=a, b=b, change=change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -82,9 +83,10 @@ def _rates_of(plan: Plan) -> dict[str, Decimal]:
     return {name: rate for name, rate in rates.items() if name != plan.base_currency}
 
 
-def _share(old: Decimal, new: Decimal) -> float:
-    """The change as a share of the old."""
-    return published(float(new / old - 1))
+def _share(old: Decimal, new: Decimal) -> float | None:
+    """The change as a share of the old; None where it is no number."""
+    change = float(new / old - 1) if old else math.inf
+    return published(change) if math.isfinite(change) else None
 
 
 def _shares(plan: Plan) -> Mapping[str, Decimal]:

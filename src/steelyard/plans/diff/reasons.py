@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from steelyard.errors import one_line
 from steelyard.orders import Side
 from steelyard.plans.diff.records import (
     Changed,
@@ -16,7 +17,7 @@ from steelyard.plans.diff.records import (
     ScoreDiff,
     Trade,
 )
-from steelyard.plans.diff.trades import Indexed
+from steelyard.plans.diff.trades import Indexed, why_not_as_large
 from steelyard.plans.diff.words import joined, listed, of_document, plain
 from steelyard.plans.plan import Plan
 from steelyard.sentences import Sentence
@@ -27,6 +28,8 @@ Trades = tuple[Sequence[Trade], Sequence[Trade], Sequence[Changed]]
 LEAST_COST = Decimal("0.005")
 """A difference under this reads 0.00."""
 SCALE = 1.0
+LONGEST_VALUE = 40
+"""Characters of a setting in a sentence."""
 
 
 def reasons(
@@ -110,7 +113,7 @@ def _value(value: object) -> str:
     """A setting in a sentence."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "none" if value is None else str(value)
+    return "none" if value is None else one_line(str(value), LONGEST_VALUE)
 
 
 def _prices(prices: Sequence[PriceMoved]) -> Iterator[Sentence]:
@@ -187,10 +190,20 @@ def _resized(a: Indexed, b: Indexed, trade: Changed) -> Reason:
     quantities = {"quantity": trade.quantity.b or Decimal(0), "change": abs(change)}
     return _reason(
         plain(text, symbol=trade.symbol, **quantities),
+        *_size(b, trade),
         *_price(trade),
         *_target(b, a, trade.symbol),
         symbol=trade.symbol,
     )
+
+
+def _size(b: Indexed, trade: Changed) -> Iterator[Sentence]:
+    """What B says of the size in A, where that was one of its candidates."""
+    size = trade.quantity.a or Decimal(0)
+    why = why_not_as_large(b, trade.symbol, trade.side, size)
+    if why is not None:
+        yield plain("; of {size:qty} B says: ", size=size)
+        yield why
 
 
 def _price(trade: Changed) -> Iterator[Sentence]:

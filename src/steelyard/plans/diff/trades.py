@@ -31,6 +31,7 @@ class Indexed:
     orders    by symbol and side: a plan has one of each
     targets   by symbol
     stopped   what stopped before the plan, by symbol, what tells most first
+    rows      candidate by symbol, side and quantity
     """
 
     letter: Letter
@@ -38,12 +39,14 @@ class Indexed:
     orders: Mapping[Key, Step]
     targets: Mapping[str, float]
     stopped: Mapping[str, Sequence[NotTraded]]
+    rows: Mapping[tuple[str, Side, Decimal], str]
 
 
 def indexed(plan: Plan, letter: Letter) -> Indexed:
     """A plan as sentences call it, ready to be compared."""
     orders = {(step.symbol, step.side): step for step in plan.steps}
-    return Indexed(letter, plan, orders, targets_of(plan), _stopped(plan))
+    rows = {(row.symbol, row.side, row.quantity): row.id for row in plan.candidates}
+    return Indexed(letter, plan, orders, targets_of(plan), _stopped(plan), rows)
 
 
 def _stopped(plan: Plan) -> Mapping[str, Sequence[NotTraded]]:
@@ -101,7 +104,7 @@ def _size(step: Step) -> tuple[Decimal, Decimal, str]:
 
 def _moved(old: Step, new: Step) -> Decimal:
     """What the other quantity is worth, base currency of the new plan."""
-    return abs(new.quantity - old.quantity) / new.quantity * new.notional_base
+    return abs(new.quantity - old.quantity) * new.price * new.multiplier * new.fx_rate
 
 
 def _turned(side: Side) -> Side:
@@ -118,6 +121,15 @@ def why_not(other: Indexed, symbol: str, side: Side) -> Sentence:
         if entry.side in (side, None):
             return of_document(entry.template, entry.facts, entry.reason)
     return plain(_where_nothing_says(other, symbol))
+
+
+def why_not_as_large(other: Indexed, symbol: str, side: Side, quantity: Decimal) -> Sentence | None:
+    """What a plan says of that very size of an order; None where it was no candidate of it."""
+    row = other.rows.get((symbol, side, quantity))
+    for entry in other.stopped.get(symbol, ()):
+        if row is not None and entry.candidate == row:
+            return of_document(entry.template, entry.facts, entry.reason)
+    return None
 
 
 def _where_nothing_says(other: Indexed, symbol: str) -> str:
