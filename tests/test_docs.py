@@ -410,8 +410,8 @@ SECTIONS = [
     (page, title)
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
-        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md"),
-        *("versions.md", "buckets.md", "observing.md"),
+        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
+        *("versions.md", "buckets.md"),
     )
     for title in sections(page)
 ]
