@@ -122,3 +122,21 @@ def test_plans_with_a_withdrawal_tell_the_flow_and_the_money(folder):
     (flow,) = document["moved"]["flows"]
     assert (flow["plan"], flow["amount"]) == ("B", "-500")
     assert any("Only B takes out 500.00 USD" in reason["text"] for reason in document["reasons"])
+
+
+def test_a_plan_by_a_stored_version_is_listed_with_the_title_and_number_of_its_strategy(folder):
+    own_files(folder)
+    (folder / "m.toml").write_text("[limits]\nmax_turnover_weight = 0.1\n")
+    for words in (
+        ("strategy", "save", "careful", "m.toml", "--title", "Slow and careful", "--yes"),
+        ("bucket", "load", "core", "--holdings", "h.csv", "--targets", "t.csv"),
+        ("strategy", "assign", "careful", "--bucket", "core"),
+        ("plan", "--bucket", "core"),
+    ):
+        assert run(*words).exit_code == 0, words
+
+    (row,) = json.loads(run("plans", "list", "--bucket", "core", "--json").stdout)
+
+    assert (row["strategy"]["name"], row["strategy"]["title"]) == ("careful", "Slow and careful")
+    assert "Slow and careful (v1)" in run("plans", "list").stdout
+    assert "Slow and careful (v1)" in run("plans", "diff", row["plan_id"], row["plan_id"]).stdout

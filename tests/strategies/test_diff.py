@@ -173,17 +173,17 @@ def test_only_what_differs_of_a_module_that_both_run_is_told():
 
 def test_another_scope_with_targets_or_without_is_told_as_planned():
     changed = semantic(default(), from_mapping({"planner": {"priority_threshold": 0.1}}, "p"))
-    told = document(changed)["globals_changed"]
+    changes = document(changed)["globals_changed"]
 
-    assert told["as_planned.scope_with_targets"] == {"old": "quantities", "new": "proposals"}
-    assert told["as_planned.scope_without_targets"] == {"old": "quantities", "new": "proposals"}
-    assert "search.scope" not in told
+    assert changes["as_planned.scope_with_targets"] == {"old": "quantities", "new": "proposals"}
+    assert changes["as_planned.scope_without_targets"] == {"old": "quantities", "new": "proposals"}
+    assert "search.scope" not in changes
 
 
 def test_a_default_that_is_written_down_is_told_where_it_no_longer_follows_the_names():
-    told = document(semantic(default(), parse("[score]\nmin_improvement = 0.005\n", "written")))
+    changes = document(semantic(default(), parse("[score]\nmin_improvement = 0.005\n", "written")))
 
-    assert list(told["globals_changed"]) == ["as_planned.following"]
+    assert list(changes["globals_changed"]) == ["as_planned.following"]
 
 
 def test_what_only_the_presets_changed_is_told_apart_from_what_the_files_say():
@@ -242,13 +242,13 @@ def test_a_plugin_that_one_has_is_added_and_other_code_of_it_is_a_change(tmp_pat
 
     assert semantic(default(), first).modules_added == (name,)
     assert semantic(first, default()).modules_removed == (name,)
-    told = document(semantic(first, second))
-    assert told["params_changed"][name]["new"]["module.version"] == "1.1.0"
+    changes = document(semantic(first, second))
+    assert changes["params_changed"][name]["new"]["module.version"] == "1.1.0"
     assert (
-        told["params_changed"][name]["old"]["module.digest"]
-        != (told["params_changed"][name]["new"]["module.digest"])
+        changes["params_changed"][name]["old"]["module.digest"]
+        != (changes["params_changed"][name]["new"]["module.digest"])
     )
-    assert "plugins.files.crumbs.py" in told["globals_changed"]
+    assert "plugins.files.crumbs.py" in changes["globals_changed"]
 
 
 LINES = st.lists(st.sampled_from(["a = 1", "b = 2", "", "# \u2028 x", "[t]", "\x0c"]), max_size=8)
@@ -257,21 +257,21 @@ TEXTS = st.builds(lambda lines, end: "\n".join(lines) + end, LINES, st.sampled_f
 
 def applied(text: str, patch: str) -> str:
     """A text with a unified difference applied to it, every line of which must fit."""
-    lines, at, made = text.split("\n"), 0, []
+    lines, at, result = text.split("\n"), 0, []
     rows = patch.split("\n")[2:]
     for row in rows[:-1] if rows and not rows[-1] else rows:
         if row.startswith("@@"):
             begin, _, count = row.split()[1][1:].partition(",")
             upto = int(begin) - (1 if count != "0" else 0)
-            made += lines[at:upto]
+            result += lines[at:upto]
             at = upto
         elif row[0] in " -":
             assert lines[at] == row[1:]
             at += 1
-            made += [row[1:]] if row[0] == " " else []
+            result += [row[1:]] if row[0] == " " else []
         elif row[0] == "+":
-            made.append(row[1:])
-    return "\n".join([*made, *lines[at:]])
+            result.append(row[1:])
+    return "\n".join([*result, *lines[at:]])
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,6 +5,7 @@
     score.py     the score by term and part; the certificate
     answers.py   what would change the plan, and how sure it is
     plan.py      the document itself, its id, and its JSON Schema
+    diff/        two plans compared
     verify/      the independent second opinion: of ours it imports only the ground and money
 
 To add a field: its record here, `planning/document.py` which writes it, a meaning in

@@ -13,6 +13,7 @@ In: a file, TOML text, a mapping, the name of a preset, or nothing for the defau
     planned.py     a strategy as one plan is made by it
     schema.py      what an editor needs to complete and check a file
     writing.py     a strategy as a commented file
+    diff.py        what tells two strategies apart
 """
 
 from steelyard.strategies.files.problems import Problem, Problems

@@ -43,17 +43,17 @@ def test_a_plan_and_itself_are_the_same_plan_and_nothing_else_is_told():
 def test_the_trades_that_are_told_make_one_plan_of_the_other():
     for a, b in ANY_TWO:
         diff = compare(a, b)
-        made = orders(a)
+        result = orders(a)
         for trade in diff.trades_removed:
-            assert made.pop((trade.symbol, trade.side)) == trade.quantity
+            assert result.pop((trade.symbol, trade.side)) == trade.quantity
         for trade in diff.trades_changed:
-            assert made[trade.symbol, trade.side] == trade.quantity.a
-            made[trade.symbol, trade.side] = trade.quantity.b
+            assert result[trade.symbol, trade.side] == trade.quantity.a
+            result[trade.symbol, trade.side] = trade.quantity.b
         for trade in diff.trades_added:
-            assert (trade.symbol, trade.side) not in made
-            made[trade.symbol, trade.side] = trade.quantity
+            assert (trade.symbol, trade.side) not in result
+            result[trade.symbol, trade.side] = trade.quantity
 
-        assert made == orders(b)
+        assert result == orders(b)
 
 
 def test_turned_round_it_tells_the_reverse():
@@ -87,8 +87,8 @@ def test_what_the_terms_add_less_the_charges_is_the_improvement_of_each_plan():
 def test_every_sentence_comes_from_its_template_and_every_trade_has_its_reason():
     for a, b in ANY_TWO:
         diff = compare(a, b)
-        for told in sentences(diff):
-            assert told.text == cased(again(told.template, told.facts))
+        for sentence in sentences(diff):
+            assert sentence.text == cased(again(sentence.template, sentence.facts))
         resized = [trade for trade in diff.trades_changed if trade.quantity.change]
         symbols = {reason.symbol for reason in diff.reasons}
         for trade in (*diff.trades_added, *diff.trades_removed, *resized):
@@ -115,8 +115,8 @@ def test_hundreds_of_orders_are_each_told_and_the_largest_first():
 
     assert len(amounts) > 50
     assert amounts == sorted(amounts, reverse=True)
-    told = {reason.symbol for reason in diff.reasons if reason.symbol}
-    assert {trade.symbol for trade in diff.trades_removed} <= told
+    symbols = {reason.symbol for reason in diff.reasons if reason.symbol}
+    assert {trade.symbol for trade in diff.trades_removed} <= symbols
 
 
 def test_hostile_text_of_a_plan_stays_text_in_every_sentence():
@@ -126,10 +126,10 @@ def test_hostile_text_of_a_plan_stays_text_in_every_sentence():
     )
     plan = seal(growth().model_copy(update={"steps": (hostile, *growth().steps[1:])}))
 
-    told = next(r for r in compare(plan, pairs.narrow()).reasons if r.symbol == "HD")
+    reason = next(r for r in compare(plan, pairs.narrow()).reasons if r.symbol == "HD")
     diff = compare(pairs.hundreds("60000"), plan)
 
-    assert "for target fit" in told.text
+    assert "for target fit" in reason.text
     assert any(HOSTILE in reason.text for reason in diff.reasons)
     for sentence in sentences(diff):
         assert sentence.text == cased(again(sentence.template, sentence.facts))

@@ -37,8 +37,8 @@ def test_money_of_two_accounts_is_not_compared_unless_they_own_the_same():
     other = pairs.usual().model_copy(update={"bucket": "other"})
 
     assert money(growth(), renamed).not_compared is None
-    told = money(growth(), other).not_compared
-    assert told.text == "A is of core and B of other, other accounts: their money is not compared."
+    why = money(growth(), other).not_compared
+    assert why.text == "A is of core and B of other, other accounts: their money is not compared."
     assert money(growth(), other).cash_after["USD"].change is None
 
 

@@ -78,9 +78,9 @@ def test_a_flow_of_one_plan_is_told_with_the_plan_that_has_it():
     twice = pairs.usual().model_copy(update={"flows": (flow, flow)})
     single = pairs.usual().model_copy(update={"flows": (flow,)})
 
-    (told,) = moved(twice, single).flows
+    (rest,) = moved(twice, single).flows
 
-    assert (told.plan, told.amount, told.currency) == ("A", -500, "USD")
+    assert (rest.plan, rest.amount, rest.currency) == ("A", -500, "USD")
     assert moved(twice, twice).flows == ()
 
 

@@ -10,8 +10,8 @@ from steelyard.sentences import again
 
 
 def why(plan, symbol, side=Side.BUY) -> str:
-    told = why_not(indexed(plan, "B"), symbol, side)
-    return again(told.template, told.facts)
+    sentence = why_not(indexed(plan, "B"), symbol, side)
+    return again(sentence.template, sentence.facts)
 
 
 def test_an_order_of_one_plan_says_why_the_other_has_it_not():

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from builders import plan_pairs as pairs
 from builders import plans as sample
 from builders import quantities
+from steelyard.plans.diff import compare
 from steelyard.report.page import render
+from steelyard.report.page.two_plans import render_diff
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +30,12 @@ BROWSER = "not an origin"
 ELSEWHERE = "http://127.0.0.1:9/"
 SHOWN = ("growth", "euro", "hold", "hostile", "five_hundred")
 THOUSANDS = "thousands"
+DIFFERENCES = {
+    "a difference": (sample.growth, pairs.other_profile),
+    "a difference of hundreds": (pairs.hundreds, pairs.usual),
+    "a hostile difference": (sample.growth, sample.hostile),
+}
+"""Pages of two plans."""
 WIDTHS = (1280, 390, 320)
 
 PROBE = """<script>
@@ -52,7 +61,10 @@ def chromium() -> str:
 
 
 def drawn(name: str) -> str:
-    """The page of a plan; that of thousands of orders is only looked at."""
+    """The page of a plan, or of two; that of thousands of orders is only looked at."""
+    if name in DIFFERENCES:
+        a, b = DIFFERENCES[name]
+        return render_diff(compare(a(), b()))
     if name == THOUSANDS:
         return render(quantities.many(3000), quantities.agreed())
     return render(getattr(sample, name)())
@@ -78,10 +90,10 @@ def requests(log: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", [*SHOWN, *DIFFERENCES])
 def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
     file, log = tmp_path / "report.html", tmp_path / "net.json"
-    file.write_text(render(getattr(sample, name)()), "utf-8")
+    file.write_text(drawn(name), "utf-8")
 
     done = run(
         chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
@@ -125,7 +137,7 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
     assert "<title>1<" in leak.stdout
 
 
-@pytest.mark.parametrize("name", [*SHOWN, THOUSANDS])
+@pytest.mark.parametrize("name", [*SHOWN, THOUSANDS, *DIFFERENCES])
 def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     page, frames = tmp_path / "report.html", tmp_path / "frames.html"
     page.write_text(drawn(name), "utf-8")

@@ -21,6 +21,7 @@ def test_every_pair_of_plans_makes_a_page_of_whole_elements_and_the_same_bytes_a
 def test_the_page_has_the_trades_with_their_reasons_money_score_and_inputs():
     page = read(render_diff(compare(growth(), pairs.narrow())))
 
+    assert page.one("h1").text == "Two plans of core"
     headings = [heading.text for heading in page.all("h2")]
     assert headings == [
         "A",

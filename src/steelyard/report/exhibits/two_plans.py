@@ -29,10 +29,12 @@ SAME = "The same plan"
 NOTHING = "Nothing: both were made from the same inputs by the same rules."
 STATUSES = {
     "proven": "proven best",
-    "within_one_lot": "within a lot of the best",
+    "within_one_lot": "within one lot",
     "bounded": "gap known",
     "none": "no bound",
 }
+MILLION = 1_000_000
+"""Amounts from which cents are not shown."""
 HASH_SHOWN = 16
 """Digits of a hash that are shown."""
 LONGEST_VALUE = 24
@@ -223,8 +225,10 @@ def _one_signed(value: float) -> str:
 
 
 def _amount(label: str, pair: Amounts) -> Line:
-    a, b = (NONE if amount is None else money(amount) for amount in (pair.a, pair.b))
-    return Line(label, a, b, _signed(pair.change, money))
+    largest = max((abs(amount) for amount in (pair.a, pair.b) if amount is not None), default=0)
+    form = money if largest < MILLION else FORMATS["whole"]
+    a, b = (NONE if amount is None else form(amount) for amount in (pair.a, pair.b))
+    return Line(label, a, b, _signed(pair.change, form))
 
 
 def _signed(amount: Decimal | None, form: Callable[[Decimal], str]) -> str:

@@ -1,8 +1,9 @@
 """A plan as people read it in a terminal, the answer first.
 
 `show` prints the sections in the order of `sections.order`, `show_why` the whole story of one
-symbol. Both only format: every sentence with a finding comes from the plan. Narrow windows lose
-columns, never text; colour repeats what words and shapes say.
+symbol, `show_plan_diff` and `show_strategy_diff` what tells two apart. All only format: every
+sentence with a finding comes from the plan. Narrow windows lose columns, never text; colour repeats
+what words and shapes say.
 """
 
 from __future__ import annotations
