@@ -410,7 +410,7 @@ SECTIONS = [
     (page, title)
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
-        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md"),
+        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
         *("versions.md", "buckets.md"),
     )
     for title in sections(page)

@@ -1,21 +1,29 @@
 """A dry run: what it says holds for the plan that it does not make."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.demo import growth
-from builders.world import AS_OF, with_call, with_on, with_params, world
+from builders.world import AS_OF, only, with_call, with_on, with_params, world
 from builders.worlds import SOME, worlds
 from steelyard.errors import PlanRefused
 from steelyard.modules.registry import BUILT_IN, Kind, modules
+from steelyard.planning.contexts import context_of
 from steelyard.planning.dry_run import dry_run, estimated_seconds, minimal_case
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case
+from steelyard.planning.score.objective import objective_of
+from steelyard.planning.solve import within
+from steelyard.planning.wishes import find_opportunities
 from steelyard.portfolio import Flow
 from steelyard.settings import Limits, Rebalance, Search
 from steelyard.strategies import PRESETS, default, preset
@@ -66,6 +74,90 @@ def test_no_plan_has_more_candidates_or_sequences_than_its_bounds(case):
     assert plan.certificate.sequences <= run.counts.upper_bound_sequences
     assert run.counts.estimated_sequences <= run.counts.upper_bound_sequences
     assert run.counts.unbounded == ()
+
+
+@SOME
+@given(cases())
+def test_no_module_proposes_more_than_it_says(case):
+    try:
+        own, _, ctx = context_of(case, Findings())
+    except PlanRefused:
+        return
+    ctx = within(ctx, own.strategy.most_orders)
+    guard, depth = Guard(), ctx.search.max_depth
+    for module in modules(Kind.OPPORTUNITY).values():
+        params = own.strategy.choice(Kind.OPPORTUNITY, module.name).params
+        asked = module.call(ctx, params)
+        sides = [(candidate.symbol, candidate.side) for candidate in asked]
+        assert len(sides) == len(set(sides)), module.name
+        assert {side.value for _, side in sides} <= set(module.tags), module.name
+        assert all(len(c.weights) <= params.most_sizes() for c in asked), module.name
+    objective = objective_of(ctx, own.strategy, guard)
+    try:
+        table = find_opportunities(ctx, objective, own.strategy, guard)
+    except PlanRefused:
+        return
+    seeds = np.zeros((0, depth), dtype=np.int64)
+    for module in modules(Kind.PATTERN).values():
+        params = own.strategy.choice(Kind.PATTERN, module.name).params
+        answer = module.call(ctx, table, params)
+        every = answer.values() if isinstance(answer, Mapping) else [answer]
+        seeds = np.concatenate([seeds, *every])
+        assert sum(map(len, every)) <= params.most_sequences(depth), module.name
+    for name in ("combinatorial", "enhanced_combinatorial"):
+        choice = own.strategy.choice(Kind.SEQUENCE, name)
+        rows = sum(map(len, choice.module.call(ctx, table, seeds, choice.params)))
+        assert rows <= choice.params.most_sequences(depth), name
+
+
+@pytest.mark.parametrize(("pattern", "rows"), [("rebalance", 4), ("multi_sell", 3)])
+def test_a_pattern_reaches_its_bound(pattern, rows):
+    sectors = {"AA": "Energy", "BB": "Energy", "CC": "Energy", "DD": "Energy", "EE": "Health Care"}
+    goals = {"AA": 0.02, "BB": 0.03, "CC": 0.01, "DD": 0.02, "EE": 0.9}
+    whole = world(
+        *(f"{symbol} {200 + 10 * n} @ 100" for n, symbol in enumerate(list(goals)[:4])),
+        "EE 10 @ 77", cash="100", targets=goals, sectors=sectors,
+    )  # fmt: skip
+    solved = whole.prepared
+    module = modules(Kind.PATTERN)[pattern]
+    params = module.params(max_sells=2 if pattern == "rebalance" else 4)
+
+    answer = module.call(solved.ctx, solved.table, params)
+
+    assert len(answer) == params.most_sequences(solved.ctx.search.max_depth) == rows
+
+
+def candidates_of(whole):
+    """Rows of the plan's table, and the bound on them."""
+    return len(plan_case(whole.case).candidates), dry_run(whole.case).counts.upper_bound_candidates
+
+
+def without_calculators(whole, *but, **sections):
+    return replace(whole, strategy=replace(only(default(), Kind.OPPORTUNITY, *but), **sections))
+
+
+def test_sales_that_cash_asks_for_are_within_the_bound_of_what_no_calculator_asks_for():
+    owing = without_calculators(BUSY.having(cash={"USD": Decimal(-900)}, targets=None))
+    rows, most = candidates_of(owing)
+
+    assert 0 < rows <= most
+
+
+def test_answers_to_bands_are_within_the_bound_of_what_no_calculator_asks_for():
+    off = without_calculators(
+        BUSY, search=Search(scope="candidates"), rebalance=Rebalance(trigger="band")
+    )
+    rows, most = candidates_of(off)
+
+    assert 0 < rows <= most
+
+
+def test_a_buy_that_passes_its_target_stands_a_lot_shorter_too_and_is_within_the_bound():
+    # the gap is 5.6 lots: half, three quarters and all of it are 2, 4 and 6, and 5 beside it
+    whole = world("AA 0 @ 1000", cash="100000", targets={"AA": 0.056})
+    rows, most = candidates_of(without_calculators(whole, "weight_based"))
+
+    assert (rows, most) == (4, 4)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -10,7 +10,9 @@
     events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
     trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
-    versions.py  stored strategies: save, edit, history, rollback, assign, export, import, clone
+    versions.py  stored strategies: save, edit, history, rollback, assign; shared: saving.py
+    exchange.py  files out and in: export, import, import-folder, clone
+    differences.py   what two versions differ in: diff, plan-diff
     presets.py   the library of presets
     bucket.py    core and satellites
     plans.py     stored plans: list, show, what tells two apart; saved.py: a plan by id or file

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.bucket_view import draw, draw_list, draw_settings
 from steelyard.cli.commands import Commands
 from steelyard.cli.of_bucket import files_of
 from steelyard.cli.options import Options, loading, read
@@ -18,8 +19,6 @@ from steelyard.cli.stored import is_there, opened
 from steelyard.report import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from steelyard.runs.settings import Shown
     from steelyard.store.assignments import Assignment
     from steelyard.store.buckets import Held
@@ -46,7 +45,7 @@ def list_(as_json: AsJson = False) -> None:
         if as_json:
             write_json([_entry(held, version) for held, version in rows])
         else:
-            write(screen(lambda console: _draw_list(rows, console)))
+            write(screen(lambda console: draw_list(rows, console)))
 
 
 @bucket.command("create")
@@ -171,7 +170,7 @@ def settings(
         if as_json:
             write_json([row.document() for row in rows])
         else:
-            write(screen(lambda console: _draw_settings(rows, console)))
+            write(screen(lambda console: draw_settings(rows, console)))
 
 
 @bucket.command("show")
@@ -188,7 +187,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
         if as_json:
             write_json(_whole(held, version, rows))
         else:
-            write(screen(lambda console: _draw(held, version, rows, console)))
+            write(screen(lambda console: draw(held, version, rows, console)))
 
 
 @bucket.command("transfer")
@@ -275,79 +274,3 @@ def _strategy(follows: Assignment | None, version: Version | None) -> dict[str, 
         "assigned_at": follows.assigned_at.isoformat(),
         "assigned_by": follows.assigned_by,
     }
-
-
-def _draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> None:
-    from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
-
-    if not rows:
-        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
-        emit(console, sentence(text, console.width))
-        return
-    columns = (
-        Column("Bucket"),
-        Column("Kind", drop=3),
-        Column("Status", drop=2),
-        Column("Budget", "right", drop=4),
-        Column("Value", "right", drop=1),
-        Column("Cash", drop=5),
-        Column("Strategy"),
-    )
-    table(console, columns, [Row(_cells(held, version)) for held, version in rows])
-
-
-def _cells(held: Held, version: Version | None) -> tuple[str, ...]:
-    value = "" if held.value is None else f"{held.base_currency} {held.value:,.2f}"
-    cash = ", ".join(f"{currency} {amount:,.2f}" for currency, amount in held.cash.items())
-    strategy = "default" if version is None else version.shown
-    return (
-        held.name,
-        held.kind,
-        held.status,
-        f"{held.target_weight:.1%}",
-        value,
-        cash,
-        strategy,
-    )
-
-
-def _draw(held: Held, version: Version | None, rows: Sequence[Shown], console: Console) -> None:
-    from steelyard.report.terminal.columns import emit, sentence
-
-    def line(text: str) -> None:
-        emit(console, sentence(text, console.width))
-
-    worth = "" if held.value is None else f" · {held.base_currency} {held.value:,.2f}"
-    line(f"{held.name} · {held.kind}, {held.status}{worth}")
-    line(f"Aimed at {held.target_weight:.1%} of the account.")
-    cash = ", ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
-    line(f"Cash: {cash or 'none'}.")
-    line(_by(held, version))
-    if held.loaded_at is not None:
-        names = ", ".join(entry["name"] for entry in held.files)
-        line(f"Loaded {held.loaded_at:%Y-%m-%d %H:%M} UTC from {names or 'arguments'}.")
-    if held.universe:
-        line(f"May hold: {', '.join(held.universe)}.")
-    console.print()
-    _draw_settings(rows, console)
-
-
-def _by(held: Held, version: Version | None) -> str:
-    follows = held.assignment
-    if follows is None or version is None:
-        by = "the default strategy" if held.kind == "core" else "its settings"
-        return f"Plans by {by}: nothing is assigned."
-    how = "pinned" if follows.pinned else "following"
-    when = f"since {follows.assigned_at:%Y-%m-%d}"
-    return f"Plans by {version.shown} of {version.name}, {how} {when}."
-
-
-def _draw_settings(rows: Sequence[Shown], console: Console) -> None:
-    from steelyard.report.terminal.columns import Column, Row, table
-
-    columns = (Column("Setting"), Column("Value"), Column("From"), Column("What", drop=1))
-    table(
-        console,
-        columns,
-        [Row((row.name, row.text, row.source, row.what)) for row in rows],
-    )

@@ -1,0 +1,89 @@
+"""How buckets, and the settings of one, look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steelyard.runs.settings import Shown
+    from steelyard.store.buckets import Held
+    from steelyard.store.strategies import Version
+
+
+def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> None:
+    from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
+
+    if not rows:
+        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
+        emit(console, sentence(text, console.width))
+        return
+    columns = (
+        Column("Bucket"),
+        Column("Kind", drop=3),
+        Column("Status", drop=2),
+        Column("Budget", "right", drop=4),
+        Column("Value", "right", drop=1),
+        Column("Cash", drop=5),
+        Column("Strategy"),
+    )
+    table(console, columns, [Row(_cells(held, version)) for held, version in rows])
+
+
+def _cells(held: Held, version: Version | None) -> tuple[str, ...]:
+    value = "" if held.value is None else f"{held.base_currency} {held.value:,.2f}"
+    cash = ", ".join(f"{currency} {amount:,.2f}" for currency, amount in held.cash.items())
+    strategy = "default" if version is None else version.shown
+    return (
+        held.name,
+        held.kind,
+        held.status,
+        f"{held.target_weight:.1%}",
+        value,
+        cash,
+        strategy,
+    )
+
+
+def draw(held: Held, version: Version | None, rows: Sequence[Shown], console: Console) -> None:
+    from steelyard.report.terminal.columns import emit, sentence
+
+    def line(text: str) -> None:
+        emit(console, sentence(text, console.width))
+
+    worth = "" if held.value is None else f" · {held.base_currency} {held.value:,.2f}"
+    line(f"{held.name} · {held.kind}, {held.status}{worth}")
+    line(f"Aimed at {held.target_weight:.1%} of the account.")
+    cash = ", ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
+    line(f"Cash: {cash or 'none'}.")
+    line(_by(held, version))
+    if held.loaded_at is not None:
+        names = ", ".join(entry["name"] for entry in held.files)
+        line(f"Loaded {held.loaded_at:%Y-%m-%d %H:%M} UTC from {names or 'arguments'}.")
+    if held.universe:
+        line(f"May hold: {', '.join(held.universe)}.")
+    console.print()
+    draw_settings(rows, console)
+
+
+def _by(held: Held, version: Version | None) -> str:
+    follows = held.assignment
+    if follows is None or version is None:
+        by = "the default strategy" if held.kind == "core" else "its settings"
+        return f"Plans by {by}: nothing is assigned."
+    how = "pinned" if follows.pinned else "following"
+    when = f"since {follows.assigned_at:%Y-%m-%d}"
+    return f"Plans by {version.shown} of {version.name}, {how} {when}."
+
+
+def draw_settings(rows: Sequence[Shown], console: Console) -> None:
+    from steelyard.report.terminal.columns import Column, Row, table
+
+    columns = (Column("Setting"), Column("Value"), Column("From"), Column("What", drop=1))
+    table(
+        console,
+        columns,
+        [Row((row.name, row.text, row.source, row.what)) for row in rows],
+    )
