@@ -1,6 +1,6 @@
 # What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage others bench bench-peers nightly data docs lock clean
+.PHONY: help demo test check coverage others promises bench bench-peers nightly data docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 PEERS := build/peers
 SOURCE ?= skfolio
+PROFILE ?= ci
 comma := ,
 space := $() $()
 PLANNING := planning modules estimates ledger.py
@@ -40,6 +41,9 @@ coverage: $(TOOLS)  ## branch coverage of the planning code by its own tests, wi
 
 others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `test`, each test once
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS),--ignore=$(t))
+
+promises: $(TOOLS)  ## try what the store promises (PROFILE=ci, or PROFILE=nightly, which writes docs/promises.md)
+	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) $(if $(filter nightly,$(PROFILE)),--page)
 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run

@@ -108,7 +108,7 @@ def _save(store: Store, title: str) -> int:
 def _in_two_steps(store: Store, title: str) -> int:
     """The mutant."""
     number = _newest(store) + 1
-    old = {"toml": "", "sha256": "", "toml_sha256": "", "created_at": "", "created_by": ""}
+    old = {"toml": "", "sha256": "", "rules_sha256": "", "created_at": "", "created_by": ""}
     with store.writing() as transaction:
         table = strategy_version
         transaction.connection.execute(sa.update(table).values(active=0))

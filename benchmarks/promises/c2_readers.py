@@ -29,7 +29,7 @@ HOW = (
 )
 MUTANT = "the old version is put down in one transaction, the new one written in the next"
 WRITERS, READERS = 2, 2
-PAUSE = 0.005
+PAUSE = 0.02
 """Seconds after each write, in which readers get at a file that one writer locks at a time."""
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from itertools import count, islice
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.promises.databases import (
-    NAME, SEED, Contents, Profile, contents, copies, draft, folder, forked, made, still,
+    NAME,
+    SEED,
+    Contents,
+    Profile,
+    contents,
+    copies,
+    draft,
+    folder,
+    forked,
+    made,
+    still,
 )  # fmt: skip
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.postgres import Server, running
@@ -67,7 +78,7 @@ def _kills(place: str, kills: int, mutant: bool, server: Server | None = None) -
     bad = tried = 0
     for name, kill in islice(_points({name: n for name, (_, n) in after.items()}), kills * 2):
         here = next(copy)
-        code = forked(lambda: _doomed(here, OPERATIONS[name], kill, mutant))
+        code = forked(partial(_doomed, here, OPERATIONS[name], kill, mutant))
         if code != -signal.SIGKILL:
             continue  # a random time after its end
         tried += 1
@@ -136,7 +147,7 @@ def _doomed(place: str, work: Work, kill: float, mutant: bool) -> None:
     die()
 
 
-def _commit(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+def _commit(connection: sa.Connection, _: Any, statement: str, *__: Any) -> None:
     """The mutant."""
     if not statement.startswith("BEGIN"):
         raw: Any = connection.connection.driver_connection

@@ -118,7 +118,7 @@ def _over(store: Store, rng: random.Random) -> None:
         transaction.connection.execute(
             sa.update(table)
             .where(table.c.name == rng.choice(NAMES), table.c.active == 1)
-            .values(toml=new.toml, sha256=new.sha256)
+            .values(toml=new.toml, sha256=new.rules_sha256)
         )
 
 

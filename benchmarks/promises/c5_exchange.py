@@ -97,7 +97,7 @@ def _through_the_store(store: Store, text: str, words: Mapping[str, Any], file: 
     title, description = str(words["title"])[:100], str(words["description"])
     saved = strategies.save(
         store,
-        Draft(name=str(words["name"]), toml=text, sha256="0" * 64, title=title,
+        Draft(name=str(words["name"]), toml=text, rules_sha256="0" * 64, title=title,
               description=description),
     ).version  # fmt: skip
     exported = together(

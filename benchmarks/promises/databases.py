@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,7 +29,8 @@ FORK = multiprocessing.get_context("fork")
 SEED = 20260310
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NAME = "momentum"
-Contents = dict[str, list[tuple[Any, ...]]]
+Contents = dict[str, list[str]]
+"""Table -> its rows, spelled out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def copies(template: Path | str, server: Server | None = None) -> Iterator[str]:
 def draft(depth: int, title: str = "", name: str = NAME) -> Draft:
     """A small strategy, told apart by a number."""
     text = f"[search]\nmax_depth = {depth}\n"
-    return Draft(name=name, toml=text, sha256=f"{depth:064x}", title=title)
+    return Draft(name=name, toml=text, rules_sha256=f"{depth:064x}", title=title)
 
 
 def contents(place: str) -> Contents:
@@ -101,7 +101,7 @@ def contents(place: str) -> Contents:
             raise RuntimeError(f"{place}: {state}")
         with store.reading() as connection:
             return {
-                table.name: sorted(map(repr, connection.execute(sa.select(table))))
+                table.name: sorted(repr(row) for row in connection.execute(sa.select(table)))
                 for table in metadata.sorted_tables
             }
     finally:

