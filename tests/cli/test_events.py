@@ -92,7 +92,7 @@ def test_what_a_terminal_would_obey_is_shown(folder):
 
 
 def test_without_a_database_nothing_has_happened_and_none_is_made(folder):
-    assert run("events").stdout == "Nothing has happened yet that is kept.\n"
+    assert run("events").stdout == "There is no event to show.\n"
     assert run("events", "--json").stdout == "[]\n"
     assert not Path(database(os.environ)).exists()
 

@@ -63,7 +63,7 @@ def test_what_cannot_be_called_is_no_subscriber():
         PlannerEventEmitter().subscribe(3)  # type: ignore[arg-type]
 
 
-def test_whoever_has_no_emitter_of_its_own_tells_the_common_one(monkeypatch):
+def test_the_function_tells_the_common_emitter_and_may_be_awaited(monkeypatch):
     common = PlannerEventEmitter()
     monkeypatch.setattr(compat.events, "EMITTER", common)
     heard: list[PlannerEvent] = []

@@ -19,7 +19,7 @@ import traceback
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -506,6 +506,32 @@ def test_our_a_b_runner_names_no_winner_of_two_that_plan_alike(
     assert better["config_a"]["end_score"] > better["config_b"]["end_score"]
     assert set(better["config_a"]) > {"end_score", "num_steps", "cash_required"}
     assert better["why"]
+
+
+def test_our_a_b_runner_names_no_winner_where_neither_trades(small: PlannerContext):
+    closed = [replace(security, allow_buy=False, allow_sell=False) for security in small.securities]
+    context = replace(small, securities=tuple(closed))
+
+    comparison = asyncio.run(
+        ABTestRunner().run_test(
+            "core", PlannerConfiguration(), PlannerConfiguration(max_depth=1), context
+        )
+    )
+
+    assert comparison["winner"] == "none"
+    assert (comparison["config_a"]["num_steps"], comparison["config_b"]["num_steps"]) == (0, 0)
+
+
+def test_a_side_without_a_plan_has_no_score_and_the_other_does_not_win(small: PlannerContext):
+    context = replace(small, available_cash=-1e9)
+
+    comparison = asyncio.run(
+        ABTestRunner().run_test("core", PlannerConfiguration(), PlannerConfiguration(), context)
+    )
+
+    assert comparison["winner"] == "none"
+    assert comparison["config_a"]["end_score"] is None
+    assert "more is owed than owned" in comparison["config_a"]["refused"]
 
 
 # 5 modules

@@ -28,7 +28,7 @@ HASH = re.compile(r"\b[0-9a-f]{64}\b")
 SHOWN_DIGITS = 12
 """Of a hash in a line for people; --json has all."""
 NOTHING = "Nothing was read."
-NO_EVENT = "Nothing has happened yet that is kept."
+NO_EVENT = "There is no event to show."
 
 
 def events(

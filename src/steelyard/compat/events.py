@@ -80,7 +80,7 @@ class PlannerEventEmitter:
 
 
 EMITTER = PlannerEventEmitter()
-"""Hears of whatever has no emitter of its own."""
+"""Where `emit_event` tells; planners and managers have emitters of their own."""
 
 
 def emit_event(event: PlannerEvent) -> Emitted:

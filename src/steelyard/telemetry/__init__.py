@@ -1,1 +1,7 @@
-"""What happens while planning, told as plain values; exporters and stores subscribe from above."""
+"""What happens, told as plain values; exporters and stores subscribe from above.
+
+events.py     typed events of planning, of what is stored and of planner instances
+recorder.py   stamps them and hands them to subscribers, each on its own
+logs.py       a line for each module, and lines of the log as JSON
+breaker.py    the circuit of a module that fails; health.py keeps count between plans
+"""
