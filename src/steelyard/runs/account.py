@@ -140,7 +140,8 @@ def beside(store: Store, held: Held) -> Iterator[Notice]:
             what = f"{', '.join(both[:SHOWN])}{' and more' * (len(both) > SHOWN)}"
             text = (
                 f"{what} is in the buckets {held.name} and {row.name}: in one account a security "
-                "belongs to one bucket. Each is planned as if it were alone."
+                "belongs to one bucket. Each is planned as if it were alone. A file of the whole "
+                f"account is loaded with: steelyard bucket load {CORE} --whole"
             )
             yield Notice(code="bucket_universes_overlap", message=text, head=True)
     money = [row.name for row in others if row.kind != CORE and any(row.cash.values())]
