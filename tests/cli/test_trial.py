@@ -272,3 +272,12 @@ def test_neither_makes_a_database():
 
 def test_without_a_name_or_a_bucket_a_dry_run_is_a_usage_error():
     assert run(*DRY).exit_code == 2
+
+
+def test_a_warning_with_its_line_is_not_said_again_without_it(folder: Path):
+    run("strategy", "new", "mine.toml", "--preset", "aggressive")
+
+    warnings = json.loads(run("strategy", "dry-run", "mine.toml", "--json").stdout)["warnings"]
+
+    (idle,) = [text for text in warnings if "search.beam_width" in text]
+    assert idle.startswith("line ")
