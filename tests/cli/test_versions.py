@@ -295,10 +295,16 @@ def test_the_history_has_the_plans_of_each_version(folder: Path):
     assert plan["strategy"]["title"] == "Mine"
 
 
-@pytest.mark.parametrize("command", ["plan", "why"])
-def test_planning_from_files_loads_no_library_of_databases(command: str, tmp_path: Path):
-    arguments = [str(part) for part in of_sample("growth")]
-    extra = ["AAPL"] if command == "why" else []
+@pytest.mark.parametrize("command", ["plan", "why", "verify", "import"])
+def test_planning_from_files_loads_no_library_of_databases(command: str, folder: Path):
+    own_files(folder)
+    (folder / "plan.json").write_text(run("plan", *own_files(folder), "--json").stdout)
+    arguments = {
+        "plan": [str(part) for part in of_sample("growth")],
+        "why": ["AAA", "--plan", "plan.json"],
+        "verify": ["plan.json"],
+        "import": ["h.csv"],
+    }[command]
     program = (
         "import sys; sys.argv = ['steelyard', *sys.argv[1:]]\n"
         "from steelyard.cli import app\n"
@@ -308,11 +314,11 @@ def test_planning_from_files_loads_no_library_of_databases(command: str, tmp_pat
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", program, command, *extra, *arguments],
+        [sys.executable, "-c", program, command, *arguments],
         capture_output=True,
         text=True,
         check=True,
-        cwd=tmp_path,
+        cwd=folder,
     )
 
     assert done.stderr.strip().endswith("[]")

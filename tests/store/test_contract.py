@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +21,16 @@ from builders.world import world
 from steelyard.errors import InputError, NotStored, StoreError
 from steelyard.importers import Inputs
 from steelyard.plans.plan import Plan
-from steelyard.store import assignments, buckets, events, plans, presets, schema, strategies
+from steelyard.store import (
+    assignments,
+    buckets,
+    events,
+    plans,
+    presets,
+    schema,
+    sqlite,
+    strategies,
+)
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.opening import open_store
 from steelyard.store.snapshots import pack
@@ -517,6 +527,28 @@ def test_writers_of_many_threads_leave_no_gap_and_no_double_and_one_active(place
     rows = numbers(store)
     assert [number for number, _ in rows] == list(range(1, 21))
     assert [number for number, active in rows if active] == [20]
+
+
+def test_a_thread_waits_its_turn_however_long_another_one_of_the_process_writes(place, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    store = open_store(place)
+    begun = threading.Event()
+
+    def write_long() -> None:
+        with store.writing() as transaction:
+            strategies.append(transaction, draft(depth=1))
+            begun.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(write_long)
+        begun.wait()
+        second = pool.submit(saved, store, 2)
+        first.result()
+        second.result()
+
+    assert numbers(store) == [(1, False), (2, True)]
+    store.close()
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
