@@ -218,8 +218,8 @@ def test_sliders_that_are_not_what_acts_are_told_to_rest_at_any_width(folder: Pa
 
     changed = run("bucket", "settings", "tech", "--set", "risk_appetite=0.8")
     assert "rest" not in run("bucket", "show", "tech").stdout
-    told = "It plans by Tech: settings (v4) of tech_config from now on, and not by"
-    assert told in changed.stdout
+    sentence = "It plans by Tech: settings (v4) of tech_config from now on, and not by"
+    assert sentence in changed.stdout
 
 
 def test_a_slider_that_ends_a_pin_says_so(folder: Path):
@@ -233,6 +233,27 @@ def test_a_slider_that_ends_a_pin_says_so(folder: Path):
 
     assert "not by Tech: settings (v1) of tech_config" in changed.stdout
     assert "from now on" not in aim.stdout
+
+
+def test_shares_that_a_satellite_bought_come_with_the_command_that_pays_for_them(folder: Path):
+    account = "symbol,quantity,price\nAAA,100,10\nBBB,{},20.5\nCASH:USD,{},\n"
+    (folder / "h.csv").write_text(account.format(10, 300))
+    options = ("--holdings", "h.csv", "--whole")
+    run("bucket", "create", "tech", "--budget", "0.1", "--universe", "BBB")
+    run("bucket", "load", "core", *options)
+    run("bucket", "transfer", "core", "tech", "USD=100")
+
+    (folder / "h.csv").write_text(account.format(14, 218))
+    bought = run("bucket", "load", "core", *options)
+    (folder / "h.csv").write_text(account.format(13, "238.5"))
+    sold = run("bucket", "load", "core", *options)
+
+    assert "tech holds 4 BBB more" in bought.stdout
+    assert "steelyard bucket transfer tech core USD=82.00 (at 20.5" in bought.stdout
+    assert "steelyard bucket transfer core tech USD=20.50 (at 20.5" in sold.stdout
+    paid = run("bucket", "transfer", "tech", "core", "USD=82.00")
+    assert paid.exit_code == 0
+    assert listed()["tech"]["cash"] == {"USD": "18"}
 
 
 def test_money_is_told_to_the_cent(folder: Path):

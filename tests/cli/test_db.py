@@ -9,11 +9,11 @@ from builders.commands import own_files, run
 
 
 def test_what_the_database_is_told_ends_in_a_line_end_and_shows_no_code_of_it(folder: Path):
-    told = run("db", "upgrade").stdout
+    text = run("db", "upgrade").stdout
 
-    assert "up to date" in told
-    assert told.endswith(".\n")
-    assert "\\u" not in told
+    assert "up to date" in text
+    assert text.endswith(".\n")
+    assert "\\u" not in text
 
 
 def test_a_restore_says_where_what_was_there_is(folder: Path):

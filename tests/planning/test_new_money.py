@@ -59,7 +59,11 @@ def test_a_month_of_saving_is_invested_in_every_scope_although_the_score_gains_l
 
 @pytest.mark.parametrize(
     ("was_there", "deposit", "whose"),
-    [("1200", "", "idle cash"), ("", "1200", "new money"), ("700", "500", "new money and idle cash")],
+    [
+        ("1200", "", "idle cash"),
+        ("", "1200", "new money"),
+        ("700", "500", "new money and idle cash"),
+    ],
 )
 def test_more_than_was_brought_is_not_called_new_money(was_there: str, deposit: str, whose: str):
     saver = world(*SAVER, cash=was_there or "0", targets=GOALS, funds=FUNDS, **FREE)

@@ -85,24 +85,24 @@ def before_load(name: str, options: Options) -> Before:
     if not is_there():
         return Before()
     with opened() as store:
-        held = next((row for row in buckets(store) if row.name == name), None)
-        if held is None or held.portfolio is None:
+        row = next((each for each in buckets(store) if each.name == name), None)
+        if row is None or row.portfolio is None:
             return Before()
-        inputs = inputs_of(store, held)
+        inputs = inputs_of(store, row)
     snapshot, targets = inputs.snapshot, inputs.targets
     if options.holdings is None and snapshot.holdings:
         raise _would_empty(name, len(snapshot.holdings))
     unnamed = {f"--{option}" for option in STAYING if getattr(options, option) is None}
-    files = tuple(entry for entry in held.files if entry["option"] in unnamed)
+    files = tuple(entry for entry in row.files if entry["option"] in unnamed)
     by_file = {entry["option"]: entry["name"] for entry in files}
     aims = shapes.of_targets(targets) if "--targets" in unnamed and targets is not None else None
-    known = shapes.of_securities(snapshot, inputs.market) if "--securities" in by_file else None
-    said = tuple(
+    listed = shapes.of_securities(snapshot, inputs.market) if "--securities" in by_file else None
+    lines = tuple(
         f"No {option} were given: those of {by_file.get(f'--{option}', 'the last load')} stay."
-        for option, stays in zip(STAYING, (aims, known), strict=True)
+        for option, stays in zip(STAYING, (aims, listed), strict=True)
         if stays is not None
     )
-    return Before(Stored(aims, known), files, said)
+    return Before(Stored(aims, listed), files, lines)
 
 
 STAYING = ("targets", "securities")
