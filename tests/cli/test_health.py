@@ -27,6 +27,9 @@ def home() -> Path:
     return Path(os.environ["STEELYARD_HOME"])
 
 
+ORDERLY = "Presets, stored strategies, buckets and their cash are in order.\n"
+
+
 def planned(*arguments: object):
     result = run("plan", "--json", *own_files(Path()), *arguments)
     assert result.exit_code == 0, result.stderr
@@ -161,7 +164,10 @@ def test_while_everything_is_healthy_nothing_is_written(home):
     counted = (
         f"{modules} modules ({modules - terms} that propose or filter orders, {terms} score terms)"
     )
-    assert (result.exit_code, result.stdout) == (0, f"Of {counted} none is out of service.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"Of {counted} none is out of service.\n{ORDERLY}",
+    )
     assert {row["state"] for row in json.loads(run("health", "--json").stdout)} == {"closed"}
     assert run("health", "--reset").stderr == "There was nothing to forget: no module has failed.\n"
     assert not home.exists()
@@ -402,3 +408,12 @@ def test_a_bucket_of_nowhere_is_refused_and_no_database_is_made(home):
 
 def test_a_bucket_and_a_module_at_once_are_a_usage_error(core):
     assert run("health", "tax_loss", "--bucket", "core").exit_code == 2
+
+
+def test_where_all_is_in_order_it_says_what_was_looked_at(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+
+    healthy = run("health")
+
+    assert healthy.exit_code == 0
+    assert "buckets and their cash are in order" in healthy.stdout

@@ -23,11 +23,11 @@ def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> 
         return
     columns = (
         Column("Bucket"),
-        Column("Kind", drop=3),
-        Column("Status", drop=2),
-        Column("Budget", "right", drop=4),
+        Column("Kind", drop=5),
+        Column("Status", drop=4),
+        Column("Budget", "right", drop=3),
         Column("Value", "right", drop=1),
-        Column("Cash", drop=5),
+        Column("Cash", drop=2),
         Column("Strategy"),
     )
     table(console, columns, [Row(_cells(held, version)) for held, version in rows])

@@ -70,6 +70,8 @@ def health(
             _print(plain_rows, as_json, lambda console: draw(rows, console))
             for text in errors:
                 note(text)
+            if not errors and module is None and not as_json:
+                write("Presets, stored strategies, buckets and their cash are in order.\n")
         if errors:
             raise typer.Exit(FAILED)
 
