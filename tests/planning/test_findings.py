@@ -9,7 +9,9 @@ from steelyard.planning.findings import Findings
 
 LISTS = {"stops", "problems", "warnings", "coverage", "runs", "timings"}
 WRITERS = {"write.py", "findings.py", "dry_run.py"}
-"""Where findings are written down, of a dry run as its answer; `guard.py` hands the timings on to the work done again."""
+"""Where findings are written down, of a dry run as its answer; `guard.py` hands the timings on to
+the work done again.
+"""
 
 
 def reads(path: Path) -> list[str]:
