@@ -70,6 +70,10 @@ def loaded(store: Store, name: str, **cash: str) -> None:
     buckets.load(store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000)))
 
 
+def dollars(amount: str) -> buckets.Money:
+    return buckets.Money("USD", Decimal(amount), Decimal(amount))
+
+
 # versions
 
 
@@ -288,7 +292,7 @@ def test_the_cash_of_the_buckets_is_the_account_after_loads_and_transfers(store)
     loaded(store, "core", USD="1000.10", EUR="7")
     loaded(store, "sat", USD="0.05")
 
-    buckets.transfer(store, "core", "sat", "USD", Decimal("999.99"))
+    buckets.transfer(store, "core", "sat", dollars("999.99"))
     loaded(store, "core", USD="3")
 
     assert buckets.bucket_of(store, "core").cash == {"EUR": Decimal(0), "USD": Decimal(3)}
@@ -298,6 +302,21 @@ def test_the_cash_of_the_buckets_is_the_account_after_loads_and_transfers(store)
     }  # fmt: skip
 
 
+def test_files_that_were_split_by_satellites_of_before_are_not_loaded(store):
+    buckets.create(store, "sat")
+    loaded(store, "core", USD="1000")
+    split_by = [buckets.bucket_of(store, "sat")]
+    buckets.transfer(store, "core", "sat", dollars("10"))
+    inputs, _ = inputs_of()
+    load = buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000))
+    before = contents(store)
+
+    with pytest.raises(InputError, match=r"changed by another process.*Nothing was loaded"):
+        buckets.load_all(store, {"core": load}, split_by)
+
+    assert contents(store) == before
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "1000.11", "NaN", "Infinity"])
 def test_more_than_there_is_or_nothing_is_not_moved(store, amount):
     buckets.create(store, "sat")
@@ -305,7 +324,7 @@ def test_more_than_there_is_or_nothing_is_not_moved(store, amount):
     before = contents(store)
 
     with pytest.raises(InputError, match="Nothing was moved"):
-        buckets.transfer(store, "core", "sat", "USD", Decimal(amount))
+        buckets.transfer(store, "core", "sat", dollars(amount))
 
     assert contents(store) == before
 
@@ -328,7 +347,7 @@ def test_after_any_transfers_the_buckets_sum_to_the_account_and_none_is_negative
         loaded(store, name, USD="500", EUR="100.01")
     for source, target, currency, amount in moves:
         with suppress(InputError):  # more than there is, or to itself
-            buckets.transfer(store, source, target, currency, amount)
+            buckets.transfer(store, source, target, buckets.Money(currency, amount, amount))
 
     booked = buckets.balances(store)
 
@@ -366,8 +385,11 @@ def test_there_is_one_core_and_no_name_twice(store):
 def test_settings_are_versions_and_the_strategy_that_they_make_is_followed(store):
     buckets.create(store, "sat")
 
-    buckets.configure(store, "sat", {"risk": 0.2}, draft("sat_config", 1))
-    buckets.configure(store, "sat", {"risk": 0.4, "target_weight": 0.1}, draft("sat_config", 2))
+    last = {"risk": 0.4, "target_weight": 0.1}
+    with store.writing() as transaction:
+        buckets.configure_in(transaction, "sat", {"risk": 0.2}, draft("sat_config", 1))
+    with store.writing() as transaction:
+        buckets.configure_in(transaction, "sat", last, draft("sat_config", 2))
 
     bucket = buckets.bucket_of(store, "sat")
     assert (bucket.settings, bucket.target_weight) == ({"risk": 0.4}, 0.1)

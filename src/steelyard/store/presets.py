@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from steelyard.errors import InputError
 from steelyard.store.schema import preset, preset_use
-from steelyard.store.store import Store, json_text
+from steelyard.store.store import Store, Transaction, json_text
 from steelyard.store.strategies import NAME, NAME_RULE
 from steelyard.telemetry.events import PresetAdded, PresetApplied
 
@@ -106,13 +106,18 @@ def own(store: Store) -> list[OwnPreset]:
 def used(store: Store, key: str, name: str, by: str) -> None:
     """Count a use of a preset, own or shipped: by whom, a file or a bucket."""
     with store.writing() as transaction:
-        here = preset_use.c.id == key
-        done = transaction.connection.execute(
-            preset_use.update().where(here).values(uses=preset_use.c.uses + 1)
-        )
-        if not done.rowcount:
-            transaction.connection.execute(preset_use.insert().values(id=key, uses=1))
-        transaction.tell(PresetApplied(name, by))
+        used_in(transaction, key, name, by)
+
+
+def used_in(transaction: Transaction, key: str, name: str, by: str) -> None:
+    """As `used`, within a transaction."""
+    here = preset_use.c.id == key
+    done = transaction.connection.execute(
+        preset_use.update().where(here).values(uses=preset_use.c.uses + 1)
+    )
+    if not done.rowcount:
+        transaction.connection.execute(preset_use.insert().values(id=key, uses=1))
+    transaction.tell(PresetApplied(name, by))
 
 
 def uses(store: Store) -> Mapping[str, int]:
