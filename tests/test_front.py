@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -246,3 +246,14 @@ def test_neither_pandas_nor_polars_is_imported():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "set()\n"
+
+
+def test_the_day_may_be_text_and_what_is_no_day_is_refused():
+    prices = {"AAA": {"2026-11-19": 10, "2026-11-20": 11}}
+
+    made = steelyard.plan({"AAA": 10}, prices, targets={"AAA": 1}, as_of="2026-11-20")
+
+    assert made.as_of == date(2026, 11, 20)
+    for wrong in ("2026-13-01", "tomorrow", 20261120, datetime(2026, 11, 20, tzinfo=UTC)):
+        with pytest.raises(SteelyardError, match="which is no day"):
+            steelyard.plan({"AAA": 10}, prices, targets={"AAA": 1}, as_of=wrong)

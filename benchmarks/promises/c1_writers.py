@@ -91,7 +91,7 @@ def _write(place: str, log: Path, who: int, threads: int, creates: int, mutant: 
                 save = _in_two_steps if mutant else _save
                 line_to(log, f"{title} {save(store, title)}")
             except SteelyardError as error:
-                line_to(log, f"{title} failed {str(error)[:100]!r}")
+                line_to(log, f"{title} failed {str(error)[:200]!r}")
 
     workers = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
     for worker in workers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
@@ -48,7 +48,7 @@ class Data(TypedDict, total=False):
     securities      what is known of what is held or may be bought
     fx              rates: units of base for one of a currency
     index           levels of market indices, from which the regime is told
-    as_of           the day to plan for; by default the newest of the prices
+    as_of           the day to plan for, a date or "2026-11-20"; by default the newest of the prices
     base_currency   in which the account counts
     exclude         symbols left out
     accept_price    symbols whose newest price is right although another figure contradicts it
@@ -63,7 +63,7 @@ class Data(TypedDict, total=False):
     securities: Table
     fx: Table
     index: Table
-    as_of: date
+    as_of: date | str
     base_currency: str
     exclude: Iterable[str]
     accept_price: Iterable[str]
@@ -87,7 +87,7 @@ def inputs(
 def _inputs(
     holdings: Table, prices: Table, targets: Table, data: Data, settlement_days: int
 ) -> Inputs:
-    as_of, base = data.get("as_of"), data.get("base_currency")
+    as_of, base = _day(data.get("as_of")), data.get("base_currency")
     exclude = tuple(data.get("exclude", ()))
     tables = {
         "prices": shapes.prices(prices, as_of),
@@ -113,6 +113,24 @@ def _inputs(
             bucket=data.get("bucket", "core"),
             adjusted=data.get("adjusted", True),
         )
+
+
+def _day(value: object) -> date | None:
+    """A day; raises InputError for what is none."""
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    try:
+        return date.fromisoformat(value)  # type: ignore[arg-type]  # what is no text is refused
+    except (TypeError, ValueError) as error:
+        hint = "Give a date, or one as text: '2026-11-20'"
+        raise InputError(
+            f"as_of is {value!r}, which is no day. {NOTHING} {hint}.",
+            code="bad_as_of",
+            place="as_of",
+            value=value,
+            limit="a date",
+            hint=hint,
+        ) from error
 
 
 @contextmanager

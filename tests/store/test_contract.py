@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +21,16 @@ from builders.world import world
 from steelyard.errors import InputError, NotStored, StoreError
 from steelyard.importers import Inputs
 from steelyard.plans.plan import Plan
-from steelyard.store import assignments, buckets, events, plans, presets, schema, strategies
+from steelyard.store import (
+    assignments,
+    buckets,
+    events,
+    plans,
+    presets,
+    schema,
+    sqlite,
+    strategies,
+)
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.opening import open_store
 from steelyard.store.snapshots import pack
@@ -70,8 +80,9 @@ def loaded(store: Store, name: str, **cash: str) -> None:
     buckets.load(store, name, buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000)))
 
 
-def dollars(amount: str) -> buckets.Money:
-    return buckets.Money("USD", Decimal(amount), Decimal(amount))
+def moved(store: Store, source: str, target: str, currency: str, amount: str) -> None:
+    money = buckets.Money(currency, Decimal(amount), Decimal(amount))
+    buckets.transfer(store, source, target, money)
 
 
 # versions
@@ -292,7 +303,7 @@ def test_the_cash_of_the_buckets_is_the_account_after_loads_and_transfers(store)
     loaded(store, "core", USD="1000.10", EUR="7")
     loaded(store, "sat", USD="0.05")
 
-    buckets.transfer(store, "core", "sat", dollars("999.99"))
+    moved(store, "core", "sat", "USD", "999.99")
     loaded(store, "core", USD="3")
 
     assert buckets.bucket_of(store, "core").cash == {"EUR": Decimal(0), "USD": Decimal(3)}
@@ -306,7 +317,7 @@ def test_files_that_were_split_by_satellites_of_before_are_not_loaded(store):
     buckets.create(store, "sat")
     loaded(store, "core", USD="1000")
     split_by = [buckets.bucket_of(store, "sat")]
-    buckets.transfer(store, "core", "sat", dollars("10"))
+    buckets.transfer(store, "core", "sat", buckets.Money("USD", Decimal(10), Decimal(10)))
     inputs, _ = inputs_of()
     load = buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000))
     before = contents(store)
@@ -324,12 +335,12 @@ def test_more_than_there_is_or_nothing_is_not_moved(store, amount):
     before = contents(store)
 
     with pytest.raises(InputError, match="Nothing was moved"):
-        buckets.transfer(store, "core", "sat", dollars(amount))
+        moved(store, "core", "sat", "USD", amount)
 
     assert contents(store) == before
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(
@@ -347,7 +358,7 @@ def test_after_any_transfers_the_buckets_sum_to_the_account_and_none_is_negative
         loaded(store, name, USD="500", EUR="100.01")
     for source, target, currency, amount in moves:
         with suppress(InputError):  # more than there is, or to itself
-            buckets.transfer(store, source, target, buckets.Money(currency, amount, amount))
+            moved(store, source, target, currency, str(amount))
 
     booked = buckets.balances(store)
 
@@ -534,6 +545,28 @@ def test_writers_of_many_threads_leave_no_gap_and_no_double_and_one_active(place
     rows = numbers(store)
     assert [number for number, _ in rows] == list(range(1, 21))
     assert [number for number, active in rows if active] == [20]
+
+
+def test_a_thread_waits_its_turn_however_long_another_one_of_the_process_writes(place, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    store = open_store(place)
+    begun = threading.Event()
+
+    def write_long() -> None:
+        with store.writing() as transaction:
+            strategies.append(transaction, draft(depth=1))
+            begun.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(write_long)
+        begun.wait()
+        second = pool.submit(saved, store, 2)
+        first.result()
+        second.result()
+
+    assert numbers(store) == [(1, False), (2, True)]
+    store.close()
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -38,7 +38,7 @@ class StrategyRef(Record):
     @property
     def shown(self) -> str:
         """`Momentum hunter (v2)` of a stored strategy, else its name."""
-        return self.name if self.version is None else f"{self.title} (v{self.version})"
+        return self.name if self.version is None else f"{self.title or self.name} (v{self.version})"
 
 
 class ModuleShown(BaseModel):

@@ -15,6 +15,7 @@ from steelyard.store.strategies import (
     Version,
     append_old,
     changed,
+    followers_in,
     version_in,
 )
 from steelyard.telemetry.events import BucketCreated
@@ -122,10 +123,8 @@ def assigned_in(connection: Connection, bucket_name: str) -> Assignment | None:
 
 def followers(store: Store, name: str) -> list[str]:
     """The buckets that follow a name."""
-    here = assignment.c
-    query = select(here.bucket).where(here.name == name, here.version.is_(None))
     with store.reading() as connection:
-        return list(connection.scalars(query.order_by(here.bucket)))
+        return list(followers_in(connection, name))
 
 
 def planned_by(store: Store, bucket_name: str) -> Version | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import RLock
 
 from sqlalchemy import Connection, Engine, text
 
@@ -79,6 +80,8 @@ class Store:
     now              the clock
     heard            told every event once it is in the database
     correlation_id   of what this process does
+    turn             of this process's threads: SQLite lets whoever looks first write, so that some
+                     of fifty would wait in vain
     """
 
     engine: Engine
@@ -86,6 +89,7 @@ class Store:
     now: Callable[[], datetime] = now_utc
     heard: Callable[[PlannerEvent], None] = lambda _: None
     correlation_id: str = ""
+    turn: AbstractContextManager[object] = field(default_factory=RLock, repr=False, compare=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -99,7 +103,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """A transaction: all of it is written, or nothing; raises StoreError."""
-        with explained(self.place, NOT_WRITTEN), self.engine.connect() as raw:
+        with self.turn, explained(self.place, NOT_WRITTEN), self.engine.connect() as raw:
             connection = raw.execution_options(**{WRITES: True})
             with connection.begin():
                 if connection.dialect.name == "postgresql":

@@ -139,7 +139,7 @@ def append(
     transaction.tell(
         StrategySaved(name, now.version, now.title, now.sha256, parent=base, reason=reason)
     )
-    for bucket in _followers(connection, name):
+    for bucket in followers_in(connection, name):
         changed(transaction, bucket, before, now, pinned=False)
     return Saved(now, meanwhile)
 
@@ -311,7 +311,8 @@ def _since(connection: Connection, name: str, base: int | None) -> tuple[int, ..
     return tuple(connection.scalars(query.order_by(table.version)))
 
 
-def _followers(connection: Connection, name: str) -> Sequence[str]:
+def followers_in(connection: Connection, name: str) -> Sequence[str]:
+    """The buckets that follow a name."""
     table = assignment.c
     query = select(table.bucket).where(table.name == name, table.version.is_(None))
     return list(connection.scalars(query.order_by(table.bucket)))

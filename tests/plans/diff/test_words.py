@@ -23,9 +23,11 @@ def test_three_parts_that_clash_each_keep_their_own():
     assert whole["facts"] == {"n": 1, "own_n": 2, "own_own_n": 3}
 
 
-@pytest.mark.parametrize("template", ["{", "{absent:pct}", "{word:pct}", "{word:no}"])
+@pytest.mark.parametrize(
+    "template", ["{", "{absent:pct}", "{word:pct}", "{word:no}", "{none:text}"]
+)
 def test_a_template_that_gives_no_text_gives_way_to_the_text(template):
-    part = of_document(template, {"word": "x"}, "It {is} so.")
+    part = of_document(template, {"word": "x", "none": None}, "It {is} so.")
 
     assert joined(part)["text"] == "It {is} so."
 

@@ -17,12 +17,19 @@ def plain(template: str, **facts: Fact) -> Sentence:
 
 def of_document(template: str, facts: Mapping[str, FactValue], text: str) -> Sentence:
     """A sentence of a document to be part of another; its text where the template gives none."""
-    try:
-        asked = {name: facts[name] for name in sorted(fields(template))}
-        again(template, asked)
-    except (ValueError, LookupError):
+    if not _gives_text(template, facts):
         return plain("{words:text}", words=text.removesuffix("."))
+    asked = {name: facts[name] for name in sorted(fields(template))}
     return _of_values(template.removesuffix("."), asked)
+
+
+def _gives_text(template: str, facts: Mapping[str, FactValue]) -> bool:
+    """Is there a fact for all that a template asks for, each of its kind?"""
+    try:
+        again(template, facts)
+        return all(facts[name] is not None for name in fields(template))
+    except (ValueError, LookupError):
+        return False
 
 
 def joined(*parts: Sentence) -> dict[str, Any]:
@@ -47,7 +54,6 @@ def listed(names: Iterable[str], most: int = 3) -> Sentence:
 
 
 def _of_values(template: str, values: Mapping[str, FactValue]) -> Sentence:
-    # one that is missing stands nowhere in a template that gives a text
     present = {name: fact for name, fact in values.items() if fact is not None}
     return Sentence(template, MappingProxyType(present))
 

@@ -105,14 +105,14 @@ class TwoPlans:
 
 def two_plans(diff: PlanDiff) -> TwoPlans:
     """The exhibit of a difference."""
-    reasons = {reason.symbol: reason.text for reason in diff.reasons if reason.symbol}
+    reasons = {reason.symbol: reason.text for reason in diff.reasons if reason.symbol is not None}
     orders = list(_orders(diff, reasons))
     shown, more = first(orders)
     moved = tuple(_inputs(diff))
     return TwoPlans(
         heading=SAME if diff.same else _heading(diff),
         heads=(_head("A", diff.a), _head("B", diff.b)),
-        reasons=tuple(reason.text for reason in diff.reasons if not reason.symbol),
+        reasons=tuple(reason.text for reason in diff.reasons if reason.symbol is None),
         trades=_trades(diff),
         orders=tuple(shown),
         more=f"and {lower(counted(more, 'more order'))}: {ALL}" if more else "",
