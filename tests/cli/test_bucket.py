@@ -270,3 +270,12 @@ def test_a_running_reader_of_lists_makes_no_database(folder: Path):
     assert run("strategy", "list").exit_code == 0
     assert run("strategy", "presets").exit_code == 0
     assert not stored().exists()
+
+
+def test_a_bucket_is_not_called_what_would_be_taken_for_another(folder: Path):
+    for name, kind in (("core", "satellite"), ("main", "core"), ("x" * 58, "satellite")):
+        refused = run("bucket", "create", name, "--kind", kind)
+        assert (refused.exit_code, "is not usable" in refused.stderr) == (1, True), name
+    assert run("bucket", "create", "x" * 57).exit_code == 0
+    assert run("bucket", "settings", "x" * 57, "--set", "risk_appetite=0.3").exit_code == 0
+    assert run("bucket", "create", "core", "--kind", "core").exit_code == 0

@@ -576,3 +576,13 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted(tuple(row) for row in connection.execute(sa.select(table)))
             for table in schema.metadata.sorted_tables
         }
+
+
+def test_what_is_no_text_is_not_kept_and_is_no_fault_of_the_database(store):
+    for more in ({"title": "a\udcffb"}, {"description": "a\udcff"}):
+        with pytest.raises(InputError, match=r"no UTF-8.*Nothing was written"):
+            strategies.save(store, replace(draft(), **more))
+    with pytest.raises(InputError, match="reason of momentum is not usable"):
+        strategies.save(store, draft(), reason="a\0b")
+    with pytest.raises(InputError, match="Nothing was read"):
+        buckets.bucket_of(store, "a\udcffb")

@@ -23,11 +23,13 @@ from steelyard.settings import SUM_TOLERANCE
 from steelyard.store import buckets, presets
 from steelyard.store.buckets import STATUSES, Held
 from steelyard.store.store import Store, Transaction
-from steelyard.store.strategies import NAME_RULE, Draft, Version, check_name, words
+from steelyard.store.strategies import LONGEST_NAME, NAME_RULE, Draft, Version, check_name, words
 from steelyard.strategies import strategy as origins
 
 CONFIG: Final = "{}_config"
 """Name of the strategy that a bucket's own settings make."""
+LONGEST_ID: Final = LONGEST_NAME - len(CONFIG.format(""))
+"""Letters of a bucket's name: the name of its strategy is longer."""
 NOT_CHANGED = "Nothing was changed."
 MOST_OF_SATELLITES: Final = 0.30
 """Of the account, all satellites together; see `buckets.books.Budgets`."""
@@ -178,10 +180,14 @@ def _check_budget(connection: Connection, name: str, weight: float) -> None:
 def _checked(connection: Connection, new: New) -> dict[str, Any]:
     """What `store.buckets.create_in` takes, in range; raises InputError."""
     name, kind = new.name, new.kind
-    if not _is_id(name):
-        raise _unusable("B", name, f"a name in lower case: {NAME_RULE}")
+    if not _is_id(name) or len(name) > LONGEST_ID:
+        raise _unusable("B", name, f"a name in lower case, at most {LONGEST_ID} long: {NAME_RULE}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
+    if (kind == "core") != (name == "core") or name == UNASSIGNED:
+        raise _unusable(
+            "B", name, f"a satellite's, not core or {UNASSIGNED}, or core of --kind core"
+        )
     chosen = new.status or ("active" if kind == "core" else "accumulating")
     values: dict[str, Any] = {"target_weight": 1.0}
     _set_own(kind, values, "status", chosen)

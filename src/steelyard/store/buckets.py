@@ -33,6 +33,7 @@ from steelyard.store.assignments import (
     check_bucket,
     ensure_core,
 )
+from steelyard.store.failures import row_of
 from steelyard.store.schema import bucket, bucket_cash, bucket_settings, cash_move
 from steelyard.store.snapshots import Packed
 from steelyard.store.store import Store, Transaction, json_text
@@ -319,7 +320,9 @@ def held_in(connection: Connection, name: str) -> Held:
         check_bucket(connection, name)
         raise NotStored(f"The bucket {name} is gone.", code="bucket_gone", place=name)
     query = select(bucket_cash.c.currency, bucket_cash.c.amount).where(bucket_cash.c.bucket == name)
-    cash = {currency: Decimal(amount) for currency, amount in connection.execute(query)}
+    with row_of("bucket_cash"):
+        money = connection.execute(query).all()
+        cash = {currency: Decimal(amount) for currency, amount in money}
     held = _record(row, dict(sorted(cash.items())), assigned_in(connection, name))
     if held.kind != CORE:
         return held
@@ -328,6 +331,7 @@ def held_in(connection: Connection, name: str) -> Held:
     return replace(held, target_weight=published(1 - aimed))
 
 
+@row_of("bucket")
 def _record(row: Row[Any], cash: Mapping[str, Decimal], follows: Assignment | None) -> Held:
     units = None
     if row.units is not None:

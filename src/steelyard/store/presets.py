@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from steelyard.errors import InputError
+from steelyard.store.failures import row_of
 from steelyard.store.schema import preset, preset_use
 from steelyard.store.store import Store, Transaction, json_text
 from steelyard.store.strategies import NAME, NAME_RULE
@@ -88,19 +90,21 @@ def own(store: Store) -> list[OwnPreset]:
     """The user's presets, by name."""
     with store.reading() as connection:
         rows = connection.execute(select(preset).order_by(preset.c.name)).all()
-    return [
-        OwnPreset(
-            id=row.id,
-            name=row.name,
-            description=row.description,
-            toml=row.toml,
-            author=row.author,
-            tags=tuple(json.loads(row.tags)),
-            rating=row.rating,
-            created_at=datetime.fromisoformat(row.created_at),
-        )
-        for row in rows
-    ]
+    return [_preset(row) for row in rows]
+
+
+@row_of("preset")
+def _preset(row: Row[Any]) -> OwnPreset:
+    return OwnPreset(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        toml=row.toml,
+        author=row.author,
+        tags=tuple(json.loads(row.tags)),
+        rating=row.rating,
+        created_at=datetime.fromisoformat(row.created_at),
+    )
 
 
 def used(store: Store, key: str, name: str, by: str) -> None:
