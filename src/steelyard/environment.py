@@ -30,22 +30,33 @@ def home(environment: Mapping[str, str]) -> Path:
     chosen = environment.get(VARIABLE)
     if not chosen:
         return platformdirs.user_data_path("steelyard", appauthor=False)
+    return _whole(VARIABLE, chosen)
+
+
+def _whole(variable: str, chosen: str) -> Path:
+    """A path of a variable, with the home that `~` stands for."""
     try:
         return Path(chosen).expanduser().absolute()
     except RuntimeError as error:
         raise SettingsError(
-            f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. "
+            f"{variable} is {chosen!r}, and nobody of that name has a home. Nothing was planned. "
             "Name a whole path, or unset it.",
             code="no_such_home",
-            place=VARIABLE,
+            place=variable,
             value=chosen,
             hint="name a whole path, or unset it",
         ) from error
 
 
 def database(environment: Mapping[str, str]) -> str:
-    """Where strategies, buckets and plans are kept: a path, or a URL; nothing is looked at."""
-    return environment.get(DATABASE) or str(home(environment) / DATABASE_FILE)
+    """Where strategies, buckets and plans are kept: a path, or a URL; nothing is looked at.
+
+    Raises SettingsError as `home`.
+    """
+    chosen = environment.get(DATABASE)
+    if chosen:
+        return chosen if "://" in chosen else str(_whole(DATABASE, chosen))
+    return str(home(environment) / DATABASE_FILE)
 
 
 class Variable(NamedTuple):

@@ -119,3 +119,25 @@ def test_what_is_no_backup_is_refused_and_the_database_stays(tmp_path: Path):
         assert hashes(path) == before, name
     with pytest.raises(SteelyardError, match="is there already"):
         backup(store, later)
+
+
+def test_a_restore_that_fails_at_its_end_leaves_the_database_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    store = open_store(str(path))
+    save(store, draft(1))
+    backup(store, copy)
+    save(store, draft(2))
+    replace = Path.replace
+
+    def refuse(part: Path, target: Path) -> Path:
+        if target == path:
+            raise OSError(28, "No space left on device")
+        return replace(part, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(SteelyardError, match="The database is as it was"):
+        restore(path, copy)
+
+    assert [row.version for row in history(store, "mine")] == [2, 1]

@@ -313,6 +313,21 @@ def test_the_cash_of_the_buckets_is_the_account_after_loads_and_transfers(store)
     }  # fmt: skip
 
 
+def test_files_that_were_split_by_satellites_of_before_are_not_loaded(store):
+    buckets.create(store, "sat")
+    loaded(store, "core", USD="1000")
+    split_by = [buckets.bucket_of(store, "sat")]
+    buckets.transfer(store, "core", "sat", buckets.Money("USD", Decimal(10), Decimal(10)))
+    inputs, _ = inputs_of()
+    load = buckets.Load(inputs=inputs, packed=pack(inputs), value=Decimal(5000))
+    before = contents(store)
+
+    with pytest.raises(InputError, match=r"changed by another process.*Nothing was loaded"):
+        buckets.load_all(store, {"core": load}, split_by)
+
+    assert contents(store) == before
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "1000.11", "NaN", "Infinity"])
 def test_more_than_there_is_or_nothing_is_not_moved(store, amount):
     buckets.create(store, "sat")
@@ -381,8 +396,11 @@ def test_there_is_one_core_and_no_name_twice(store):
 def test_settings_are_versions_and_the_strategy_that_they_make_is_followed(store):
     buckets.create(store, "sat")
 
-    buckets.configure(store, "sat", {"risk": 0.2}, draft("sat_config", 1))
-    buckets.configure(store, "sat", {"risk": 0.4, "target_weight": 0.1}, draft("sat_config", 2))
+    last = {"risk": 0.4, "target_weight": 0.1}
+    with store.writing() as transaction:
+        buckets.configure_in(transaction, "sat", {"risk": 0.2}, draft("sat_config", 1))
+    with store.writing() as transaction:
+        buckets.configure_in(transaction, "sat", last, draft("sat_config", 2))
 
     bucket = buckets.bucket_of(store, "sat")
     assert (bucket.settings, bucket.target_weight) == ({"risk": 0.4}, 0.1)
@@ -558,3 +576,13 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted(tuple(row) for row in connection.execute(sa.select(table)))
             for table in schema.metadata.sorted_tables
         }
+
+
+def test_what_is_no_text_is_not_kept_and_is_no_fault_of_the_database(store):
+    for more in ({"title": "a\udcffb"}, {"description": "a\udcff"}):
+        with pytest.raises(InputError, match=r"no UTF-8.*Nothing was written"):
+            strategies.save(store, replace(draft(), **more))
+    with pytest.raises(InputError, match="reason of momentum is not usable"):
+        strategies.save(store, draft(), reason="a\0b")
+    with pytest.raises(InputError, match="Nothing was read"):
+        buckets.bucket_of(store, "a\udcffb")

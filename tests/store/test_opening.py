@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from sqlalchemy import text
 
 from steelyard.errors import StoreError
 from steelyard.store import migrations
+from steelyard.store.assignments import ensure_core
+from steelyard.store.buckets import buckets
+from steelyard.store.events import since
 from steelyard.store.opening import open_store, revision
 from steelyard.store.schema import metadata
 from steelyard.store.sqlite import journal
@@ -125,9 +129,15 @@ def test_what_cannot_be_opened_says_why_and_what_to_do(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.db")
     cases = {
         str(garbage): ("store_damaged", "Restore a backup"),
-        str(tmp_path / "folder.db"): ("store_failed", "no regular file"),
-        str(tmp_path / "pipe.db"): ("store_failed", "no regular file"),
+        str(tmp_path / "folder.db"): ("store_unreachable", "no regular file"),
+        str(tmp_path / "pipe.db"): ("store_unreachable", "no regular file"),
         "mysql://u:secret@h/d": ("store_url", "neither sqlite nor postgresql"),
+        "postgresql://u:secret@h:port/d": ("store_url", "cannot be read"),
+        "postgresql://u:secret@[::1/d": ("store_url", "cannot be read"),
+        "postgresql://:secret@h/d": ("store_url", "names no user"),
+        "postgresql://u:secret@h/d?password=secret": ("store_url", "it has password"),
+        "sqlite:///": ("store_url", "no path"),
+        str(tmp_path / ("x" * 300)): ("store_unreachable", "File name too long"),
         "postgresql://u:secret@127.0.0.1:1/d": ("store_unreachable", "its server runs"),
     }
 
@@ -137,6 +147,58 @@ def test_what_cannot_be_opened_says_why_and_what_to_do(tmp_path: Path):
         assert refusal.value.fault.code == code, place
         assert words in str(refusal.value), place
         assert "secret" not in str(refusal.value), place
+
+
+def test_cells_that_are_not_what_was_written_are_a_damaged_database(tmp_path: Path):
+    path = tmp_path / "a.db"
+    store = open_store(str(path))
+    save(store, OLD)
+    ensure = "INSERT INTO bucket_cash (bucket, currency, amount) VALUES ('core', 'USD', '1.x')"
+    with store.writing() as transaction:
+        ensure_core(transaction)
+    damages = {
+        "UPDATE strategy_version SET created_at = '2026-1.-29'": lambda: history(store, OLD.name),
+        "UPDATE event SET data = '{\"a'": lambda: since(store),
+        "UPDATE event SET timestamp = CAST(x'ff32' AS TEXT)": lambda: since(store),
+        ensure: lambda: buckets(store),
+        "UPDATE bucket SET universe = '['": lambda: buckets(store),
+    }
+    for damage, read in damages.items():
+        connection = sqlite3.connect(path)
+        connection.execute(damage)
+        connection.commit()
+        connection.close()
+
+        with pytest.raises(StoreError, match="Restore a backup") as refusal:
+            read()
+
+        assert refusal.value.fault.code == "store_damaged", damage
+
+
+def test_a_writer_that_waited_while_the_file_was_replaced_is_told_and_writes_nothing(
+    tmp_path: Path,
+):
+    path, other = tmp_path / "a.db", tmp_path / "b.db"
+    open_store(str(other)).close()
+    store = open_store(str(path))
+    save(store, OLD)
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    old = tmp_path / "old.db"
+    old.hardlink_to(path)
+
+    def replace() -> None:
+        other.replace(path)
+        holder.execute("ROLLBACK")
+
+    timer = threading.Timer(1.0, replace)
+    timer.start()
+    with pytest.raises(StoreError, match="replaced by a restore meanwhile"):
+        save(store, OLD)
+    timer.join()
+
+    assert [v.version for v in history(open_store(str(old)), OLD.name)] == [1]
+    assert save(store, OLD).version.version == 1
 
 
 def test_a_locked_database_is_waited_for_and_then_refused_with_nothing_written(
@@ -175,7 +237,7 @@ def test_a_full_disk_leaves_what_there_was(tmp_path: Path):
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.strip() in {"store_full", "store_damaged"}, done.stdout + done.stderr
+    assert done.stdout.strip() in {"store_full", "store_disk"}, done.stdout + done.stderr
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT count(*) FROM strategy_version").fetchone() == (0,)

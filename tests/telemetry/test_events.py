@@ -88,7 +88,8 @@ def stored(tmp_path_factory) -> list[PlannerEvent]:
     assignments.assign(store, "core", "mine")
     strategies.save(store, draft)
     strategies.rollback(store, "mine", 1)
-    buckets.configure(store, "satellite_a", {"target_weight": 0.1}, None)
+    with store.writing() as transaction:
+        buckets.configure_in(transaction, "satellite_a", {"target_weight": 0.1}, None)
     buckets.transfer(store, "core", "satellite_a", buckets.Money("USD", Decimal(10), Decimal(10)))
     presets.add(store, "own", "", author="me", tags=["calm"])
     presets.used(store, "planner/own", "own", "m.toml")

@@ -69,14 +69,12 @@ def create(
 ) -> None:
     """Make a bucket; the core is made by loading it."""
     with guarded("Nothing was made."):
-        from steelyard.runs.settings import apply_preset, checked_new
-        from steelyard.store.buckets import create as make
+        from steelyard.runs.settings import New
+        from steelyard.runs.settings import create as make
 
+        new = New(name, kind, status, budget, universe or ())
         with opened() as store:
-            new = checked_new(store, name, kind, status, budget, universe or ())
-            held = make(store, **new)
-            if preset is not None:
-                held = apply_preset(store, name, preset)
+            held = make(store, new, preset=preset)
         if as_json:
             write_json(_entry(held, None))
         else:
@@ -162,16 +160,14 @@ def settings(
 ) -> None:
     """Show a bucket's settings and where each is from, or write another version of them."""
     with guarded(NOT_CHANGED):
-        from steelyard.runs.settings import apply_preset, change, shown
+        from steelyard.runs.settings import configure, shown
         from steelyard.store.assignments import planned_by
         from steelyard.store.buckets import bucket_of
 
         with opened() as store:
             before = planned_by(store, name)
-            if preset is not None:
-                apply_preset(store, name, preset)
-            if set_:
-                change(store, name, set_)
+            if preset is not None or set_:
+                configure(store, name, set_ or (), preset=preset)
             held, version = bucket_of(store, name), planned_by(store, name)
         rows = shown(held, version)
         if as_json:

@@ -48,7 +48,7 @@ def load_account(
     for row in satellites:
         own = _of_satellite(theirs[row.name], before[row.name], inputs)
         loads.append(load_of(row.name, own, files))
-    held = buckets.load_all(store, dict(zip([CORE, *before], loads, strict=True)))
+    held = buckets.load_all(store, dict(zip([CORE, *before], loads, strict=True)), satellites)
     return held, [*_moved(theirs, before, inputs.market)]
 
 

@@ -10,8 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from sqlalchemy import Connection
+
 from steelyard.buckets import PRESETS as SATELLITE_PRESETS
-from steelyard.buckets import SLIDERS, TOGGLES, SatelliteSettings
+from steelyard.buckets import SLIDERS, TOGGLES, UNASSIGNED, SatelliteSettings
 from steelyard.buckets.books import Budgets
 from steelyard.buckets.satellite import Sliders
 from steelyard.buckets.written import settings_of, strategy_in, text_of
@@ -20,12 +22,14 @@ from steelyard.runs import presets as library
 from steelyard.settings import SUM_TOLERANCE
 from steelyard.store import buckets, presets
 from steelyard.store.buckets import STATUSES, Held
-from steelyard.store.store import Store
-from steelyard.store.strategies import NAME_RULE, Draft, Version, check_name, words
+from steelyard.store.store import Store, Transaction
+from steelyard.store.strategies import LONGEST_NAME, NAME_RULE, Draft, Version, check_name, words
 from steelyard.strategies import strategy as origins
 
 CONFIG: Final = "{}_config"
 """Name of the strategy that a bucket's own settings make."""
+LONGEST_ID: Final = LONGEST_NAME - len(CONFIG.format(""))
+"""Letters of a bucket's name: the name of its strategy is longer."""
 NOT_CHANGED = "Nothing was changed."
 MOST_OF_SATELLITES: Final = 0.30
 """Of the account, all satellites together; see `buckets.books.Budgets`."""
@@ -59,6 +63,16 @@ class Shown(NamedTuple):
         return {"name": self.name, "value": self.value, "from": self.source}
 
 
+class New(NamedTuple):
+    """A bucket to be made; status None = as its kind begins."""
+
+    name: str
+    kind: str
+    status: str | None
+    target_weight: float
+    universe: Sequence[str]
+
+
 def shown(held: Held, version: Version | None) -> list[Shown]:
     """Every setting of a bucket: its own, and of a satellite its sliders, toggles and dividends."""
     rows = [
@@ -78,9 +92,41 @@ def shown(held: Held, version: Version | None) -> list[Shown]:
     return rows
 
 
-def change(store: Store, name: str, assignments: Sequence[str]) -> Held:
-    """Another version of a bucket's settings, of `NAME=VALUE` texts; InputError, SettingsError."""
-    held = buckets.bucket_of(store, name)
+def configure(
+    store: Store, name: str, assignments: Sequence[str] = (), *, preset: str | None = None
+) -> Held:
+    """Another version of a bucket's settings, of a preset and `NAME=VALUE` texts; all or nothing.
+
+    Raises InputError, SettingsError, NotStored.
+    """
+    begins = None if preset is None else _preset(store, preset)
+    with store.writing() as transaction:
+        held = buckets.held_in(transaction.connection, name)
+        if begins is not None:
+            held = _begin_with(transaction, held, begins)
+        if assignments:
+            held = _change(transaction, held, assignments)
+        return held
+
+
+def create(store: Store, new: New, *, preset: str | None = None) -> Held:
+    """A new bucket, with the settings of a preset; raises InputError, NotStored."""
+    begins = None if preset is None else _preset(store, preset)
+    with store.writing() as transaction:
+        connection = transaction.connection
+        values = _checked(connection, new)
+        buckets.create_in(transaction, new.name, new.kind, **values)
+        held = buckets.held_in(connection, new.name)
+        return held if begins is None else _begin_with(transaction, held, begins)
+
+
+def _preset(store: Store, name: str) -> tuple[library.Entry, str]:
+    """The preset of that name and its text."""
+    entry = library.preset_named(store, name)
+    return entry, library.text_of(store, entry)
+
+
+def _change(transaction: Transaction, held: Held, assignments: Sequence[str]) -> Held:
     values = dict(_own(held))
     sliders = dict(held.settings)
     for text in assignments:
@@ -89,38 +135,38 @@ def change(store: Store, name: str, assignments: Sequence[str]) -> Held:
             raise _unusable("--set", text, "NAME=VALUE, for example risk_appetite=0.8")
         _set(held, values, sliders, key, value)
     if held.kind != "core":
-        check_budget(store, name, values["target_weight"])
-    return _configure(store, held, values, sliders)
+        _check_budget(transaction.connection, held.name, values["target_weight"])
+    return _configure(transaction, held, values, sliders)
 
 
-def apply_preset(store: Store, name: str, preset: str) -> Held:
+def _begin_with(transaction: Transaction, held: Held, begins: tuple[library.Entry, str]) -> Held:
     """A bucket with a preset: of a satellite its sliders, else the preset's strategy."""
-    held = buckets.bucket_of(store, name)
+    entry, text = begins
+    preset, name = entry.name, held.name
     if held.kind != "core" and preset in SATELLITE_PRESETS:
-        after = _configure(store, held, _own(held), {"preset": preset})
-        presets.used(store, presets.preset_id("satellite", preset), preset, name)
-        return after
-    entry = library.preset_named(store, preset)
-    text = library.text_of(store, entry)
-    config = CONFIG.format(name)
-    strategy = strategy_in(text, config, f"preset {preset}")
-    draft = Draft(
-        name=config,
-        title=f"{words(name)}: {words(preset)}",
-        description=entry.description,
-        toml=text,
-        rules_sha256=strategy.sha256,
-    )
-    after = buckets.configure(store, name, {**_own(held), **held.settings}, draft)
-    presets.used(store, entry.id, preset, name)
+        after = _configure(transaction, held, _own(held), {"preset": preset})
+        key = presets.preset_id("satellite", preset)
+    else:
+        config = CONFIG.format(name)
+        draft = Draft(
+            name=config,
+            title=f"{words(name)}: {words(preset)}",
+            description=entry.description,
+            toml=text,
+            rules_sha256=strategy_in(text, config, f"preset {preset}").sha256,
+        )
+        settings = {**_own(held), **held.settings}
+        after = buckets.configure_in(transaction, name, settings, draft)
+        key = entry.id
+    presets.used_in(transaction, key, preset, name)
     return after
 
 
-def check_budget(store: Store, name: str, weight: float) -> None:
+def _check_budget(connection: Connection, name: str, weight: float) -> None:
     """Raise InputError where the satellites' aims would be over their budget."""
     others = [
         row.target_weight
-        for row in buckets.buckets(store)
+        for row in buckets.buckets_in(connection)
         if row.kind != "core" and row.name != name
     ]
     total = math.fsum([*others, weight])
@@ -131,38 +177,31 @@ def check_budget(store: Store, name: str, weight: float) -> None:
         )
 
 
-def checked_new(
-    store: Store,
-    name: str,
-    kind: str,
-    status: str | None,
-    target_weight: float,
-    universe: Sequence[str],
-) -> dict[str, Any]:
-    """What `store.buckets.create` takes, in range; raises InputError."""
-    if not _is_id(name):
-        raise _unusable("B", name, f"a name in lower case: {NAME_RULE}")
+def _checked(connection: Connection, new: New) -> dict[str, Any]:
+    """What `store.buckets.create_in` takes, in range; raises InputError."""
+    name, kind = new.name, new.kind
+    if not _is_id(name) or len(name) > LONGEST_ID:
+        raise _unusable("B", name, f"a name in lower case, at most {LONGEST_ID} long: {NAME_RULE}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
-    chosen = status or ("active" if kind == "core" else "accumulating")
+    if (kind == "core") != (name == "core") or name == UNASSIGNED:
+        raise _unusable(
+            "B", name, f"a satellite's, not core or {UNASSIGNED}, or core of --kind core"
+        )
+    chosen = new.status or ("active" if kind == "core" else "accumulating")
     values: dict[str, Any] = {"target_weight": 1.0}
     _set_own(kind, values, "status", chosen)
     if kind != "core":
-        _set_own(kind, values, "target_weight", str(target_weight))
-        check_budget(store, name, values["target_weight"])
-    return {
-        "name": name,
-        "kind": kind,
-        **values,
-        "universe": [symbol.strip().upper() for symbol in universe],
-    }
+        _set_own(kind, values, "target_weight", str(new.target_weight))
+        _check_budget(connection, name, values["target_weight"])
+    return {**values, "universe": [symbol.strip().upper() for symbol in new.universe]}
 
 
 def _configure(
-    store: Store, held: Held, values: Mapping[str, Any], sliders: Mapping[str, Any]
+    transaction: Transaction, held: Held, values: Mapping[str, Any], sliders: Mapping[str, Any]
 ) -> Held:
     if held.kind == "core" or dict(sliders) == dict(held.settings):
-        return buckets.configure(store, held.name, {**values, **sliders}, None)
+        return buckets.configure_in(transaction, held.name, {**values, **sliders}, None)
     settings = settings_of({"satellite_id": held.name, **sliders}, held.name)
     text = text_of(settings)
     config = CONFIG.format(held.name)
@@ -173,7 +212,7 @@ def _configure(
         rules_sha256=strategy_in(text, config).sha256,
     )
     written = settings.model_dump(exclude_none=True, exclude={"satellite_id"})
-    return buckets.configure(store, held.name, {**values, **written}, draft)
+    return buckets.configure_in(transaction, held.name, {**values, **written}, draft)
 
 
 def _set(held: Held, values: dict[str, Any], sliders: dict[str, Any], key: str, value: str) -> None:

@@ -109,21 +109,27 @@ def inputs_of(store: Store, held: buckets.Held) -> Inputs:
 
 def transfer(store: Store, source: str, target: str, currency: str, amount: Decimal) -> None:
     """Move money between two buckets; raises InputError without a rate, or for too much."""
-    held = buckets.bucket_of(store, source)
-    worth = amount
-    if held.portfolio is not None:
-        inputs = kept_inputs.load(store, held.portfolio, str(held.market))
-        rate = inputs.market.fx.latest(currency, inputs.snapshot.as_of)
-        if rate is None:
-            raise InputError(
-                f"There is no rate of {currency} into {held.base_currency}. Nothing was moved. "
-                f"Load {source} with --fx.",
-                code="transfer_without_rate",
-                place=currency,
-                hint=f"load {source} with --fx",
-            )
-        worth = amount * rate.rate
+    ends = [buckets.bucket_of(store, name) for name in (source, target)]
+    loaded = [held for held in ends if held.portfolio is not None]
+    rates = [rate for held in loaded if (rate := _rate(store, held, currency)) is not None]
+    if loaded and not rates:
+        name = loaded[0].name
+        raise InputError(
+            f"There is no rate of {currency} into {loaded[0].base_currency}. Nothing was moved. "
+            f"Load {name} with --fx.",
+            code="transfer_without_rate",
+            place=currency,
+            hint=f"load {name} with --fx",
+        )
+    worth = amount * rates[0] if rates else amount
     buckets.transfer(store, source, target, buckets.Money(currency, amount, worth))
+
+
+def _rate(store: Store, held: buckets.Held, currency: str) -> Decimal | None:
+    """A currency into base currency, as a bucket was loaded."""
+    inputs = kept_inputs.load(store, str(held.portfolio), str(held.market))
+    rate = inputs.market.fx.latest(currency, inputs.snapshot.as_of)
+    return None if rate is None else rate.rate
 
 
 def keep(

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from steelyard.errors import InputError, NotStored, did_you_mean
+from steelyard.store.failures import row_of
 from steelyard.store.schema import assignment, bucket
 from steelyard.store.store import Store, Transaction
 from steelyard.store.strategies import (
@@ -112,11 +113,13 @@ def assigned_in(connection: Connection, bucket_name: str) -> Assignment | None:
     row = connection.execute(query).first()
     if row is None:
         return None
+    with row_of("assignment"):
+        assigned_at = datetime.fromisoformat(row.assigned_at)
     return Assignment(
         bucket=row.bucket,
         name=row.name,
         version=row.version,
-        assigned_at=datetime.fromisoformat(row.assigned_at),
+        assigned_at=assigned_at,
         assigned_by=row.assigned_by,
     )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from steelyard.errors import InputError
 from steelyard.store.failures import failure
 from steelyard.store.migrations import REVISIONS
-from steelyard.store.opening import LOCK_SECONDS, copy_of, is_url, open_store, path_of
+from steelyard.store.opening import LOCK_SECONDS, copy_of, open_store, path_of, url_of
 from steelyard.store.store import Store
 from steelyard.telemetry.health import locked
 
@@ -59,13 +63,13 @@ def restore(store_path: Path, source: Path) -> str:
         with locked(store_path.with_name(f"{store_path.name}.lock"), LOCK_SECONDS):
             part.unlink(missing_ok=True)
             copy_of(source, part)
-            if store_path.exists():
-                _quiet(store_path)
-                aside = _beside(store_path)
-                store_path.replace(aside)
-            for journal in ("-wal", "-shm", "-journal"):
-                store_path.with_name(store_path.name + journal).unlink(missing_ok=True)
-            part.replace(store_path)
+            with _quiet(store_path):
+                if store_path.exists():
+                    aside = _beside(store_path)
+                    _keep_beside(store_path, aside)
+                for journal in ("-wal", "-shm", "-journal"):
+                    store_path.with_name(store_path.name + journal).unlink(missing_ok=True)
+                part.replace(store_path)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
         raise failure(str(store_path), NOT_RESTORED, error) from error
@@ -94,10 +98,9 @@ def _beside(store_path: Path) -> Path:
 
 def target_of(place: str) -> Path:
     """The file of a database by path or URL; raises InputError for a server's."""
-    if not is_url(place):
-        return Path(place).expanduser().absolute()
-    if place.startswith("sqlite:///"):
-        return Path(place.removeprefix("sqlite:///")).absolute()
+    url = url_of(place)
+    if url.get_backend_name() == "sqlite":
+        return Path(str(url.database))
     raise InputError(
         f"The database is a server's and is restored with its own tool, psql. {NOT_RESTORED}",
         code="servers_own_tool",
@@ -133,15 +136,34 @@ def check(source: Path) -> None:
         )
 
 
-def _quiet(path: Path) -> None:
-    """Wait until nobody writes, and let go: a transaction that is cut off would be lost."""
+def _keep_beside(path: Path, aside: Path) -> None:
+    """Give a file a second name: at every moment there is a database under its own."""
+    part = aside.with_name(f".{aside.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(path)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, part)
+    part.replace(aside)
+
+
+@contextmanager
+def _quiet(path: Path) -> Iterator[None]:
+    """Wait until nobody writes, and let nobody: what is written from now on would be lost."""
+    if not path.exists():
+        yield
+        return
     connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
     try:
-        connection.execute("BEGIN EXCLUSIVE")
-        connection.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
-        if "locked" in str(error):
-            raise
-        # a damaged file is what a backup is for
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise
+            # a damaged file is what a backup is for
+        if sys.platform == "win32":  # where a file that is open cannot be replaced
+            connection.close()
+        yield
     finally:
         connection.close()

@@ -1,10 +1,10 @@
 """Core and satellites as they are kept: what they own, their part of the cash, their settings.
 
-create     a bucket; the core is made by the first `load`
-load       what it owns and the prices, from an importer; its cash is the file's
-transfer   money from one bucket to another
-configure  another version of what its owner set, and of the strategy that this makes
-balances   Σ of all buckets, which is the account's: every change of cash is a row of `cash_move`
+create        a bucket; the core is made by the first `load`
+load          what it owns and the prices, from an importer; its cash is the file's
+transfer      money from one bucket to another
+configure_in  another version of what its owner set, and of the strategy that this makes
+balances      Σ of all buckets, which is the account's: every change of cash is a row of `cash_move`
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from steelyard.store.assignments import (
     check_bucket,
     ensure_core,
 )
+from steelyard.store.failures import row_of
 from steelyard.store.schema import bucket, bucket_cash, bucket_settings, cash_move
 from steelyard.store.snapshots import Packed
 from steelyard.store.store import Store, Transaction, json_text
@@ -106,7 +107,7 @@ def create(
     """A new bucket; raises InputError where there is one of that name, or a second core."""
     with store.writing() as transaction:
         create_in(transaction, name, kind, status, target_weight, universe)
-        return _held(transaction.connection, name)
+        return held_in(transaction.connection, name)
 
 
 def load(store: Store, name: str, what: Load) -> Held:
@@ -114,17 +115,30 @@ def load(store: Store, name: str, what: Load) -> Held:
     return load_all(store, {name: what})[0]
 
 
-def load_all(store: Store, loads: Mapping[str, Load]) -> list[Held]:
-    """Set what several buckets own, all of them or none."""
+def load_all(
+    store: Store, loads: Mapping[str, Load], split_by: Sequence[Held] | None = None
+) -> list[Held]:
+    """Set what several buckets own, all of them or none.
+
+    split_by   the satellites by which an account's files were split; None = they were not
+    Raises InputError where one of them, or which there are, is another by now, and for values in
+    two base currencies: they have no sum.
+    """
     with store.writing() as transaction:
-        return [_load(transaction, name, what) for name, what in loads.items()]
+        connection = transaction.connection
+        satellites = [row for row in buckets_in(connection) if row.kind != CORE]
+        if split_by is not None and satellites != [*split_by]:
+            raise _changed_meanwhile()
+        held = [_load(transaction, name, what) for name, what in loads.items()]
+        _check_base(connection, held[0])
+        return held
 
 
 def _load(transaction: Transaction, name: str, what: Load) -> Held:
     connection = transaction.connection
     if name == CORE:
         ensure_core(transaction)
-    before = _held(connection, name)
+    before = held_in(connection, name)
     snapshot = what.inputs.snapshot
     kept_inputs.keep(transaction, what.packed)
     units = _units(before, what)
@@ -153,41 +167,45 @@ def _load(transaction: Transaction, name: str, what: Load) -> Held:
         name,
     )
     transaction.tell(InputsImported({f["name"]: f["sha256"] for f in what.files}), name)
-    return _held(connection, name)
+    return held_in(connection, name)
 
 
-def configure(
-    store: Store, name: str, settings: Mapping[str, Any], draft: Draft | None, *, by: str = USER
+def configure_in(
+    transaction: Transaction,
+    name: str,
+    settings: Mapping[str, Any],
+    draft: Draft | None,
+    *,
+    by: str = USER,
 ) -> Held:
     """Keep another version of a bucket's settings, and let it follow the strategy they make.
 
     settings   all that is set: target_weight, status, universe, and of a satellite its sliders
     draft      the strategy of the sliders; None = it plans on as it does
     """
-    with store.writing() as transaction:
-        connection = transaction.connection
-        before = _held(connection, name)
-        query = select(bucket_settings.c.version).where(bucket_settings.c.bucket == name)
-        numbers = list(connection.scalars(query))
-        number = max(numbers, default=0) + 1
-        row = {
-            "bucket": name,
-            "version": number,
-            "settings": json_text(dict(settings)),
-            "created_at": transaction.stamp,
-            "created_by": by,
-        }
-        connection.execute(bucket_settings.insert().values(**row))
-        columns = {"settings": json_text(_of_sliders(settings)), **_columns(settings)}
-        connection.execute(bucket.update().where(bucket.c.name == name).values(**columns))
-        changes = _changes(before, settings)
-        transaction.tell(BucketSettingsChanged(number, changes), name)
-        if draft is not None:
-            append(transaction, draft, by=by, reason=f"settings of {name}, version {number}")
-            follows = before.assignment
-            if follows is None or follows.name != draft.name or follows.pinned:
-                assign_in(transaction, name, draft.name, by=by)
-        return _held(connection, name)
+    connection = transaction.connection
+    before = held_in(connection, name)
+    query = select(bucket_settings.c.version).where(bucket_settings.c.bucket == name)
+    numbers = list(connection.scalars(query))
+    number = max(numbers, default=0) + 1
+    row = {
+        "bucket": name,
+        "version": number,
+        "settings": json_text(dict(settings)),
+        "created_at": transaction.stamp,
+        "created_by": by,
+    }
+    connection.execute(bucket_settings.insert().values(**row))
+    columns = {"settings": json_text(_of_sliders(settings)), **_columns(settings)}
+    connection.execute(bucket.update().where(bucket.c.name == name).values(**columns))
+    changes = _changes(before, settings)
+    transaction.tell(BucketSettingsChanged(number, changes), name)
+    if draft is not None:
+        append(transaction, draft, by=by, reason=f"settings of {name}, version {number}")
+        follows = before.assignment
+        if follows is None or follows.name != draft.name or follows.pinned:
+            assign_in(transaction, name, draft.name, by=by)
+    return held_in(connection, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +225,12 @@ def transfer(store: Store, source: str, target: str, money: Money) -> None:
     currency, amount = money.currency, money.amount
     with store.writing() as transaction:
         connection = transaction.connection
-        before, after = _held(connection, source), _held(connection, target)
+        before, after = held_in(connection, source), held_in(connection, target)
         has = before.cash.get(currency, ZERO)
         if not (amount.is_finite() and ZERO < amount <= has) or source == target:
             raise _no_transfer(source, target, money, has)
+        if any(cash + amount - cash != amount for cash in (has, after.cash.get(currency, ZERO))):
+            raise _too_fine(currency, amount)
         _move(transaction, source, currency, -amount, kind="transfer", other=target)
         _move(transaction, target, currency, amount, kind="transfer", other=source)
         _revalue(connection, before, -money.worth)
@@ -234,14 +254,19 @@ def _revalue(connection: Connection, held: Held, moved: Decimal) -> None:
 def bucket_of(store: Store, name: str) -> Held:
     """A bucket; raises NotStored with the nearest."""
     with store.reading() as connection:
-        return _held(connection, name)
+        return held_in(connection, name)
 
 
 def buckets(store: Store) -> list[Held]:
     """Every bucket, the core first, then by name."""
     with store.reading() as connection:
-        names = list(connection.scalars(select(bucket.c.name)))
-        rows = [_held(connection, name) for name in names]
+        return buckets_in(connection)
+
+
+def buckets_in(connection: Connection) -> list[Held]:
+    """As `buckets`, within a transaction."""
+    names = list(connection.scalars(select(bucket.c.name)))
+    rows = [held_in(connection, name) for name in names]
     return sorted(rows, key=lambda row: (row.kind != CORE, row.name))
 
 
@@ -288,13 +313,16 @@ def is_there(connection: Connection, name: str) -> bool:
     return connection.scalar(select(bucket.c.name).where(bucket.c.name == name)) is not None
 
 
-def _held(connection: Connection, name: str) -> Held:
+def held_in(connection: Connection, name: str) -> Held:
+    """As `bucket_of`, within a transaction."""
     row = connection.execute(select(bucket).where(bucket.c.name == name)).first()
     if row is None:
         check_bucket(connection, name)
         raise NotStored(f"The bucket {name} is gone.", code="bucket_gone", place=name)
     query = select(bucket_cash.c.currency, bucket_cash.c.amount).where(bucket_cash.c.bucket == name)
-    cash = {currency: Decimal(amount) for currency, amount in connection.execute(query)}
+    with row_of("bucket_cash"):
+        money = connection.execute(query).all()
+        cash = {currency: Decimal(amount) for currency, amount in money}
     held = _record(row, dict(sorted(cash.items())), assigned_in(connection, name))
     if held.kind != CORE:
         return held
@@ -303,6 +331,7 @@ def _held(connection: Connection, name: str) -> Held:
     return replace(held, target_weight=published(1 - aimed))
 
 
+@row_of("bucket")
 def _record(row: Row[Any], cash: Mapping[str, Decimal], follows: Assignment | None) -> Held:
     units = None
     if row.units is not None:
@@ -397,6 +426,40 @@ def _changes(before: Held, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _check_base(connection: Connection, held: Held) -> None:
+    other = next(
+        (
+            row
+            for row in buckets_in(connection)
+            if row.base_currency not in {None, held.base_currency}
+        ),
+        None,
+    )
+    if other is None:
+        return
+    mend = f"load {held.name} with --base {other.base_currency}, or the whole account with --whole"
+    raise InputError(
+        f"The bucket {held.name} would be in {held.base_currency}, and {other.name} is in "
+        f"{other.base_currency}: an account has one base currency. Nothing was loaded. To mend "
+        f"that, {mend}.",
+        code="bucket_base_currency",
+        place=held.name,
+        value=held.base_currency,
+        limit=other.base_currency,
+        hint=mend,
+    )
+
+
+def _changed_meanwhile() -> InputError:
+    return InputError(
+        "The satellites were changed by another process while the files were split between them. "
+        "Nothing was loaded. Load again.",
+        code="buckets_changed_meanwhile",
+        place="bucket",
+        hint="load again",
+    )
+
+
 def _is_taken(what: str, name: str) -> InputError:
     return InputError(
         f"{what}. Nothing was made. To see them: steelyard bucket list",
@@ -404,6 +467,18 @@ def _is_taken(what: str, name: str) -> InputError:
         place="bucket",
         value=name,
         hint="choose another name",
+    )
+
+
+def _too_fine(currency: str, amount: Decimal) -> InputError:
+    return InputError(
+        f"{amount:f} {currency} cannot be booked to its last digit beside what is there: the "
+        "buckets would not sum to the account. Nothing was moved. Give fewer decimals.",
+        code="transfer_too_fine",
+        place=currency,
+        value=f"{amount:f}",
+        limit="28 digits beside what is there",
+        hint="give fewer decimals",
     )
 
 

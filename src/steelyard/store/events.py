@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from steelyard.store.failures import row_of
 from steelyard.store.schema import bucket, event
 from steelyard.store.store import Store
 from steelyard.telemetry.events import PlannerEvent
@@ -49,7 +50,7 @@ def since(
         query = query.where(table.event_type == event_type)
     query = query.order_by(table.id if newest is None else table.id.desc()).limit(newest)
     with store.reading() as connection:
-        rows = [_kept(*row) for row in connection.execute(query)]
+        rows = [_kept(*row) for row in connection.execute(query).all()]
     return rows if newest is None else rows[::-1]
 
 
@@ -73,6 +74,7 @@ def buckets(store: Store) -> list[str]:
     return sorted(names - {""})
 
 
+@row_of("event")
 def _kept(key: int, timestamp: str, bucket: str, event_type: str, data: str, run: str) -> Kept:
     at = datetime.fromisoformat(timestamp)
     return Kept(key, PlannerEvent(at, bucket, event_type, json.loads(data), run))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from steelyard.errors import StoreError
+from steelyard.errors import InputError, StoreError
 
 LONGEST_REASON = 300
 """Characters of what the driver says."""
@@ -23,16 +23,24 @@ class Failure(NamedTuple):
     mend: str
 
 
+UNREACHABLE = Failure(
+    "store_unreachable",
+    ("unable to open database file", "Can't create a connection", "Connection refused",
+     "network error", "connection is closed", "28P01", "28000", "3D000", "57P01", "57P03"),
+    "it cannot be opened",
+    "Check the path, or the URL in STEELYARD_DATABASE and that its server runs.",
+)  # fmt: skip
 FAILURES = (
     Failure(
         "store_locked",
-        ("database is locked", "database table is locked", "lock timeout", "55P03"),
+        ("database is locked", "database table is locked", "lock timeout", "55P03",
+         "another process has held"),
         "another process is writing to it, and did not end in time",
         "Try again; if it stays so, find the process that holds the file.",
     ),
     Failure(
         "store_read_only",
-        ("readonly database", "read-only", "25006"),
+        ("readonly database", "read-only", "Read-only", "25006"),
         "it cannot be written to",
         "Make the file and its folder writable for this user, or name another with "
         "STEELYARD_DATABASE.",
@@ -44,18 +52,20 @@ FAILURES = (
         "Make room on the disk and do it again.",
     ),
     Failure(
+        "store_disk",
+        ("disk I/O error", "Input/output error", "File too large", "quota exceeded"),
+        "the disk did not take or give what was asked of it",
+        "Make room, look at quotas and at the disk itself, and do it again. The file was left as "
+        "it is.",
+    ),
+    Failure(
         "store_damaged",
-        ("not a database", "malformed", "corrupt", "disk I/O error", "XX001", "XX002"),
+        ("not a database", "malformed", "corrupt", "decode", "no such table", "no such column",
+         "XX001", "XX002"),
         "it is damaged, or no database",
         "Restore a backup with: steelyard db restore F. The file was left as it is.",
     ),
-    Failure(
-        "store_unreachable",
-        ("unable to open database file", "Can't create a connection", "Connection refused",
-         "network error", "connection is closed", "28P01", "28000", "3D000", "57P01", "57P03"),
-        "it cannot be opened",
-        "Check the path, or the URL in STEELYARD_DATABASE and that its server runs.",
-    ),
+    UNREACHABLE,
 )  # fmt: skip
 OTHER = Failure(
     "store_failed",
@@ -77,15 +87,51 @@ def explained(place: str, nothing: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise failure(place, nothing, error) from error
-    except OSError as error:
+    except UnicodeEncodeError as error:
+        raise _no_text(nothing, error) from error
+    except (OSError, UnicodeDecodeError) as error:  # the driver reads messages as UTF-8
         raise failure(place, nothing, error) from error
+
+
+def _no_text(nothing: str, error: UnicodeEncodeError) -> InputError:
+    return InputError(
+        f"{error.object[:LONGEST_REASON]!a} is no text: its character {error.start + 1} was "
+        f"no UTF-8. {nothing} Type it again.",
+        code="no_text",
+        value=ascii(error.object),
+        limit="UTF-8",
+        hint="type it again",
+    )
+
+
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What a cell raises that is not what its column has."""
+
+
+@contextmanager
+def row_of(table: str) -> Iterator[None]:
+    """Turn what a row raises whose cells are not what was written into a StoreError."""
+    try:
+        yield
+    except UNREADABLE as error:
+        mend = "Restore a backup with: steelyard db restore F. The file was left as it is."
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        raise StoreError(
+            f"The database is damaged: a row of its table {table} cannot be read ({reason}). "
+            f"Nothing was written. {mend}",
+            code="store_damaged",
+            place=table,
+            value=reason,
+            hint=mend,
+        ) from error
 
 
 def failure(place: str, nothing: str, error: Exception) -> StoreError:
     """The StoreError of what a driver or the system raised."""
     cause = getattr(error, "orig", None) or error
     reason = " ".join(str(cause).split())[:LONGEST_REASON]
-    kind = next((kind for kind in FAILURES if any(s in reason for s in kind.signs)), OTHER)
+    other = UNREACHABLE if isinstance(error, OSError) else OTHER
+    kind = next((kind for kind in FAILURES if any(s in reason for s in kind.signs)), other)
     return StoreError(
         f"The database {place} is not usable: {kind.what} ({reason}). {nothing} {kind.mend}",
         code=kind.code,

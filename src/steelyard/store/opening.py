@@ -28,6 +28,8 @@ from steelyard.telemetry.health import locked
 from steelyard.telemetry.recorder import to_each
 
 POSTGRES = ("postgresql", "postgres", "postgresql+pg8000")
+SERVER_OPTIONS = ("application_name", "unix_sock")
+"""What the driver takes as text after the `?` of a URL."""
 LOCK_SECONDS = 60.0
 """How long a process waits for another one that brings the tables up to date."""
 NEWEST = REVISIONS[-1]
@@ -53,7 +55,7 @@ def open_store(
     upgrade          bring older tables up to date; else they are refused
     Raises StoreError for one that cannot be opened, is damaged, or is of a later version.
     """
-    url = _url(place)
+    url = url_of(place)
     store = Store(_engine(url), _shown(url), now, to_each([heard]), correlation_id)
     if url.get_backend_name() == "sqlite":
         _prepare(Path(str(url.database)), store.place)
@@ -177,18 +179,31 @@ def _older(place: str, state: str | None) -> StoreError:
     )
 
 
-def _url(place: str) -> URL:
+def url_of(place: str) -> URL:
+    """The URL of a path or a URL; raises StoreError for what can be neither."""
     if not is_url(place):
         return URL.create("sqlite", database=str(Path(place).expanduser().absolute()))
     try:
         url = make_url(place)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise _unusable("its URL cannot be read") from error
     if url.drivername in POSTGRES:
-        return url.set(drivername="postgresql+pg8000")
+        return _of_server(url)
     if url.drivername == "sqlite" and url.database:
         return url.set(database=str(Path(url.database).expanduser().absolute()))
+    if url.drivername == "sqlite":
+        raise _unusable("after sqlite:/// it has no path")
     raise _unusable(f"{url.drivername} is neither sqlite nor postgresql")
+
+
+def _of_server(url: URL) -> URL:
+    """A server's URL as the driver takes it, which fails late for what it does not know."""
+    if not url.username:
+        raise _unusable("it names no user")
+    if others := sorted(set(url.query) - set(SERVER_OPTIONS)):
+        names = " and ".join(SERVER_OPTIONS)
+        raise _unusable(f"after ? it may have {names}, and it has {', '.join(others)}")
+    return url.set(drivername="postgresql+pg8000")
 
 
 def _unusable(reason: str) -> StoreError:

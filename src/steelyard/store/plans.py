@@ -17,6 +17,7 @@ from steelyard.errors import NotStored, StoreError
 from steelyard.plans.plan import Plan, content
 from steelyard.plans.plan import plan_id as plan_id_of
 from steelyard.store import inputs as kept_inputs
+from steelyard.store.failures import row_of
 from steelyard.store.schema import plan as table
 from steelyard.store.snapshots import Packed
 from steelyard.store.store import Store, Transaction, json_text
@@ -133,7 +134,7 @@ def listed(
     if strategy is not None:
         query = query.where(table.c.strategy == strategy)
     with store.reading() as connection:
-        return [_row(row) for row in connection.execute(query)]
+        return [_row(row) for row in connection.execute(query).all()]
 
 
 def load(store: Store, plan_id: str) -> StoredPlan:
@@ -179,6 +180,7 @@ def timings(store: Store, strategy_sha256: str | None = None) -> list[tuple[int,
         return [(sequences, seconds) for sequences, seconds in connection.execute(query)]
 
 
+@row_of("plan")
 def _row(row: Row[Any]) -> PlanRow:
     values = {name: value for name, value in row._mapping.items() if name != "document"}  # noqa: SLF001 - its own name for a public part
     values["as_of"] = date.fromisoformat(values["as_of"])

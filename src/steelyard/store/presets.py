@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from steelyard.errors import InputError
+from steelyard.store.failures import row_of
 from steelyard.store.schema import preset, preset_use
-from steelyard.store.store import Store, json_text
+from steelyard.store.store import Store, Transaction, json_text
 from steelyard.store.strategies import NAME, NAME_RULE
 from steelyard.telemetry.events import PresetAdded, PresetApplied
 
@@ -88,31 +90,38 @@ def own(store: Store) -> list[OwnPreset]:
     """The user's presets, by name."""
     with store.reading() as connection:
         rows = connection.execute(select(preset).order_by(preset.c.name)).all()
-    return [
-        OwnPreset(
-            id=row.id,
-            name=row.name,
-            description=row.description,
-            toml=row.toml,
-            author=row.author,
-            tags=tuple(json.loads(row.tags)),
-            rating=row.rating,
-            created_at=datetime.fromisoformat(row.created_at),
-        )
-        for row in rows
-    ]
+    return [_preset(row) for row in rows]
+
+
+@row_of("preset")
+def _preset(row: Row[Any]) -> OwnPreset:
+    return OwnPreset(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        toml=row.toml,
+        author=row.author,
+        tags=tuple(json.loads(row.tags)),
+        rating=row.rating,
+        created_at=datetime.fromisoformat(row.created_at),
+    )
 
 
 def used(store: Store, key: str, name: str, by: str) -> None:
     """Count a use of a preset, own or shipped: by whom, a file or a bucket."""
     with store.writing() as transaction:
-        here = preset_use.c.id == key
-        done = transaction.connection.execute(
-            preset_use.update().where(here).values(uses=preset_use.c.uses + 1)
-        )
-        if not done.rowcount:
-            transaction.connection.execute(preset_use.insert().values(id=key, uses=1))
-        transaction.tell(PresetApplied(name, by))
+        used_in(transaction, key, name, by)
+
+
+def used_in(transaction: Transaction, key: str, name: str, by: str) -> None:
+    """As `used`, within a transaction."""
+    here = preset_use.c.id == key
+    done = transaction.connection.execute(
+        preset_use.update().where(here).values(uses=preset_use.c.uses + 1)
+    )
+    if not done.rowcount:
+        transaction.connection.execute(preset_use.insert().values(id=key, uses=1))
+    transaction.tell(PresetApplied(name, by))
 
 
 def uses(store: Store) -> Mapping[str, int]:

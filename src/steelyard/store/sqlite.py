@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from steelyard.store.store import WRITES
+from steelyard.errors import StoreError
+from steelyard.store.store import NOT_WRITTEN, WRITES
 
 WAL_SINCE = (3, 51, 3)
 BUSY_SECONDS = 10.0
@@ -43,9 +44,14 @@ def sqlite_engine(path: Path) -> Engine:
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Opened,
         )
         try:
+            connection.file = _file(path)
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         except BaseException:
@@ -55,11 +61,35 @@ def sqlite_engine(path: Path) -> Engine:
 
     # a pooled connection would keep the file open over a restore
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", lambda connection: _begin(connection, path))
     return engine
 
 
-def _begin(connection: Connection) -> None:
-    """The driver begins no transaction by itself: `isolation_level` is None."""
+class Opened(sqlite3.Connection):
+    """A connection that knows which file it opened; a restore puts another one in its place."""
+
+    file: tuple[int, int] = (0, 0)
+
+
+def _file(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_dev, state.st_ino
+
+
+def _begin(connection: Connection, path: Path) -> None:
+    """The driver begins no transaction by itself: `isolation_level` is None.
+
+    Raises StoreError for a writer that waited while the file was replaced: what it wrote would be
+    in the one that was.
+    """
     options: Any = connection.get_execution_options()
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+    writes = options.get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    opened: Any = connection.connection.driver_connection
+    if writes and opened.file != _file(path):
+        raise StoreError(
+            f"The database {path} was replaced by a restore meanwhile. {NOT_WRITTEN} Do it again.",
+            code="store_replaced",
+            place=str(path),
+            hint="do it again",
+        )

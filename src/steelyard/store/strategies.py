@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from steelyard.errors import InputError, NotStored, StoreError, did_you_mean
+from steelyard.store.failures import row_of
 from steelyard.store.schema import assignment, strategy_version
 from steelyard.store.store import Store, Transaction
 from steelyard.telemetry.events import (
@@ -29,6 +30,7 @@ from steelyard.telemetry.events import (
 
 USER = "user"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
+LONGEST_NAME = 64
 NAME_RULE = "letters, digits, _ and -, at most 64, beginning with a letter or digit"
 LONGEST_TITLE = 200
 ROLLBACK = "rollback to version {}"
@@ -105,7 +107,7 @@ def append(
     parent: int | None = None,
 ) -> Saved:
     """As `save`, within a transaction."""
-    _check(draft)
+    _check(draft, reason)
     connection, name = transaction.connection, draft.name
     before = _active(connection, name)
     newest = connection.scalar(
@@ -230,7 +232,7 @@ def active(store: Store) -> list[Version]:
     table = strategy_version.c
     query = select(strategy_version).where(table.active == 1).order_by(table.name)
     with store.reading() as connection:
-        return [_version(row) for row in connection.execute(query)]
+        return [_version(row) for row in connection.execute(query).all()]
 
 
 def titles(store: Store) -> dict[tuple[str, int], str]:
@@ -271,14 +273,15 @@ def check_name(name: str) -> None:
         )
 
 
-def _check(draft: Draft) -> None:
+def _check(draft: Draft, reason: str) -> None:
     check_name(draft.name)
-    for what, value in (("title", draft.title), ("description", draft.description or "")):
+    texts = {"title": draft.title, "description": draft.description or "", "reason": reason}
+    for what, value in texts.items():
         if "\0" in value:  # PostgreSQL has no such character, and no person types it
             raise _no_text(draft.name, what, "it has a NUL character")
     if len(draft.title) > LONGEST_TITLE:
-        reason = f"it has {len(draft.title)} characters, at most {LONGEST_TITLE} are kept"
-        raise _no_text(draft.name, "title", reason)
+        why = f"it has {len(draft.title)} characters, at most {LONGEST_TITLE} are kept"
+        raise _no_text(draft.name, "title", why)
 
 
 def _no_text(name: str, what: str, reason: str) -> InputError:
@@ -352,6 +355,7 @@ def _impossible(name: str) -> StoreError:
     )
 
 
+@row_of("strategy_version")
 def _version(row: Row[Any]) -> Version:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name for a public part
     values["active"] = bool(values["active"])
