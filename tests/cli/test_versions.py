@@ -347,3 +347,23 @@ def test_the_version_table_has_the_columns_that_others_read(folder: Path):
     )
 
     assert rows.fetchall() == [("mine", 1, 0), ("mine", 2, 1)]
+
+
+def test_a_file_takes_over_no_bucket_because_of_its_name(folder: Path):
+    (folder / "mine.toml").write_text("[limits]\nmax_orders = 9\n")
+    (folder / "theirs.toml").write_text('name = "mine"\n[limits]\nmax_orders = 2\n')
+    first = run("strategy", "save", "mine", "mine.toml", "--yes")
+    assert "steelyard strategy assign mine --bucket B" in first.stdout
+    run("bucket", "load", "core", *own_files(folder))
+    run("strategy", "assign", "mine", "--bucket", "core")
+
+    refused = run("strategy", "import", "theirs.toml")
+    assert refused.exit_code == 1
+    sentence = " ".join(refused.stderr.split())
+    assert "the bucket core follows it and would plan by theirs.toml" in sentence
+    assert "Nothing was saved." in sentence
+    assert len(listed("history", "mine")) == 1
+
+    assert run("strategy", "import", "theirs.toml", "--name", "copy").exit_code == 0
+    assert run("strategy", "import", "theirs.toml", "--name", "mine").exit_code == 0
+    assert len(listed("history", "mine")) == 2

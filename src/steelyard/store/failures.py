@@ -95,7 +95,7 @@ def explained(place: str, nothing: str) -> Iterator[None]:
 
 def _no_text(nothing: str, error: UnicodeEncodeError) -> InputError:
     return InputError(
-        f"{ascii(error.object[:LONGEST_REASON])} is no text: its character {error.start + 1} was "
+        f"{error.object[:LONGEST_REASON]!a} is no text: its character {error.start + 1} was "
         f"no UTF-8. {nothing} Type it again.",
         code="no_text",
         value=ascii(error.object),
