@@ -208,6 +208,62 @@ def test_a_load_that_is_refused_changes_nothing(folder: Path):
     assert entry("core") == before
 
 
+def test_a_bucket_is_not_made_without_the_preset_it_was_to_begin_with(folder: Path):
+    refused = run("bucket", "create", "tech", "--preset", "momentum_huntr")
+
+    assert (refused.exit_code, listed()) == (1, {})
+
+
+def test_a_preset_is_not_applied_beside_a_setting_that_is_refused(folder: Path):
+    run("bucket", "create", "tech")
+    before = entry("tech")
+
+    both = ("--preset", "momentum_hunter", "--set", "risk_appetite=nan")
+    refused = run("bucket", "settings", "tech", *both)
+
+    assert refused.exit_code == 1
+    assert entry("tech") == before
+    presets = json.loads(run("strategy", "presets", "--json").stdout)
+    assert sum(row["uses"] for row in presets) == 0
+
+
+def test_an_amount_that_would_lose_digits_is_not_moved(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    run("bucket", "create", "tech")
+
+    refused = run("bucket", "transfer", "core", "tech", "USD=0." + "0" * 33 + "1")
+
+    assert refused.exit_code == 1
+    assert "fewer decimals" in refused.stderr
+    assert listed()["tech"]["cash"] == {}
+
+
+def test_buckets_in_two_base_currencies_are_no_account(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    run("bucket", "create", "tech")
+    (folder / "e.csv").write_text("symbol,quantity,price\nCCC,1,10\nCASH:EUR,5,\n")
+
+    refused = run("bucket", "load", "tech", "--holdings", "e.csv", "--base", "EUR")
+
+    assert refused.exit_code == 1
+    assert "one base currency. Nothing was loaded" in refused.stderr
+    assert entry("tech")["loaded_at"] is None
+
+
+def test_money_that_came_to_an_empty_bucket_goes_on_at_its_rate(folder: Path):
+    (folder / "fx.csv").write_text("date,currency,rate\n2026-01-02,EUR,1.1\n")
+    (folder / "h.csv").write_text("symbol,quantity,price\nAAA,10,10\nCASH:EUR,100,\n")
+    files = ("--holdings", "h.csv", "--fx", "fx.csv", "--base", "USD", "--as-of", "2026-01-02")
+    run("bucket", "load", "core", *files)
+    run("bucket", "create", "tech")
+    run("bucket", "transfer", "core", "tech", "EUR=100")
+
+    back = run("bucket", "transfer", "tech", "core", "EUR=100")
+
+    assert back.exit_code == 0, back.stderr
+    assert Decimal(listed()["core"]["value"]) == 210
+
+
 def test_sliders_that_are_not_what_acts_are_told_to_rest_at_any_width(folder: Path):
     run("bucket", "create", "tech", "--budget", "0.1", "--preset", "momentum_hunter")
     run("bucket", "settings", "tech", "--set", "risk_appetite=0.9")
@@ -301,62 +357,6 @@ def test_a_load_that_names_no_targets_keeps_those_of_the_load_before(folder: Pat
     assert targets[0] == targets[1] == [0.5, 0.4]
     assert types[0] == types[1] == ["ETF", "EQUITY"]
     assert {row["name"] for row in entry("core")["files"]} == {"h2.csv", "t.csv", "s.csv"}
-
-
-def test_a_bucket_is_not_made_without_the_preset_it_was_to_begin_with(folder: Path):
-    refused = run("bucket", "create", "tech", "--preset", "momentum_huntr")
-
-    assert (refused.exit_code, listed()) == (1, {})
-
-
-def test_a_preset_is_not_applied_beside_a_setting_that_is_refused(folder: Path):
-    run("bucket", "create", "tech")
-    before = entry("tech")
-
-    both = ("--preset", "momentum_hunter", "--set", "risk_appetite=nan")
-    refused = run("bucket", "settings", "tech", *both)
-
-    assert refused.exit_code == 1
-    assert entry("tech") == before
-    presets = json.loads(run("strategy", "presets", "--json").stdout)
-    assert sum(row["uses"] for row in presets) == 0
-
-
-def test_an_amount_that_would_lose_digits_is_not_moved(folder: Path):
-    run("bucket", "load", "core", *own_files(folder))
-    run("bucket", "create", "tech")
-
-    refused = run("bucket", "transfer", "core", "tech", "USD=0." + "0" * 33 + "1")
-
-    assert refused.exit_code == 1
-    assert "fewer decimals" in refused.stderr
-    assert listed()["tech"]["cash"] == {}
-
-
-def test_buckets_in_two_base_currencies_are_no_account(folder: Path):
-    run("bucket", "load", "core", *own_files(folder))
-    run("bucket", "create", "tech")
-    (folder / "e.csv").write_text("symbol,quantity,price\nCCC,1,10\nCASH:EUR,5,\n")
-
-    refused = run("bucket", "load", "tech", "--holdings", "e.csv", "--base", "EUR")
-
-    assert refused.exit_code == 1
-    assert "one base currency. Nothing was loaded" in refused.stderr
-    assert entry("tech")["loaded_at"] is None
-
-
-def test_money_that_came_to_an_empty_bucket_goes_on_at_its_rate(folder: Path):
-    (folder / "fx.csv").write_text("date,currency,rate\n2026-01-02,EUR,1.1\n")
-    (folder / "h.csv").write_text("symbol,quantity,price\nAAA,10,10\nCASH:EUR,100,\n")
-    files = ("--holdings", "h.csv", "--fx", "fx.csv", "--base", "USD", "--as-of", "2026-01-02")
-    run("bucket", "load", "core", *files)
-    run("bucket", "create", "tech")
-    run("bucket", "transfer", "core", "tech", "EUR=100")
-
-    back = run("bucket", "transfer", "tech", "core", "EUR=100")
-
-    assert back.exit_code == 0, back.stderr
-    assert Decimal(listed()["core"]["value"]) == 210
 
 
 def test_a_running_reader_of_lists_makes_no_database(folder: Path):

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from steelyard.buckets import PRESETS as SATELLITE_PRESETS
-from steelyard.buckets import SLIDERS, TOGGLES, UNASSIGNED, SatelliteSettings
-from steelyard.buckets.books import Budgets
+from steelyard.buckets import SLIDERS, TOGGLES, SatelliteSettings
+from steelyard.buckets.books import UNASSIGNED, Budgets
 from steelyard.buckets.satellite import Sliders
 from steelyard.buckets.written import settings_of, strategy_in, text_of
 from steelyard.errors import InputError, did_you_mean
