@@ -184,10 +184,8 @@ def _checked(connection: Connection, new: New) -> dict[str, Any]:
         raise _unusable("B", name, f"a name in lower case, at most {LONGEST_ID} long: {NAME_RULE}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
-    if (kind == "core") != (name == "core") or name == UNASSIGNED:
-        raise _unusable(
-            "B", name, f"a satellite's, not core or {UNASSIGNED}, or core of --kind core"
-        )
+    if (kind == "core") != (name == "core"):
+        raise _unusable("B", name, "core of --kind core, and another of a satellite")
     chosen = new.status or ("active" if kind == "core" else "accumulating")
     values: dict[str, Any] = {"target_weight": 1.0}
     _set_own(kind, values, "status", chosen)
