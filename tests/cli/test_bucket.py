@@ -265,6 +265,101 @@ def test_money_that_came_to_an_empty_bucket_goes_on_at_its_rate(folder: Path):
     assert Decimal(listed()["core"]["value"]) == 210
 
 
+def test_sliders_that_are_not_what_acts_are_told_to_rest_at_any_width(folder: Path):
+    run("bucket", "create", "tech", "--budget", "0.1", "--preset", "momentum_hunter")
+    run("bucket", "settings", "tech", "--set", "risk_appetite=0.9")
+    assert "rest" not in run("bucket", "show", "tech").stdout
+
+    run("strategy", "rollback", "tech_config", "1")
+    assert "Its sliders rest" in run("bucket", "show", "tech").stdout
+
+    changed = run("bucket", "settings", "tech", "--set", "risk_appetite=0.8")
+    assert "rest" not in run("bucket", "show", "tech").stdout
+    sentence = "It plans by Tech: settings (v4) of tech_config from now on, and not by"
+    assert sentence in changed.stdout
+
+
+def test_a_slider_that_ends_a_pin_says_so(folder: Path):
+    run("bucket", "create", "tech", "--budget", "0.1", "--preset", "momentum_hunter")
+    run("bucket", "settings", "tech", "--set", "risk_appetite=0.9")
+    run("strategy", "assign", "tech_config", "--version", "1", "--bucket", "tech")
+    assert "Its sliders rest" in run("bucket", "show", "tech").stdout
+
+    changed = run("bucket", "settings", "tech", "--set", "risk_appetite=0.8")
+    aim = run("bucket", "settings", "tech", "--set", "target_weight=0.12")
+
+    assert "not by Tech: settings (v1) of tech_config" in changed.stdout
+    assert "from now on" not in aim.stdout
+
+
+def test_shares_that_a_satellite_bought_come_with_the_command_that_pays_for_them(folder: Path):
+    account = "symbol,quantity,price\nAAA,100,10\nBBB,{},20.5\nCASH:USD,{},\n"
+    (folder / "h.csv").write_text(account.format(10, 300))
+    options = ("--holdings", "h.csv", "--whole")
+    run("bucket", "create", "tech", "--budget", "0.1", "--universe", "BBB")
+    run("bucket", "load", "core", *options)
+    run("bucket", "transfer", "core", "tech", "USD=100")
+
+    (folder / "h.csv").write_text(account.format(14, 218))
+    bought = run("bucket", "load", "core", *options)
+    (folder / "h.csv").write_text(account.format(13, "238.5"))
+    sold = run("bucket", "load", "core", *options)
+
+    assert "tech holds 4 BBB more" in bought.stdout
+    assert "steelyard bucket transfer tech core USD=82.00 (at 20.5" in bought.stdout
+    assert "steelyard bucket transfer core tech USD=20.50 (at 20.5" in sold.stdout
+    paid = run("bucket", "transfer", "tech", "core", "USD=82.00")
+    assert paid.exit_code == 0
+    assert listed()["tech"]["cash"] == {"USD": "18"}
+
+
+def test_money_is_told_to_the_cent(folder: Path):
+    loaded = run("bucket", "load", "core", *own_files(folder))
+    run("bucket", "create", "tech", "--budget", "0.1")
+    moved = run("bucket", "transfer", "core", "tech", "USD=100.5")
+    refused = run("bucket", "transfer", "core", "tech", "USD=5000")
+
+    assert "of it USD 300.00 in cash" in loaded.stdout
+    assert "USD 100.50 went from core to tech" in moved.stdout
+    assert "Cash: USD 199.50." in run("bucket", "show", "core").stdout
+    assert "5,000 USD cannot go from core to tech: core has 199.5 USD" in refused.stderr
+
+
+def test_a_load_without_holdings_never_empties_a_bucket_that_has_some(folder: Path):
+    run("bucket", "load", "core", *own_files(folder))
+    before = entry("core")
+    (folder / "p.csv").write_text("date,AAA,BBB\n2026-01-30,11,21\n")
+
+    for more in ((), ("--cash", "USD=500")):
+        refused = run("bucket", "load", "core", "--prices", "p.csv", *more)
+        assert refused.exit_code == 1
+        assert "holds 2 securities, and no holdings were named" in " ".join(refused.stderr.split())
+        assert entry("core") == before
+
+    (folder / "none.csv").write_text("symbol,quantity,price\n")
+    emptied = run("bucket", "load", "core", "--holdings", "none.csv", "--cash", "USD=500")
+    assert emptied.exit_code == 0, emptied.stderr
+    assert entry("core")["value"] == "500"
+
+
+def test_a_load_that_names_no_targets_keeps_those_of_the_load_before(folder: Path):
+    (folder / "s.csv").write_text("symbol,product_type\nAAA,ETF\nBBB,EQUITY\n")
+    run("bucket", "load", "core", *own_files(folder), "--securities", "s.csv")
+    asked = json.loads(run("plan", "--bucket", "core", "--no-save", "--json").stdout)
+    (folder / "h2.csv").write_text("symbol,quantity,price\nAAA,100,10\nBBB,10,20\nCASH:USD,350,\n")
+
+    loaded = run("bucket", "load", "core", "--holdings", "h2.csv")
+
+    assert "No targets were given: those of t.csv stay." in loaded.stdout
+    assert "No securities were given: those of s.csv stay." in loaded.stdout
+    plan = json.loads(run("plan", "--bucket", "core", "--no-save", "--json").stdout)
+    targets = [[row["target"] for row in each["holdings"]] for each in (asked, plan)]
+    types = [[row["product_type"] for row in each["holdings"]] for each in (asked, plan)]
+    assert targets[0] == targets[1] == [0.5, 0.4]
+    assert types[0] == types[1] == ["ETF", "EQUITY"]
+    assert {row["name"] for row in entry("core")["files"]} == {"h2.csv", "t.csv", "s.csv"}
+
+
 def test_a_running_reader_of_lists_makes_no_database(folder: Path):
     assert json.loads(run("bucket", "list", "--json").stdout) == []
     assert "bucket load core" in run("bucket", "list").stdout

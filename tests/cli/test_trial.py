@@ -272,3 +272,25 @@ def test_neither_makes_a_database():
 
 def test_without_a_name_or_a_bucket_a_dry_run_is_a_usage_error():
     assert run(*DRY).exit_code == 2
+
+
+def test_a_warning_with_its_line_is_not_said_again_without_it(folder: Path):
+    run("strategy", "new", "mine.toml", "--preset", "aggressive")
+
+    warnings = json.loads(run("strategy", "dry-run", "mine.toml", "--json").stdout)["warnings"]
+
+    (idle,) = [text for text in warnings if "search.beam_width" in text]
+    assert idle.startswith("line ")
+
+
+def test_two_versions_of_one_name_are_told_apart_and_money_has_its_currency(folder: Path):
+    for depth in (3, 4):
+        (folder / "mine.toml").write_text(f"[limits]\nmax_orders = {depth}\n")
+        run("strategy", "save", "mine", "mine.toml", "--title", "My own", "--yes")
+
+    shown = run("strategy", "ab", "mine@1", "mine").stdout
+
+    assert "My own (v2)" in shown.splitlines()[0]
+    assert "My own (v1)" in shown.splitlines()[0]
+    assert "cost, USD" in shown
+    assert "cash required, USD" in shown

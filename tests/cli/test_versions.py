@@ -325,10 +325,16 @@ def test_the_history_has_the_plans_of_each_version(folder: Path):
     assert plan["strategy"]["title"] == "Mine"
 
 
-@pytest.mark.parametrize("command", ["plan", "why"])
-def test_planning_from_files_loads_no_library_of_databases(command: str, tmp_path: Path):
-    arguments = [str(part) for part in of_sample("growth")]
-    extra = ["AAPL"] if command == "why" else []
+@pytest.mark.parametrize("command", ["plan", "why", "verify", "import"])
+def test_planning_from_files_loads_no_library_of_databases(command: str, folder: Path):
+    own_files(folder)
+    (folder / "plan.json").write_text(run("plan", *own_files(folder), "--json").stdout)
+    arguments = {
+        "plan": [str(part) for part in of_sample("growth")],
+        "why": ["AAA", "--plan", "plan.json"],
+        "verify": ["plan.json"],
+        "import": ["h.csv"],
+    }[command]
     program = (
         "import sys; sys.argv = ['steelyard', *sys.argv[1:]]\n"
         "from steelyard.cli import app\n"
@@ -338,11 +344,11 @@ def test_planning_from_files_loads_no_library_of_databases(command: str, tmp_pat
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", program, command, *extra, *arguments],
+        [sys.executable, "-c", program, command, *arguments],
         capture_output=True,
         text=True,
         check=True,
-        cwd=tmp_path,
+        cwd=folder,
     )
 
     assert done.stderr.strip().endswith("[]")
@@ -371,3 +377,23 @@ def test_the_version_table_has_the_columns_that_others_read(folder: Path):
     )
 
     assert rows.fetchall() == [("mine", 1, 0), ("mine", 2, 1)]
+
+
+def test_a_file_takes_over_no_bucket_because_of_its_name(folder: Path):
+    (folder / "mine.toml").write_text("[limits]\nmax_orders = 9\n")
+    (folder / "theirs.toml").write_text('name = "mine"\n[limits]\nmax_orders = 2\n')
+    first = run("strategy", "save", "mine", "mine.toml", "--yes")
+    assert "steelyard strategy assign mine --bucket B" in first.stdout
+    run("bucket", "load", "core", *own_files(folder))
+    run("strategy", "assign", "mine", "--bucket", "core")
+
+    refused = run("strategy", "import", "theirs.toml")
+    assert refused.exit_code == 1
+    sentence = " ".join(refused.stderr.split())
+    assert "the bucket core follows it and would plan by theirs.toml" in sentence
+    assert "Nothing was saved." in sentence
+    assert len(listed("history", "mine")) == 1
+
+    assert run("strategy", "import", "theirs.toml", "--name", "copy").exit_code == 0
+    assert run("strategy", "import", "theirs.toml", "--name", "mine").exit_code == 0
+    assert len(listed("history", "mine")) == 2

@@ -8,8 +8,10 @@ from steelyard.notices import Coverage
 from steelyard.planning.findings import Findings
 
 LISTS = {"stops", "problems", "warnings", "coverage", "runs", "timings"}
-WRITERS = {"write.py", "findings.py"}
-"""Where findings are written down; `guard.py` hands the timings on to the work done again."""
+WRITERS = {"write.py", "findings.py", "dry_run.py"}
+"""Where findings are written down, of a dry run as its answer; `guard.py` hands the timings on to
+the work done again.
+"""
 
 
 def reads(path: Path) -> list[str]:

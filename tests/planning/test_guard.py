@@ -468,7 +468,7 @@ def test_at_debug_every_module_of_a_plan_is_one_line_with_bucket_name_count_and_
     runs = {f"{run.kind}.{run.name}": (run.outcome, run.count) for run in plan.modules}
     assert len(lines) == len(caplog.records)
     assert {name: (line.outcome, line.count) for name, line in lines.items()} == runs
-    assert {line.bucket for line in lines.values()} == {BUSY.snapshot.bucket}
+    assert {line.bucket_id for line in lines.values()} == {BUSY.snapshot.bucket}
     assert all(line.elapsed_ms >= 0 for line in lines.values())
     assert any(n.startswith("sequence_generators.") and lines[n].elapsed_ms > 0 for n in lines)
     assert lines["filters.recently_traded"].getMessage() == (

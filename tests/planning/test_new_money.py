@@ -57,6 +57,21 @@ def test_a_month_of_saving_is_invested_in_every_scope_although_the_score_gains_l
     assert "1,128.50 of idle cash" in answer.verdict.text.replace("\u00a0", " ")
 
 
+@pytest.mark.parametrize(
+    ("was_there", "deposit", "whose"),
+    [
+        ("1200", "", "idle cash"),
+        ("", "1200", "new money"),
+        ("700", "500", "new money and idle cash"),
+    ],
+)
+def test_more_than_was_brought_is_not_called_new_money(was_there: str, deposit: str, whose: str):
+    saver = world(*SAVER, cash=was_there or "0", targets=GOALS, funds=FUNDS, **FREE)
+    answer = planned(depositing(saver, deposit) if deposit else saver)
+
+    assert f"1,128.50 of {whose} to work" in answer.verdict.text.replace("\u00a0", " ")
+
+
 def test_cash_that_nobody_brought_counts_from_half_a_percent_and_a_deposit_at_once():
     little = world(*SAVER, cash="490", targets=GOALS, funds=FUNDS, **FREE)
 

@@ -67,6 +67,26 @@ def test_a_backup_while_others_write_is_one_of_the_states_that_there_were(tmp_pa
         assert sum(row.active for row in rows) == 1
 
 
+def test_a_second_restore_keeps_what_the_first_replaced(tmp_path: Path):
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    store = open_store(str(path))
+    backup(store, copy)
+    save(store, draft(1))
+
+    first, second = restore(path, copy), restore(path, copy)
+
+    assert (first, second) == ("a.db.replaced", "a.db.replaced2")
+    assert [row.version for row in history(open_store(str(tmp_path / first)), "mine")] == [1]
+
+
+def test_a_restore_where_nothing_was_says_that_nothing_was_replaced(tmp_path: Path):
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    backup(open_store(str(path)), copy)
+    (tmp_path / "b.db.replaced").write_bytes(b"of another day")
+
+    assert restore(tmp_path / "b.db", copy) == ""
+
+
 def test_a_damaged_database_can_be_restored_over(tmp_path: Path):
     path, copy = tmp_path / "a.db", tmp_path / "copy.db"
     store = open_store(str(path))

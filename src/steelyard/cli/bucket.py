@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.bucket_view import draw, draw_list, draw_settings
+from steelyard.cli.bucket_view import draw, draw_list, draw_settings, money
 from steelyard.cli.commands import Commands
-from steelyard.cli.of_bucket import files_of
+from steelyard.cli.of_bucket import before_load, files_of
 from steelyard.cli.options import Options, loading, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.stored import is_there, opened
@@ -113,11 +113,13 @@ def load(
         from steelyard.runs.stored import load as put
         from steelyard.store.assignments import planned_by
 
-        inputs = read(options)
+        before = before_load(name, options)
+        inputs = read(options, stored=before.stored)
         if inputs.sample is not None:
             raise typer.BadParameter("a bucket is loaded from files.", param_hint="--holdings")
         amount = moved_of(moved, inputs.imported.snapshot.base_currency)
-        files, notices = files_of(options), list(inputs.imported.warnings)
+        files = (*files_of(options), *before.files)
+        notices = list(inputs.imported.warnings)
         if whole and name != "core":
             raise typer.BadParameter("it loads the core.", param_hint="--whole")
         with opened() as store:
@@ -134,7 +136,11 @@ def load(
                     note(notice.message)
             write_json(_entry(rows[0], version))
             return
-        for line in (*inputs.said, *(notice.message for notice in notices if notice.head)):
+        for line in (
+            *inputs.said,
+            *before.said,
+            *(notice.message for notice in notices if notice.head),
+        ):
             say(line)
         for held in rows:
             say(_loaded(held))
@@ -159,14 +165,18 @@ def settings(
         from steelyard.store.buckets import bucket_of
 
         with opened() as store:
+            before = planned_by(store, name)
             if preset is not None or set_:
                 configure(store, name, set_ or (), preset=preset)
             held, version = bucket_of(store, name), planned_by(store, name)
         rows = shown(held, version)
         if as_json:
             write_json([row.document() for row in rows])
-        else:
-            write(screen(lambda console: draw_settings(rows, console)))
+            return
+        write(screen(lambda console: draw_settings(rows, console)))
+        if version is not None and version != before:
+            by = f", and not by {before.shown} of {before.name}" if before is not None else ""
+            say(f"It plans by {version.shown} of {version.name} from now on{by}.")
 
 
 @bucket.command("show")
@@ -190,7 +200,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def transfer(
     source: Annotated[str, Argument(help="The bucket that gives.", metavar="FROM")],
     target: Annotated[str, Argument(help="The bucket that gets.", metavar="TO")],
-    money: Annotated[str, Argument(help="How much.", metavar="CUR=AMOUNT")],
+    how_much: Annotated[str, Argument(help="How much.", metavar="CUR=AMOUNT")],
     as_json: AsJson = False,
 ) -> None:
     """Move money from one bucket to another; the account has as much as before."""
@@ -200,14 +210,14 @@ def transfer(
         from steelyard.store.assignments import planned_by
         from steelyard.store.buckets import bucket_of
 
-        currency, amount = amount_of(money, "CUR=AMOUNT", "USD=1200")
+        currency, amount = amount_of(how_much, "CUR=AMOUNT", "USD=1200")
         with opened() as store:
             move(store, source, target, currency, amount)
             rows = [bucket_of(store, name) for name in (source, target)]
             if as_json:
                 write_json([_entry(row, planned_by(store, row.name)) for row in rows])
                 return
-        say(f"{currency} {amount:,f} went from {source} to {target}.")
+        say(f"{currency} {money(amount)} went from {source} to {target}.")
 
 
 def moved_of(text: str | None, base: str) -> Decimal:
@@ -230,9 +240,9 @@ def say(text: str) -> None:
 
 
 def _loaded(held: Held) -> str:
-    money = " and ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
+    cash = " and ".join(f"{currency} {money(amount)}" for currency, amount in held.cash.items())
     worth = f"{held.base_currency} {held.value:,.2f}" if held.value is not None else "nothing"
-    return f"The bucket {held.name} is worth {worth}, of it {money or 'no'} in cash."
+    return f"The bucket {held.name} is worth {worth}, of it {cash or 'no'} in cash."
 
 
 def _entry(held: Held, version: Version | None) -> dict[str, Any]:

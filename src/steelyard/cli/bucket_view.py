@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _cells(held: Held, version: Version | None) -> tuple[str, ...]:
 
 def draw(held: Held, version: Version | None, rows: Sequence[Shown], console: Console) -> None:
     from steelyard.report.terminal.columns import emit, sentence
+    from steelyard.runs.settings import resting
 
     def line(text: str) -> None:
         emit(console, sentence(text, console.width))
@@ -56,9 +58,11 @@ def draw(held: Held, version: Version | None, rows: Sequence[Shown], console: Co
     worth = "" if held.value is None else f" · {held.base_currency} {held.value:,.2f}"
     line(f"{held.name} · {held.kind}, {held.status}{worth}")
     line(f"Aimed at {held.target_weight:.1%} of the account.")
-    cash = ", ".join(f"{currency} {amount:,f}" for currency, amount in held.cash.items())
+    cash = ", ".join(f"{currency} {money(amount)}" for currency, amount in held.cash.items())
     line(f"Cash: {cash or 'none'}.")
     line(_by(held, version))
+    if resting(held, version):
+        line("Its sliders rest, for that is not what they make; to change one lets them act again.")
     if held.loaded_at is not None:
         names = ", ".join(entry["name"] for entry in held.files)
         line(f"Loaded {held.loaded_at:%Y-%m-%d %H:%M} UTC from {names or 'arguments'}.")
@@ -76,6 +80,12 @@ def _by(held: Held, version: Version | None) -> str:
     how = "pinned" if follows.pinned else "following"
     when = f"since {follows.assigned_at:%Y-%m-%d}"
     return f"Plans by {version.shown} of {version.name}, {how} {when}."
+
+
+def money(amount: Decimal) -> str:
+    """An amount to the cent, and beyond it what is booked beyond it: 1,200.50."""
+    places = min(amount.as_tuple().exponent, -2) if amount.is_finite() else -2
+    return f"{amount:,.{-int(places)}f}"
 
 
 def draw_settings(rows: Sequence[Shown], console: Console) -> None:

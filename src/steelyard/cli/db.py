@@ -30,9 +30,8 @@ def upgrade(as_json: AsJson = False) -> None:
         if as_json:
             write_json({"database": shown, "state": state})
         else:
-            write(
-                visible(f"The database {shown} is up to date: its tables are in state {state}.\n")
-            )
+            text = f"The database {shown} is up to date: its tables are in state {state}."
+            write(visible(text) + "\n")
 
 
 @db.command("backup")

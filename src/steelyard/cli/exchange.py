@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,7 @@ from steelyard.cli.saving import (
 from steelyard.cli.stored import opened
 
 if TYPE_CHECKING:
+    from steelyard.store.store import Store
     from steelyard.store.strategies import Version
 
 
@@ -69,6 +71,8 @@ def import_(
         about = metadata.get("description") if description is None else description
         draft = draft_of(chosen, text, strategy, title or metadata.get("title"), about)
         with opened() as store:
+            if name is None:
+                _refuse_followed(store, chosen, file)
             saved = keep(store, draft, reason=f"imported from {file.name}")
         tell(saved, as_json)
 
@@ -131,6 +135,29 @@ def metadata_of(version: Version) -> dict[str, str | int]:
         "created_by": version.created_by,
         "rules_sha256": version.rules_sha256,
     }
+
+
+def _refuse_followed(store: Store, name: str, file: Path) -> None:
+    """A file must not change what a bucket plans by because it happens to have that name."""
+    from steelyard.errors import InputError
+    from steelyard.store.assignments import followers
+
+    buckets = followers(store, name)
+    if not buckets:
+        return
+    several = len(buckets) > 1
+    who = f"the bucket{'s' * several} {', '.join(buckets)} follow{'s' * (not several)} it"
+    asks = f"steelyard strategy save {name} {shlex.quote(str(file))}"
+    raise InputError(
+        f"A strategy {name} is stored, {who} and would plan by {file.name} from now on. {NOTHING} "
+        f"Give another name with --name N. To take it as the next version of {name}, see what it "
+        f"changes first: {asks}; or say --name {name}",
+        code="import_over_followed",
+        place=str(file),
+        value=name,
+        limit=", ".join(buckets),
+        hint="give another name with --name N",
+    )
 
 
 def _refuse_existing(path: Path) -> None:

@@ -22,7 +22,7 @@ def draw_history(
         Column("Stored", drop=2),
         Column("By", drop=4),
         Column("From", drop=3),
-        Column("Rules", drop=5),
+        Column("Text", drop=5),
         Column("Why", drop=1),
     )
     table(

@@ -6,9 +6,11 @@ A flow given to a plan never changes the bucket's cash: the next load does.
 from __future__ import annotations
 
 import hashlib
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -16,6 +18,7 @@ from steelyard.cli.options import (
     FILES,
     Inputs,
     Options,
+    Stored,
     assembled,
     one_sided,
     read_files,
@@ -23,7 +26,8 @@ from steelyard.cli.options import (
     strategy_of,
     with_remarks,
 )
-from steelyard.cli.stored import opened
+from steelyard.cli.stored import is_there, opened
+from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.importers import Inputs as Imported
@@ -60,6 +64,66 @@ def read(options: Options) -> Inputs:
     return inputs if options.strategy is None else with_remarks(inputs)
 
 
+class Before(NamedTuple):
+    """What a bucket had that stays through a load; `files` and `said` are of that."""
+
+    stored: Stored | None = None
+    files: tuple[Mapping[str, Any], ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def before_load(name: str, options: Options) -> Before:
+    """The targets and securities of a bucket's last load, where this one names none.
+
+    Raises InputError where the bucket holds securities and no holdings are named: it would lose
+    them without a word.
+    """
+    from steelyard.importers import shapes
+    from steelyard.runs.stored import inputs_of
+    from steelyard.store.buckets import buckets
+
+    if not is_there():
+        return Before()
+    with opened() as store:
+        row = next((each for each in buckets(store) if each.name == name), None)
+        if row is None or row.portfolio is None:
+            return Before()
+        inputs = inputs_of(store, row)
+    snapshot, targets = inputs.snapshot, inputs.targets
+    if options.holdings is None and snapshot.holdings:
+        raise _would_empty(name, len(snapshot.holdings))
+    unnamed = {f"--{option}" for option in STAYING if getattr(options, option) is None}
+    files = tuple(entry for entry in row.files if entry["option"] in unnamed)
+    by_file = {entry["option"]: entry["name"] for entry in files}
+    aims = shapes.of_targets(targets) if "--targets" in unnamed and targets is not None else None
+    listed = shapes.of_securities(snapshot, inputs.market) if "--securities" in by_file else None
+    lines = tuple(
+        f"No {option} were given: those of {by_file.get(f'--{option}', 'the last load')} stay."
+        for option, stays in zip(STAYING, (aims, listed), strict=True)
+        if stays is not None
+    )
+    return Before(Stored(aims, listed), files, lines)
+
+
+STAYING = ("targets", "securities")
+"""What its owner says of a bucket once, and not at every load."""
+
+
+def _would_empty(name: str, count: int) -> InputError:
+    prices = f"steelyard plan --bucket {shlex.quote(name)} --prices F"
+    securities = "one security" if count == 1 else f"{count} securities"
+    return InputError(
+        f"The bucket {name} holds {securities}, and no holdings were named: it would be left with "
+        "cash alone. Nothing was loaded. Add --holdings F; a file with only its header empties the "
+        f"bucket. Newer prices alone need no load: {prices}",
+        code="load_would_empty",
+        place="--holdings",
+        value=name,
+        limit=count,
+        hint="add --holdings F",
+    )
+
+
 def files_of(options: Options) -> tuple[dict[str, str], ...]:
     """Name and SHA-256 of every file that the options name."""
     paths = {name: getattr(options, name) for name in FILES}
@@ -81,10 +145,11 @@ def _again(order: StoredOrder, options: Options, strategy: Strategy) -> Imported
 
     snapshot, market, targets = order.inputs.snapshot, order.inputs.market, order.inputs.targets
     files = read_files(options, options.index, options, shapes.of_snapshot(snapshot))
-    if files.targets is None and targets is not None:
-        files = replace(files, targets=shapes.of_targets(targets))
-    if files.securities is None:
-        files = replace(files, securities=shapes.of_securities(snapshot, market))
+    stored = Stored(
+        None if targets is None else shapes.of_targets(targets),
+        shapes.of_securities(snapshot, market),
+    )
+    files = stored.beside(files)
     bare = replace(options, deposit=None, withdraw=None)
     base, name = snapshot.base_currency, snapshot.bucket
     return assembled(files, bare, strategy, base=base, bucket=name)

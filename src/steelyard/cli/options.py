@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.importers.book import HoldingsFile
+    from steelyard.importers.securities import SecuritiesFile
+    from steelyard.importers.targets import TargetsFile
     from steelyard.plans.plan import Plan
     from steelyard.portfolio import BucketState
     from steelyard.samples import Sample
@@ -242,9 +244,24 @@ class Inputs:
     bucket: str | None = None
 
 
-def read(options: Options, sample: str | None = None) -> Inputs:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Targets and securities of a stored bucket, which stand where the options name none."""
+
+    targets: TargetsFile | None = None
+    securities: SecuritiesFile | None = None
+
+    def beside(self, files: Files) -> Files:
+        """The files, with what they lack."""
+        targets = self.targets if files.targets is None else files.targets
+        securities = self.securities if files.securities is None else files.securities
+        return replace(files, targets=targets, securities=securities)
+
+
+def read(options: Options, sample: str | None = None, stored: Stored | None = None) -> Inputs:
     """Read what the options name; without files, or with `sample`, a bundled portfolio.
 
+    stored   what own files lack is that of a bucket
     Raises SteelyardError for unusable inputs, a usage error for files without holdings or cash.
     """
     if options.bucket is not None:
@@ -266,7 +283,7 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     strategy = one_sided(strategy_of(options.strategy), options)
     with progress("Reading the files"):
         own = sample is None and options.files
-        inputs = _own(options, strategy) if own else _bundled(options, strategy, sample)
+        inputs = _own(options, strategy, stored) if own else _bundled(options, strategy, sample)
     inputs = replace(inputs, state=state_of(inputs.imported, options))
     return inputs if options.strategy is None else with_remarks(inputs)
 
@@ -420,8 +437,8 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     return Inputs(imported, strategy, (sentence,), files.name)
 
 
-def _own(options: Options, strategy: Strategy) -> Inputs:
-    files = read_files(options, options.index, options)
+def _own(options: Options, strategy: Strategy, stored: Stored | None) -> Inputs:
+    files = (stored or Stored()).beside(read_files(options, options.index, options))
     imported = assembled(files, options, strategy, base=options.base, source=None)
     remarks = _read_as(files.holdings, options.holdings)
     if options.holdings is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,7 +76,10 @@ def tell(saved: Saved, as_json: bool) -> None:
         return
     for number in saved.meanwhile:
         say(f"version {number} was saved meanwhile: both are in the history.")
-    say(f"{new.shown} of {new.name} is stored and active. {moved(followers_of(new.name))}")
+    followers = followers_of(new.name)
+    say(f"{new.shown} of {new.name} is stored and active. {moved(followers)}")
+    if not followers:
+        say(f"To let one: steelyard strategy assign {shlex.quote(new.name)} --bucket B")
     _remark(new.name)
 
 

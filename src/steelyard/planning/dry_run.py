@@ -8,7 +8,7 @@ from the candidates, and bounded by the rules: no plan under the same rules has 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -152,6 +152,11 @@ def dry_run(case: Case, timed: Timed = (), problems: Problems | None = None) -> 
         return replace(begun, errors=(*begun.errors, str(refusal)))
 
 
+def _unsaid(texts: Iterable[str], before: Sequence[str]) -> Iterator[str]:
+    """What the strategy's own problems, which have their lines, do not say already."""
+    yield from (text for text in texts if not any(line.endswith(text) for line in before))
+
+
 def minimal_case(strategy: Strategy) -> Case:
     """The smallest portfolio that a strategy can be tried on: cash, and one thing to buy."""
     day, symbol, price = date(2020, 1, 2), "AAA", Decimal(100)
@@ -194,7 +199,10 @@ def _counted(case: Case, begun: DryRun, timed: Timed) -> DryRun:
         modules=_loaded(own.strategy, failed),
         counts=counts,
         seconds=seconds,
-        warnings=(*begun.warnings, *_warned(guard.findings, counts, seconds)),
+        warnings=(
+            *begun.warnings,
+            *_unsaid(_warned(guard.findings, counts, seconds), begun.warnings),
+        ),
         errors=(*begun.errors, *(f"{name} failed: {error}" for name, error in failed.items())),
     )
 

@@ -91,7 +91,8 @@ class Figures:
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
     nearest        net of the best list near it that may be a plan; None = none may
-    invested       new money that the plan puts to work, base currency
+    invested       money that the plan puts to work, base currency
+    brought        what the owner brings, base currency
     unaided        the sentence that nothing asks for orders towards the targets, or nothing
     bands          around the targets, before and after
     later          what the plan is half of, where it only sells for it
@@ -111,6 +112,7 @@ class Figures:
     passed_over: tuple[float | None, Decimal] | None
     nearest: float | None
     invested: Decimal = ZERO
+    brought: Decimal = ZERO
     unaided: str = ""
     bands: tuple[BandShown, ...] = ()
     later: SecondHalf | None = None
@@ -201,7 +203,7 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
     if ctx.is_short:
         return _raises(ctx, figures, s, drift if moves else {})
     if figures.invested and before is not None and after is not None:
-        puts = f"put{s} {{currency:text}} {{invested:money}} of {money_called(ctx)} to work"
+        puts = f"put{s} {{currency:text}} {{invested:money}} of {_money(ctx, figures)} to work"
         moves = abs(after - before) >= SAME_DRIFT
         facts: dict[str, Fact] = {"invested": figures.invested, "after": after}
         if not moves:
@@ -213,6 +215,12 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
     if abs(after - before) >= SAME_DRIFT:
         return f"take{s} drift from {{before:one}} to {{after:pp}}", drift
     return _stays(choice, figures, s)
+
+
+def _money(ctx: Context, figures: Figures) -> str:
+    """Whose money is put to work: more than was brought was there already."""
+    both = figures.brought and figures.invested > figures.brought
+    return "new money and idle cash" if both else money_called(ctx)
 
 
 def _raises(

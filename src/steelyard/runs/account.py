@@ -15,6 +15,7 @@ from steelyard.buckets import Bucket, split, targets_of
 from steelyard.buckets.books import Budgets
 from steelyard.canonical import plain
 from steelyard.importers import Inputs
+from steelyard.market import Market
 from steelyard.money import ZERO
 from steelyard.notices import Notice
 from steelyard.portfolio import Snapshot
@@ -48,7 +49,7 @@ def load_account(
         own = _of_satellite(theirs[row.name], before[row.name], inputs)
         loads.append(load_of(row.name, own, files))
     held = buckets.load_all(store, dict(zip([CORE, *before], loads, strict=True)), satellites)
-    return held, [*_moved(theirs, before)]
+    return held, [*_moved(theirs, before, inputs.market)]
 
 
 def _before(store: Store, row: Held) -> Inputs | None:
@@ -111,7 +112,9 @@ def _of_satellite(own: Snapshot, before: Inputs | None, account: Inputs) -> Inpu
     return replace(account, snapshot=snapshot, targets=before.targets, warnings=())
 
 
-def _moved(theirs: Mapping[str, Snapshot], before: Mapping[str, Inputs | None]) -> Iterator[Notice]:
+def _moved(
+    theirs: Mapping[str, Snapshot], before: Mapping[str, Inputs | None], market: Market
+) -> Iterator[Notice]:
     """Shares that came or went while the cash stayed: only a fill would say who paid."""
     for name, inputs in before.items():
         if inputs is None:
@@ -124,10 +127,24 @@ def _moved(theirs: Mapping[str, Snapshot], before: Mapping[str, Inputs | None]) 
                 verb = "more" if change > 0 else "less"
                 text = (
                     f"{name} holds {plain(abs(change))} {symbol} {verb} than when it was last "
-                    f"loaded, and its cash is as it was. If it was traded for this bucket, move "
-                    f"the money: steelyard bucket transfer"
+                    "loaded, and its cash is as it was. If it was traded for this bucket, move "
+                    f"what was paid: {_transfer(name, symbol, change, theirs[name], market)}"
                 )
                 yield Notice(code="bucket_shares_moved", message=text, symbol=symbol, head=True)
+
+
+def _transfer(name: str, symbol: str, change: Decimal, own: Snapshot, market: Market) -> str:
+    """The command that books shares which came (> 0) or went, at the newest price."""
+    ends = f"{name} {CORE}" if change > 0 else f"{CORE} {name}"
+    command = f"steelyard bucket transfer {ends}"
+    security, quote = own.security(symbol), market.quotes.get(symbol)
+    if security is None or quote is None:
+        return f"{command} CUR=AMOUNT"
+    amount = (abs(change) * quote.price * security.multiplier).quantize(CENT)
+    return f"{command} {security.currency}={amount} (at {plain(quote.price)}; the costs are beside)"
+
+
+CENT = Decimal("0.01")
 
 
 def beside(store: Store, held: Held) -> Iterator[Notice]:
@@ -140,7 +157,8 @@ def beside(store: Store, held: Held) -> Iterator[Notice]:
             what = f"{', '.join(both[:SHOWN])}{' and more' * (len(both) > SHOWN)}"
             text = (
                 f"{what} is in the buckets {held.name} and {row.name}: in one account a security "
-                "belongs to one bucket. Each is planned as if it were alone."
+                "belongs to one bucket. Each is planned as if it were alone. A file of the whole "
+                f"account is loaded with: steelyard bucket load {CORE} --whole"
             )
             yield Notice(code="bucket_universes_overlap", message=text, head=True)
     money = [row.name for row in others if row.kind != CORE and any(row.cash.values())]

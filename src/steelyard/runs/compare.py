@@ -134,10 +134,12 @@ class Mean:
 class Comparison:
     """Two strategies compared; `a`, `b` and the intervals are None where there is nothing to count.
 
+    titles             for people: of a stored strategy with its version
     under_a, under_b   A less B under the scoring of A, and under that of B
     """
 
     names: tuple[str, str]
+    titles: tuple[str, str]
     outcome: Outcome
     why: Sentence
     a: Mean | None
@@ -167,6 +169,12 @@ class Manner:
 USUAL = Manner()
 
 
+def _called(rules: Strategy) -> str:
+    """A stored strategy by its title and version: two of one name differ in that alone."""
+    version = rules.version
+    return rules.name if version is None else f"{rules.title or rules.name} (v{version})"
+
+
 def compare(
     a: Strategy,
     b: Strategy,
@@ -188,6 +196,7 @@ def compare(
     outcome, why = _overall(cases, both, (under_a, under_b), manner.tolerance)
     return Comparison(
         names=(a.name, b.name),
+        titles=(_called(a), _called(b)),
         outcome=outcome,
         why=why,
         a=_mean(both, [case.a for case in both if isinstance(case.a, Planned)]),

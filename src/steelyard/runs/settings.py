@@ -291,11 +291,21 @@ def _source(why: str) -> str:
     return "preset" if origins.inherited(why) and why != origins.DEFAULT_WHY else "default"
 
 
+def resting(held: Held, version: Version | None) -> bool:
+    """Does a satellite plan by something else than its sliders make: another strategy, a preset, an
+    older version of theirs?
+    """
+    if held.kind == "core" or version is None:
+        return False
+    sliders = SatelliteSettings(satellite_id=held.name, **held.settings)
+    return version.name != CONFIG.format(held.name) or version.toml != text_of(sliders)
+
+
 def _idle(held: Held, version: Version | None, what: str) -> str:
-    """What a slider does; that it does nothing while another strategy is assigned."""
-    if version is None or version.name == CONFIG.format(held.name):
+    """What a slider does; that it does nothing while something else is planned by."""
+    if version is None or not resting(held, version):
         return what
-    return f"idle: the bucket plans by {version.name}"
+    return f"idle: the bucket plans by {version.shown} of {version.name}"
 
 
 def _is_id(name: str) -> bool:

@@ -18,6 +18,7 @@ from steelyard.telemetry.health import locked
 
 NO_BACKUP = "No backup was made."
 NOT_RESTORED = "The database is as it was."
+MOST_REPLACED = 100
 
 
 def backup(store: Store, target: Path) -> int:
@@ -55,7 +56,7 @@ def restore(store_path: Path, source: Path) -> str:
     Raises InputError for a file that is no database of this or an earlier version.
     """
     check(source)
-    aside = store_path.with_name(f"{store_path.name}.replaced")
+    aside: Path | None = None
     part = store_path.with_name(f".{store_path.name}.restored")
     try:
         store_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -64,6 +65,7 @@ def restore(store_path: Path, source: Path) -> str:
             copy_of(source, part)
             with _quiet(store_path):
                 if store_path.exists():
+                    aside = _beside(store_path)
                     _keep_beside(store_path, aside)
                 for journal in ("-wal", "-shm", "-journal"):
                     store_path.with_name(store_path.name + journal).unlink(missing_ok=True)
@@ -72,7 +74,26 @@ def restore(store_path: Path, source: Path) -> str:
         part.unlink(missing_ok=True)
         raise failure(str(store_path), NOT_RESTORED, error) from error
     open_store(str(store_path)).close()  # brings an older one up to date
-    return aside.name if aside.exists() else ""
+    return "" if aside is None else aside.name
+
+
+def _beside(store_path: Path) -> Path:
+    """Where the database goes that a backup replaces: never over an earlier one, for the first of
+    two restores may have been the wrong backup.
+    """
+    names = (f"{store_path.name}.replaced{number}" for number in ("", *range(2, MOST_REPLACED)))
+    free = (path for path in map(store_path.with_name, names) if not path.exists())
+    path = next(free, None)
+    if path is None:
+        raise InputError(
+            f"Beside {store_path} are {MOST_REPLACED - 1} databases that were replaced. "
+            f"{NOT_RESTORED} Move some of {store_path.name}.replaced* away.",
+            code="too_many_replaced",
+            place=str(store_path),
+            limit=MOST_REPLACED - 1,
+            hint=f"move some of {store_path.name}.replaced* away",
+        )
+    return path
 
 
 def target_of(place: str) -> Path:

@@ -228,7 +228,7 @@ def transfer(store: Store, source: str, target: str, money: Money) -> None:
         before, after = held_in(connection, source), held_in(connection, target)
         has = before.cash.get(currency, ZERO)
         if not (amount.is_finite() and ZERO < amount <= has) or source == target:
-            raise _no_transfer(source, target, f"{plain(amount)} {currency}", f"{plain(has)}")
+            raise _no_transfer(source, target, money, has)
         if any(cash + amount - cash != amount for cash in (has, after.cash.get(currency, ZERO))):
             raise _too_fine(currency, amount)
         _move(transaction, source, currency, -amount, kind="transfer", other=target)
@@ -482,13 +482,14 @@ def _too_fine(currency: str, amount: Decimal) -> InputError:
     )
 
 
-def _no_transfer(source: str, target: str, amount: str, has: str) -> InputError:
+def _no_transfer(source: str, target: str, money: Money, has: Decimal) -> InputError:
+    currency, amount = money.currency, money.amount
     return InputError(
-        f"{amount} cannot go from {source} to {target}: {source} has {has} of it, and an amount is "
-        "above 0, between two buckets. Nothing was moved.",
+        f"{amount:,f} {currency} cannot go from {source} to {target}: {source} has {has:,f} "
+        f"{currency}, and an amount is above 0, between two buckets. Nothing was moved.",
         code="no_transfer",
         place=source,
-        value=amount,
-        limit=has,
+        value=f"{plain(amount)} {currency}",
+        limit=plain(has),
         hint="move less",
     )

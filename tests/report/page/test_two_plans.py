@@ -38,6 +38,16 @@ def test_the_page_has_the_trades_with_their_reasons_money_score_and_inputs():
     assert page.all("code")[0].text == growth().plan_id
 
 
+def test_a_table_in_which_nothing_changes_has_no_column_of_changes():
+    page = read(render_diff(compare(growth(), pairs.narrow())))
+    heads = [[cell.text for cell in table.all("th")] for table in page.all("table", klass="sides")]
+
+    assert "Change" in heads[0]
+    assert [head for head in heads if "limits.max_turnover_weight" in head] != []
+    for head in heads:
+        assert ("Change" in head) == ("limits.max_turnover_weight" not in head)
+
+
 def test_of_the_same_plan_only_that_is_said():
     page = read(render_diff(compare(growth(), growth())))
 

@@ -90,6 +90,7 @@ def _figures(
         nearest=next((near.net for near in m.near if near.feasible), None),
         bands=tuple(bands_shown(m)),
         invested=max(bought - sold, ZERO) if "new_money" in occasions(m) else ZERO,
+        brought=m.valuation.brought,
         unaided=_unaided(m),
     )
 

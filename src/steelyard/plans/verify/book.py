@@ -259,12 +259,13 @@ class Book:
     def _is_free(self, order: Record) -> bool:
         """No larger than what must be traded; of what was brought, in any size."""
         own = self.free.get((order["symbol"], order["side"]))
-        return own is not None and (self.brought or order["quantity"] <= own)
+        return own is not None and (bool(self.brought) or order["quantity"] <= own)
 
     @cached_property
-    def brought(self) -> bool:
-        """Is there a deposit?"""
-        return any(flow["amount"] > 0 for flow in self.doc["flows"])
+    def brought(self) -> Decimal:
+        """What the owner brings, base currency."""
+        brings = (row["amount"] * row["fx_rate"] for row in self.doc["flows"] if row["amount"] > 0)
+        return sum(brings, ZERO)
 
     @cached_property
     def least_of_new_money(self) -> Decimal:

@@ -179,6 +179,13 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
     return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
 
 
+def _money(book: Book, invested: Decimal) -> str:
+    """Whose money is put to work: more than was brought was there already."""
+    if not book.brought:
+        return "idle cash"
+    return "new money" if invested <= book.brought else "new money and idle cash"
+
+
 def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     """What the trades do; `s` ends the verb of a single one."""
     doc = book.doc
@@ -194,8 +201,7 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     invested = _traded(book, BUY) - _traded(book, SELL)
     if NEW_MONEY in doc["occasions"] and invested > 0 and by_targets:
         facts["invested"] = invested
-        money = "new money" if book.brought else "idle cash"
-        puts = f"put{s} {{currency:text}} {{invested:money}} of {money} to work"
+        puts = f"put{s} {{currency:text}} {{invested:money}} of {_money(book, invested)} to work"
         if not moves:
             return f"{puts} and leave{s} drift at {{after:pp}}"
         return f"{puts} and take{s} drift from {{before:one}} to {{after:pp}}"

@@ -18,7 +18,7 @@ def render(comparison: Comparison) -> str:
             answer=answer(comparison),
             why=cased(comparison.why.text),
             more=list(sentences(comparison)),
-            names=comparison.names,
+            names=comparison.titles,
             figures=list(figures(comparison)),
             picture=differences(comparison),
             seed=comparison.seed,

@@ -28,7 +28,7 @@ ANSWERS = {
 
 def answer(comparison: Comparison) -> str:
     """Who is better, by name; A and B are told apart where both have one name."""
-    a, b = comparison.names
+    a, b = comparison.titles
     if a == b:
         a, b = f"{a} (A)", f"{b} (B)"
     return ANSWERS[comparison.outcome].format(a=a, b=b)
@@ -41,7 +41,7 @@ def draw(comparison: Comparison, console: Console) -> None:
     emit(console, sentence(cased(comparison.why.text), width))
     for text in sentences(comparison):
         emit(console, sentence(text, width))
-    a, b = comparison.names
+    a, b = comparison.titles
     columns = (Column(""), Column(f"A {a}", "right"), Column(f"B {b}", "right"))
     console.print()
     table(console, columns, [Row(cells) for cells in figures(comparison)])
@@ -74,9 +74,11 @@ def _range(interval: Interval) -> str:
 def figures(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
     """What is compared, A, B: over the snapshots that both planned."""
     sides = comparison.a, comparison.b
+    currencies = {case.currency for case in comparison.both if case.currency}
+    of = f", {next(iter(currencies))}" if len(currencies) == 1 else ""
     for name, form in FIGURES:
         a, b = (NOTHING if side is None else form(side) for side in sides)
-        yield name, a, b
+        yield f"{name}{of if name in OF_MONEY else ''}", a, b
 
 
 def _money(amount: Decimal | None) -> str:
@@ -97,6 +99,10 @@ FIGURES: tuple[tuple[str, Callable[[Mean], str]], ...] = (
     ("drift after", lambda side: _drift(side.drift)),
     ("seconds", lambda side: f"{side.seconds:.2f}"),
 )
+
+
+OF_MONEY = ("cash required", "cost")
+"""Figures in base currency, which is named where all snapshots have one."""
 
 
 def _drift(drift: float | None) -> str:
