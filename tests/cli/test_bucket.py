@@ -158,9 +158,10 @@ def test_money_moved_between_buckets_is_gone_from_one_and_planned_by_the_other(f
     run("bucket", "load", "core", *own_files(folder))
     run("bucket", "create", "tech")
 
-    assert run("bucket", "transfer", "core", "tech", "USD=100").exit_code == 0
+    moved = run("bucket", "transfer", "core", "tech", "USD=100", "--json")
 
     rows = listed()
+    assert json.loads(moved.stdout) == [rows["core"], rows["tech"]]
     assert rows["core"]["cash"] == {"USD": "200"}
     assert rows["tech"]["cash"] == {"USD": "100"}
     assert Decimal(rows["core"]["value"]) == 1400

@@ -115,6 +115,36 @@ def test_two_edits_of_one_parent_are_both_kept_and_the_second_is_told(
     assert "max_depth = 5" in run("strategy", "export", "mine").stdout
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'rm "$1"',
+        'rm "$1"; mkdir "$1"',
+        'rm "$1"; mkfifo "$1"',
+        "printf '\\377\\376' > \"$1\"",
+        'printf "{{{" > "$1"',
+        'head -c 70000 /dev/zero > "$1"',
+    ],
+)
+def test_what_an_editor_leaves_that_is_no_strategy_is_refused_as_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, script: str
+):
+    saved(folder)
+    editor = folder / "editor"
+    editor.write_text(f"#!/bin/sh\n{script}\n")
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+
+    refused = run("strategy", "edit", "mine", "--yes", "--json")
+
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["error"]["code"].startswith(("strategy_", "settings"))
+    assert "othing was saved" in refused.stderr
+    assert len(listed("history", "mine")) == 1
+
+
 def test_an_edit_that_changes_nothing_is_no_version_and_a_failed_one_keeps_the_text(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ):

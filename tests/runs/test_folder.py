@@ -104,16 +104,17 @@ def test_every_shape_of_the_list_of_satellites_is_read(store: Store, tmp_path: P
         "b.json": ("satellites.json", json.dumps({"satellites": [{"id": "two"}]})),
         "c.json": ("satellites.json", json.dumps({"three": {"config_toml": text}})),
         "d.toml": ("satellites.toml", '[[satellites]]\nid = "four"\npreset = "dip_buyer"\n'),
+        "bom.json": ("satellites.json", "\ufeff" + json.dumps([{"id": "six"}])),
         "e.toml": ("satellites.toml", '[five]\nrisk_appetite = 0.5\n'),
     }  # fmt: skip
     for key, (name, content) in shapes.items():
         folder = tmp_path / key
         folder.mkdir()
-        (folder / name).write_text(content)
+        (folder / name).write_text(content, encoding="utf-8")
         import_folder(store, folder)
 
     names = {row.name for row in buckets.buckets(store)}
-    assert names == {"core", "one", "two", "three", "four", "five"}
+    assert names == {"core", "one", "two", "three", "four", "five", "six"}
 
 
 def test_what_is_no_folder_of_strategies_is_refused(store: Store, tmp_path: Path):
@@ -125,7 +126,12 @@ def test_what_is_no_folder_of_strategies_is_refused(store: Store, tmp_path: Path
     nameless = tmp_path / "nameless"
     nameless.mkdir()
     (nameless / "satellites.json").write_text('[{"name": "x"}]')
+    for name, ids in (("twice", ["a", "b", "a"]), ("cores", ["core"])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "satellites.json").write_text(json.dumps([{"id": i} for i in ids]))
     cases = {
+        tmp_path / "twice": "satellites_unreadable",
+        tmp_path / "cores": "satellites_unreadable",
         tmp_path / "nowhere": "no_such_folder",
         empty: "folder_without_strategies",
         broken: "satellites_unreadable",

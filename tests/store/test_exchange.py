@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from steelyard.errors import SettingsError
 from steelyard.strategies.files.exchange import METADATA, apart, together
 
 TITLES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
@@ -55,3 +57,11 @@ def test_a_text_that_was_changed_after_its_export_still_comes_apart():
 
     assert text.strip() == "max_depth = 4"
     assert metadata["title"] == "T"
+
+
+@pytest.mark.parametrize(
+    "line", ["title = 5", 'title = ["x"]', "name = 7", "description = {a = 1}"]
+)
+def test_metadata_that_is_no_text_is_refused(line: str):
+    with pytest.raises(SettingsError, match="must be a text"):
+        apart(f'preset = "aggressive"\n[metadata]\n{line}\n')

@@ -201,15 +201,22 @@ def transfer(
     source: Annotated[str, Argument(help="The bucket that gives.", metavar="FROM")],
     target: Annotated[str, Argument(help="The bucket that gets.", metavar="TO")],
     how_much: Annotated[str, Argument(help="How much.", metavar="CUR=AMOUNT")],
+    as_json: AsJson = False,
 ) -> None:
     """Move money from one bucket to another; the account has as much as before."""
     with guarded("Nothing was moved."):
         from steelyard.importers import amount_of
         from steelyard.runs.stored import transfer as move
+        from steelyard.store.assignments import planned_by
+        from steelyard.store.buckets import bucket_of
 
         currency, amount = amount_of(how_much, "CUR=AMOUNT", "USD=1200")
         with opened() as store:
             move(store, source, target, currency, amount)
+            rows = [bucket_of(store, name) for name in (source, target)]
+            if as_json:
+                write_json([_entry(row, planned_by(store, row.name)) for row in rows])
+                return
         say(f"{currency} {money(amount)} went from {source} to {target}.")
 
 

@@ -260,9 +260,12 @@ def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
     from steelyard.errors import SteelyardError
     from steelyard.importers.values import NOTHING
 
+    # a sentence may go on after it: "Nothing was planned: save it as UTF-8."
+    old, new = NOTHING.removesuffix("."), nothing.removesuffix(".")
+
     def meant(fault: Fault) -> Fault:
-        within = f"{NOTHING[:1].lower()}{NOTHING[1:]}", f"{nothing[:1].lower()}{nothing[1:]}"
-        message = fault.message.replace(NOTHING, nothing).replace(*within)
+        within = f"{old[:1].lower()}{old[1:]}", f"{new[:1].lower()}{new[1:]}"
+        message = fault.message.replace(old, new).replace(*within)
         return replace(fault, message=message)
 
     whole = meant(error.fault)

@@ -75,25 +75,38 @@ def save_(
         _save(draft, strategy, number, reason, yes=yes, as_json=as_json)
 
 
-def edit(name: Name, *, reason: Reason = "", title: Title = None, yes: Yes = False) -> None:
+def edit(
+    name: Name,
+    *,
+    reason: Reason = "",
+    title: Title = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
     """Change the active version in $EDITOR and store what comes out as the next one."""
     with guarded(NOTHING):
+        from steelyard.strategies.files.reading import read
+
         before = version_named(name)
         path = _scratch(name, before.toml)
         if not _edited(path):
             _refuse_edit(path)
-        text = path.read_text(encoding="utf-8")
-        if text == before.toml and title is None:
-            path.unlink()
-            note(f"Nothing was changed: version {before.version} stays.")
-            return
         try:
-            strategy = checked(text, name, str(path), None)
+            text = read(path)
+            if text == before.toml and title is None:
+                note(f"Nothing was changed: version {before.version} stays.")
+                done = True
+                if as_json:
+                    write_json({**entry_of(before, None), "name": name, "meanwhile": []})
+            else:
+                strategy = checked(text, name, str(path), None)
+                draft = draft_of(name, text, strategy, title, None)
+                done = _save(draft, strategy, before.version, reason, yes=yes, as_json=as_json)
         except BaseException:
-            note(f"What was written is in {path}.")
+            if os.path.lexists(path):
+                note(f"What was written is in {path}.")
             raise
-        draft = draft_of(name, text, strategy, title, None)
-        if _save(draft, strategy, before.version, reason, yes=yes, as_json=False):
+        if done:
             path.unlink()
         else:
             note(f"What was written is in {path}.")

@@ -21,7 +21,7 @@ from steelyard.buckets.satellite import Sliders
 from steelyard.buckets.written import settings_of, text_of
 from steelyard.errors import InputError
 from steelyard.runs.settings import CONFIG
-from steelyard.store.assignments import assign_in, assigned_in
+from steelyard.store.assignments import CORE, assign_in, assigned_in
 from steelyard.store.buckets import create_in, is_there
 from steelyard.store.exchange import name_of, same_is_active, standing_alone
 from steelyard.store.store import Store, Transaction
@@ -188,6 +188,7 @@ def _settings(key: str, entry: Mapping[str, Any]) -> Any:
 
 
 def _satellites(folder: Path) -> Iterator[Mapping[str, Any]]:
+    ids: set[str] = set()
     for name in SATELLITES:
         path = folder / name
         if not path.is_file():
@@ -195,6 +196,11 @@ def _satellites(folder: Path) -> Iterator[Mapping[str, Any]]:
         for entry in _entries(path):
             if not (isinstance(entry, Mapping) and isinstance(entry.get("id"), str)):
                 raise _unusable(path, "every satellite is a table with an id")
+            if entry["id"] in ids:
+                raise _unusable(path, f"it has the satellite {entry['id']} twice")
+            if entry["id"] == CORE:
+                raise _unusable(path, "a satellite is called core, which is the rest's name")
+            ids.add(entry["id"])
             yield entry
 
 
@@ -203,7 +209,7 @@ def _entries(path: Path) -> list[Any]:
     if path.stat().st_size > LARGEST_BYTES:
         raise _unusable(path, f"it has over {LARGEST_BYTES:,} bytes")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise _unusable(path, str(error)) from error

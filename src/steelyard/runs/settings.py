@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from steelyard.buckets import PRESETS as SATELLITE_PRESETS
 from steelyard.buckets import SLIDERS, TOGGLES, SatelliteSettings
-from steelyard.buckets.books import UNASSIGNED, Budgets
+from steelyard.buckets.books import Budgets
 from steelyard.buckets.satellite import Sliders
 from steelyard.buckets.written import settings_of, strategy_in, text_of
 from steelyard.errors import InputError, did_you_mean
@@ -184,10 +184,8 @@ def _checked(connection: Connection, new: New) -> dict[str, Any]:
         raise _unusable("B", name, f"a name in lower case, at most {LONGEST_ID} long: {NAME_RULE}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
-    if (kind == "core") != (name == "core") or name == UNASSIGNED:
-        raise _unusable(
-            "B", name, f"a satellite's, not core or {UNASSIGNED}, or core of --kind core"
-        )
+    if (kind == "core") != (name == "core"):
+        raise _unusable("B", name, "core of --kind core, and another of a satellite")
     chosen = new.status or ("active" if kind == "core" else "accumulating")
     values: dict[str, Any] = {"target_weight": 1.0}
     _set_own(kind, values, "status", chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -91,6 +91,18 @@ def explained(place: str, nothing: str) -> Iterator[None]:
         raise _no_text(nothing, error) from error
     except (OSError, UnicodeDecodeError) as error:  # the driver reads messages as UTF-8
         raise failure(place, nothing, error) from error
+
+
+def only_text(_: object, __: object, ___: str, parameters: Any, *____: object) -> None:
+    """Before a statement runs: a driver that fails over its parameters leaves a broken connection.
+
+    Raises UnicodeEncodeError, which `explained` explains.
+    """
+    rows = parameters if isinstance(parameters, list) else [parameters]
+    for row in rows:
+        for value in row.values() if isinstance(row, dict) else row:
+            if isinstance(value, str):
+                value.encode()
 
 
 def _no_text(nothing: str, error: UnicodeEncodeError) -> InputError:

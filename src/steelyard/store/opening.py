@@ -14,13 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from steelyard.errors import StoreError
 from steelyard.store import sqlite
-from steelyard.store.failures import explained, failure
+from steelyard.store.failures import explained, failure, only_text
 from steelyard.store.migrations import REVISIONS
 from steelyard.store.store import NOT_READ, Store, now_utc
 from steelyard.telemetry.events import DatabaseUpgraded, PlannerEvent
@@ -56,7 +56,9 @@ def open_store(
     Raises StoreError for one that cannot be opened, is damaged, or is of a later version.
     """
     url = url_of(place)
-    store = Store(_engine(url), _shown(url), now, to_each([heard]), correlation_id)
+    engine = _engine(url)
+    event.listen(engine, "before_cursor_execute", only_text)
+    store = Store(engine, _shown(url), now, to_each([heard]), correlation_id)
     if url.get_backend_name() == "sqlite":
         _prepare(Path(str(url.database)), store.place)
     state = revision(store)

@@ -23,6 +23,9 @@ from steelyard.strategies.files.reading import document
 
 METADATA = "metadata"
 TEXT_HASH = "toml_sha256"
+TEXTS = ("name", "title", "description")
+LONGEST_VALUE = 60
+"""Characters of a value that is no text, in a message."""
 _MARK = f"[{METADATA}]\n"
 _HEADER = re.compile(
     r"#\s*(name|title|description|version|created|exported):\s*(.*)", re.IGNORECASE
@@ -38,16 +41,35 @@ def together(text: str, values: Mapping[str, str | int]) -> str:
 
 
 def apart(text: str) -> tuple[str, dict[str, Any]]:
-    """A text without its table of metadata, and that table; empty where it has none."""
+    """A text without its table of metadata, and that table; empty where it has none.
+
+    Raises SettingsError for a name, title or description that is no text.
+    """
     whole = _parsed(text)
     table = None if whole is None else whole.get(METADATA)
     if not isinstance(table, dict):
         return _without_header(text)
+    _check_texts(table)
     parts = [part for part in _heads(text) if _is_without(part)]
     if not parts:
         return text, table  # the table stands in the middle: somebody wrote it there
     same = (part for part in parts if _sha256(part) == table.get(TEXT_HASH))
     return next(same, parts[0]), table
+
+
+def _check_texts(table: Mapping[str, Any]) -> None:
+    for name in TEXTS:
+        value = table.get(name, "")
+        if not isinstance(value, str):
+            raise SettingsError(
+                f"{METADATA}.{name} is {str(value)[:LONGEST_VALUE]}; it must be a text in quotes. "
+                "Nothing was planned.",
+                code="metadata_no_text",
+                place=f"{METADATA}.{name}",
+                value=value,
+                limit="a text",
+                hint="put it in quotes",
+            )
 
 
 def _heads(text: str) -> Iterator[str]:
