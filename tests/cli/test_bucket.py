@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 from builders.commands import of_sample, own_files, run
 from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.environment import database
+from steelyard.store.buckets import bucket_of
+from steelyard.store.opening import open_store
 
 
 def stored() -> Path:
@@ -311,6 +314,29 @@ def test_shares_that_a_satellite_bought_come_with_the_command_that_pays_for_them
     paid = run("bucket", "transfer", "tech", "core", "USD=82.00")
     assert paid.exit_code == 0
     assert listed()["tech"]["cash"] == {"USD": "18"}
+
+
+def test_money_that_came_to_a_satellite_is_no_gain_unless_it_is_said_to_be(folder: Path):
+    run("bucket", "create", "tech", "--budget", "0.1")
+    account = "symbol,quantity,price\nAAA,10,10\nCASH:USD,{},\n"
+    (folder / "h.csv").write_text(account.format(100))
+    run("bucket", "load", "tech", "--holdings", "h.csv")
+    (folder / "h.csv").write_text(account.format(600))
+
+    unsaid = run("bucket", "load", "tech", "--holdings", "h.csv")
+    before = entry("tech")
+    brought = run("bucket", "load", "tech", "--holdings", "h.csv", "--moved", "USD=500")
+    (folder / "h.csv").write_text(account.format(650))
+    earned = run("bucket", "load", "tech", "--holdings", "h.csv", "--moved", "USD=0")
+
+    assert unsaid.exit_code == 1
+    assert "USD +500" in unsaid.stderr
+    assert before["cash"] == {"USD": "100"}
+    assert (brought.exit_code, earned.exit_code) == (0, 0)
+    with closing(open_store(database(os.environ))) as store:
+        units = bucket_of(store, "tech").units
+    assert units is not None
+    assert units.high_water_mark == Decimal(750) / 700
 
 
 def test_money_is_told_to_the_cent(folder: Path):

@@ -12,7 +12,7 @@ from typer import Argument, Option
 
 from steelyard.cli.bucket_view import draw, draw_list, draw_settings, money
 from steelyard.cli.commands import Commands
-from steelyard.cli.of_bucket import before_load, files_of
+from steelyard.cli.of_bucket import before_load, files_of, refuse_unsaid
 from steelyard.cli.options import Options, loading, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.stored import is_there, opened
@@ -118,6 +118,8 @@ def load(
         if inputs.sample is not None:
             raise typer.BadParameter("a bucket is loaded from files.", param_hint="--holdings")
         amount = moved_of(moved, inputs.imported.snapshot.base_currency)
+        if moved is None and before.owned is not None:
+            refuse_unsaid(name, before.owned, inputs.imported.snapshot)
         files = (*files_of(options), *before.files)
         notices = list(inputs.imported.warnings)
         if whole and name != "core":
@@ -227,6 +229,8 @@ def moved_of(text: str | None, base: str) -> Decimal:
     from steelyard.importers import amount_of
 
     currency, _, rest = text.partition("=")
+    if currency.strip().upper() == base and rest.strip("+- 0.") == "" and "0" in rest:
+        return Decimal(0)
     negative = rest.strip().startswith("-")
     currency, amount = amount_of(f"{currency}={rest.strip().lstrip('+-')}", "--moved", "USD=1200")
     if currency != base:
@@ -253,6 +257,7 @@ def _entry(held: Held, version: Version | None) -> dict[str, Any]:
         "budget_weight": held.target_weight,
         "cash": _texts(held.cash),
         "value": None if held.value is None else str(held.value),
+        "as_of": None if held.as_of is None else held.as_of.isoformat(),
         "strategy": None if version is None else version.name,
         "version": None if version is None else version.version,
     }

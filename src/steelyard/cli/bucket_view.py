@@ -26,23 +26,33 @@ def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> 
         Column("Kind", drop=5),
         Column("Status", drop=4),
         Column("Budget", "right", drop=3),
+        Column("Share", "right", drop=6),
         Column("Value", "right", drop=1),
+        Column("Prices of", drop=7),
         Column("Cash", drop=2),
         Column("Strategy"),
     )
-    table(console, columns, [Row(_cells(held, version)) for held, version in rows])
+    account = sum((held.value for held, _ in rows if held.value is not None), Decimal(0))
+    table(console, columns, [Row(_cells(held, version, account)) for held, version in rows])
+    bases = {held.base_currency for held, _ in rows if held.value is not None}
+    if len(rows) > 1 and len(bases) == 1:
+        text = f"All buckets together are worth {bases.pop()} {account:,.2f}: the account."
+        emit(console, sentence(text, console.width))
 
 
-def _cells(held: Held, version: Version | None) -> tuple[str, ...]:
+def _cells(held: Held, version: Version | None, account: Decimal) -> tuple[str, ...]:
     value = "" if held.value is None else f"{held.base_currency} {held.value:,.2f}"
     cash = ", ".join(f"{currency} {amount:,.2f}" for currency, amount in held.cash.items())
     strategy = "default" if version is None else version.shown
+    share = f"{held.value / account:.1%}" if held.value is not None and account else ""
     return (
         held.name,
         held.kind,
         held.status,
         f"{held.target_weight:.1%}",
+        share,
         value,
+        "" if held.as_of is None else held.as_of.isoformat(),
         cash,
         strategy,
     )

@@ -27,7 +27,7 @@ from steelyard.cli.stored import opened
 
 if TYPE_CHECKING:
     from steelyard.store.store import Store
-    from steelyard.store.strategies import Version
+    from steelyard.store.strategies import Draft, Version
 
 
 def export(
@@ -72,7 +72,7 @@ def import_(
         draft = draft_of(chosen, text, strategy, title or metadata.get("title"), about)
         with opened() as store:
             if name is None:
-                _refuse_followed(store, chosen, file)
+                _refuse_followed(store, draft, file)
             saved = keep(store, draft, reason=f"imported from {file.name}")
         tell(saved, as_json)
 
@@ -137,13 +137,15 @@ def metadata_of(version: Version) -> dict[str, str | int]:
     }
 
 
-def _refuse_followed(store: Store, name: str, file: Path) -> None:
+def _refuse_followed(store: Store, draft: Draft, file: Path) -> None:
     """A file must not change what a bucket plans by because it happens to have that name."""
     from steelyard.errors import InputError
     from steelyard.store.assignments import followers
+    from steelyard.store.strategies import version
 
+    name = draft.name
     buckets = followers(store, name)
-    if not buckets:
+    if not buckets or version(store, name).rules_sha256 == draft.rules_sha256:
         return
     several = len(buckets) > 1
     who = f"the bucket{'s' * several} {', '.join(buckets)} follow{'s' * (not several)} it"

@@ -9,6 +9,7 @@ import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,9 +32,11 @@ from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.importers import Inputs as Imported
+    from steelyard.portfolio import Snapshot
     from steelyard.runs.stored import StoredOrder
     from steelyard.strategies import Strategy
 
+ZERO = Decimal(0)
 OF_A_LOAD = ("holdings", "form", "account", "columns", "mapping", "cash", "base")
 """Options that say what is owned: `bucket load` takes them."""
 WITH_PRICES = ("targets", "securities", "fx", "index", "as_of", "exclude", "accept_price")
@@ -70,6 +73,7 @@ class Before(NamedTuple):
     stored: Stored | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     said: tuple[str, ...] = ()
+    owned: Snapshot | None = None
 
 
 def before_load(name: str, options: Options) -> Before:
@@ -102,7 +106,40 @@ def before_load(name: str, options: Options) -> Before:
         for option, stays in zip(STAYING, (aims, listed), strict=True)
         if stays is not None
     )
-    return Before(Stored(aims, listed), files, lines)
+    tracked = None if row.kind == "core" else snapshot
+    return Before(Stored(aims, listed), files, lines, tracked)
+
+
+def refuse_unsaid(name: str, before: Snapshot, after: Snapshot) -> None:
+    """Raise InputError where money came to a satellite, or went, and nothing says why.
+
+    Its losses are counted from its highest value: money that was brought is no gain, and would be
+    one for ever.
+    """
+    if _quantities(before) != _quantities(after):
+        return
+    changes = {
+        currency: after.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
+        for currency in sorted({*before.cash, *after.cash})
+    }
+    changes = {currency: amount for currency, amount in changes.items() if amount}
+    if not changes:
+        return
+    money = " and ".join(f"{currency} {amount:+,f}" for currency, amount in changes.items())
+    currency, amount = next(iter(changes.items()))
+    raise InputError(
+        f"The cash of {name} changed by {money} and no holding did. Nothing was loaded. Say if it "
+        f"was brought or taken out, --moved {currency}={amount:f}, or earned, --moved "
+        f"{currency}=0: what was brought is no gain.",
+        code="money_unsaid",
+        place="--moved",
+        value=money,
+        hint=f"--moved {currency}={amount:f}, or --moved {currency}=0",
+    )
+
+
+def _quantities(snapshot: Snapshot) -> dict[str, Decimal]:
+    return {row.symbol: row.quantity for row in snapshot.holdings if row.quantity}
 
 
 STAYING = ("targets", "securities")

@@ -73,7 +73,7 @@ def timings_of(strategy: Strategy | None) -> list[tuple[int, float]]:
     from steelyard.store.plans import timings
 
     with opened() as store:
-        own = [] if strategy is None else timings(store, strategy.sha256)
+        own = [] if strategy is None else timings(store, strategy.name)
         return own or timings(store)
 
 

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +55,8 @@ class Held:
     """A bucket as it is kept: see the tables `bucket` and `bucket_cash`.
 
     target_weight    of the core: what the satellites leave
-    value            base currency, when it was loaded; None = nothing loaded
+    as_of            day of the prices that it was loaded with
+    value            base currency, at those prices; None = nothing loaded
     portfolio, market   hashes of its inputs
     files            names and hashes of the files that it was loaded from
     """
@@ -69,6 +70,7 @@ class Held:
     settings: Mapping[str, Any]
     created_at: datetime
     loaded_at: datetime | None
+    as_of: date | None
     value: Decimal | None
     units: Units | None
     portfolio: str | None
@@ -148,6 +150,7 @@ def _load(transaction: Transaction, name: str, what: Load) -> Held:
         "files": json_text([dict(entry) for entry in what.files]),
         "base_currency": snapshot.base_currency,
         "loaded_at": transaction.stamp,
+        "as_of": snapshot.as_of.isoformat(),
         "value": plain(what.value),
         "units": plain(units.count),
         "high_water_mark": plain(units.high_water_mark),
@@ -346,6 +349,7 @@ def _record(row: Row[Any], cash: Mapping[str, Decimal], follows: Assignment | No
         settings=json.loads(row.settings),
         created_at=datetime.fromisoformat(row.created_at),
         loaded_at=None if row.loaded_at is None else datetime.fromisoformat(row.loaded_at),
+        as_of=None if row.as_of is None else date.fromisoformat(row.as_of),
         value=None if row.value is None else Decimal(row.value),
         units=units,
         portfolio=row.portfolio,

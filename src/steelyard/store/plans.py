@@ -171,11 +171,11 @@ def _whole(text: str, name: str) -> Plan:
     return Plan.from_document(document)
 
 
-def timings(store: Store, strategy_sha256: str | None = None) -> list[tuple[int, float]]:
-    """(sequences, seconds) of stored plans, newest first, of one strategy or of all."""
+def timings(store: Store, strategy: str | None = None) -> list[tuple[int, float]]:
+    """(sequences, seconds) of stored plans, newest first, of strategies of one name or of all."""
     query = select(table.c.sequences, table.c.seconds).order_by(table.c.saved_at.desc())
-    if strategy_sha256 is not None:
-        query = query.where(table.c.strategy_sha256 == strategy_sha256)
+    if strategy is not None:
+        query = query.where(table.c.strategy == strategy)
     with store.reading() as connection:
         return [(sequences, seconds) for sequences, seconds in connection.execute(query)]
 

@@ -75,6 +75,7 @@ bucket = Table(
     Column("market", Text, ForeignKey("snapshot.sha256")),
     Column("files", Text, nullable=False, server_default="[]"),
     Column("loaded_at", Text),
+    Column("as_of", Text),
     Column("value", Text),
     Column("units", Text),
     Column("high_water_mark", Text),

@@ -43,6 +43,7 @@ def _buckets() -> None:
         sa.Column("market", sa.Text, sa.ForeignKey("snapshot.sha256")),
         sa.Column("files", sa.Text, nullable=False, server_default="[]"),
         sa.Column("loaded_at", sa.Text),
+        sa.Column("as_of", sa.Text),
         sa.Column("value", sa.Text),
         sa.Column("units", sa.Text),
         sa.Column("high_water_mark", sa.Text),
