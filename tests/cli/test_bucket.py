@@ -401,3 +401,27 @@ def test_a_bucket_is_not_called_what_would_be_taken_for_another(folder: Path):
     assert run("bucket", "create", "x" * 57).exit_code == 0
     assert run("bucket", "settings", "x" * 57, "--set", "risk_appetite=0.3").exit_code == 0
     assert run("bucket", "create", "core", "--kind", "core").exit_code == 0
+
+
+def test_newer_prices_go_with_the_stored_rates_and_older_ones_are_refused(folder: Path):
+    (folder / "fx.csv").write_text("date,currency,rate\n2026-01-08,EUR,1.1\n2026-01-09,EUR,1.2\n")
+    (folder / "h.csv").write_text("symbol,quantity,price,currency\nAAA,10,10,EUR\nCASH:USD,100,,\n")
+    files = ("--holdings", "h.csv", "--fx", "fx.csv", "--base", "USD", "--as-of", "2026-01-09")
+    assert run("bucket", "load", "core", *files).exit_code == 0
+    rows = {
+        "new.csv": ("2026-01-09,10", "2026-01-12,11"),
+        "old.csv": ("2026-01-07,9", "2026-01-08,9"),
+    }
+    for name, days in rows.items():
+        lines = [f"{day.split(',')[0]},AAA,{day.split(',')[1]},EUR" for day in days]
+        (folder / name).write_text("\n".join(["date,symbol,close,currency", *lines]) + "\n")
+
+    newer = run("plan", "--bucket", "core", "--prices", "new.csv", "--json")
+    older = run("plan", "--bucket", "core", "--prices", "old.csv")
+
+    assert newer.exit_code == 0, newer.stderr
+    assert Decimal(json.loads(newer.stdout)["value"]) == 232
+    assert older.exit_code == 1
+    assert (
+        "prices of 2026-01-09 or later" in older.stderr or "Give prices of that day" in older.stderr
+    )

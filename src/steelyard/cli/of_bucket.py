@@ -9,6 +9,7 @@ import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -177,7 +178,11 @@ def _sha256(path: Path) -> str:
 
 
 def _again(order: StoredOrder, options: Options, strategy: Strategy) -> Imported:
-    """The stored holdings at newer prices; targets and securities as stored unless given anew."""
+    """The stored holdings at newer prices; targets, securities and rates as stored unless given
+    anew.
+
+    Raises InputError for prices of a day before the one that the load named.
+    """
     from steelyard.importers import shapes
 
     snapshot, market, targets = order.inputs.snapshot, order.inputs.market, order.inputs.targets
@@ -187,9 +192,28 @@ def _again(order: StoredOrder, options: Options, strategy: Strategy) -> Imported
         shapes.of_securities(snapshot, market),
     )
     files = stored.beside(files)
+    if files.fx is None and market.fx.rates:
+        files = replace(files, fx=shapes.of_rates(market.fx))
     bare = replace(options, deposit=None, withdraw=None)
     base, name = snapshot.base_currency, snapshot.bucket
-    return assembled(files, bare, strategy, base=base, bucket=name)
+    imported = assembled(files, bare, strategy, base=base, bucket=name)
+    # a load that named no day is of the day that it was made on, which may be no session
+    if imported.snapshot.as_of < snapshot.as_of and order.inputs.as_of_from != "today":
+        raise _older(name, imported.snapshot.as_of, snapshot.as_of)
+    return imported
+
+
+def _older(name: str, day: date, loaded: date) -> InputError:
+    return InputError(
+        f"The prices are of {day}, and the bucket {name} was loaded as of {loaded}: it was another "
+        "one on that day. Nothing was planned. Give prices of that day or later, or load the "
+        "holdings of the earlier day.",
+        code="prices_before_load",
+        place="--prices",
+        value=day,
+        limit=loaded,
+        hint=f"give prices of {loaded} or later",
+    )
 
 
 def _with_flows(imported: Imported, options: Options, strategy: Strategy) -> Imported:

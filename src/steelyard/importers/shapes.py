@@ -24,12 +24,14 @@ from steelyard.importers import memory
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import parse_cash
 from steelyard.importers.flows import AskedFlow, deposits, withdrawals
+from steelyard.importers.fx import FxFile
 from steelyard.importers.lots import Listing
 from steelyard.importers.memory import Memory, Rows
 from steelyard.importers.securities import SecuritiesFile
 from steelyard.importers.targets import TargetsFile
 from steelyard.importers.values import NOTHING, unit
 from steelyard.market import Market
+from steelyard.money import FxTable
 from steelyard.portfolio import Snapshot
 from steelyard.targets import Targets
 
@@ -281,6 +283,11 @@ def of_securities(snapshot: Snapshot, market: Market) -> SecuritiesFile:
         units=MappingProxyType({symbol: unit(name) for symbol, name in quoted.items()}),
         written=frozenset(security.symbol for security in snapshot.securities),
     )
+
+
+def of_rates(fx: FxTable) -> FxFile:
+    """Rates as the file that they would be; old ones are refused as those of a file are."""
+    return FxFile(file="rates", rates=fx.rates)
 
 
 def _listing(snapshot: Snapshot, symbol: str) -> Listing:
