@@ -182,7 +182,8 @@ def timings(store: Store, strategy: str | None = None) -> list[tuple[int, float]
 
 @row_of("plan")
 def _row(row: Row[Any]) -> PlanRow:
-    values = {name: value for name, value in row._mapping.items() if name != "document"}  # noqa: SLF001 - its own name for a public part
+    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's own name for a public part
+    values = {name: value for name, value in columns.items() if name != "document"}
     values["as_of"] = date.fromisoformat(values["as_of"])
     values["saved_at"] = datetime.fromisoformat(values["saved_at"])
     values["cost"] = Decimal(values["cost"])
