@@ -65,11 +65,6 @@ class StrategyDiff:
     inherited: Inherited | None
 
     @property
-    def is_empty(self) -> bool:
-        """Do both act alike, and inherit the same?"""
-        return not any((*self.keys, self.inherited))
-
-    @property
     def keys(self) -> tuple[str, ...]:
         """Every key that differs, as in a file."""
         params = (f"{name}.{key}" for name, keys in self.params_changed.items() for key in keys)
