@@ -8,6 +8,10 @@ SteelyardError
 │   └── NotStored          a name, a version or an id that the database does not have
 ├── SettingsError          a strategy or a setting is not usable
 ├── StoreError             the database is not usable; what was begun was not written
+│   └── JournalFailed      the journal is not usable: nothing further was sent
+├── BrokerError            a broker did not answer, or answered nonsense
+├── NotExecuted            a plan, a run or an account may not be traded; nothing was sent
+│   └── ChainBroken        the journal's events are not those that were written
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 │   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
@@ -183,6 +187,30 @@ class StoreError(SteelyardError):
     """
 
     code = "store"
+
+
+class JournalFailed(StoreError):
+    """The journal could not be read or written: nothing further was sent to the broker."""
+
+    code = "journal"
+
+
+class BrokerError(SteelyardError):
+    """A broker did not answer a question, or its answer cannot be used; never "nothing there"."""
+
+    code = "broker"
+
+
+class NotExecuted(SteelyardError):
+    """A plan, a run or an account may not be traded; nothing was sent for it."""
+
+    code = "not_executed"
+
+
+class ChainBroken(NotExecuted):
+    """The events of the journal are not those that were written: what it says may not be used."""
+
+    code = "chain_broken"
 
 
 class PlanRefused(SteelyardError):

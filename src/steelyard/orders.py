@@ -22,14 +22,17 @@ class OrderStatus(StrEnum):
     WORKING = "working"
     PARTLY_FILLED = "partly_filled"
     FILLED = "filled"
+    CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
 
-OPEN = frozenset(
-    {OrderStatus.NEW, OrderStatus.WORKING, OrderStatus.PARTLY_FILLED, OrderStatus.UNKNOWN}
+TERMINAL = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
 )
+OPEN = frozenset(OrderStatus) - TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
