@@ -142,7 +142,7 @@ def approved(plan: Plan) -> Approved:
         positions=MappingProxyType(positions),
         prices=MappingProxyType(prices),
         currencies=MappingProxyType(
-            {symbol: row.currency for symbol, row in {**rows, **kept_out}.items()}
+            {row.symbol: row.currency for row in (*plan.holdings, *plan.kept_out)}
         ),
         multipliers=MappingProxyType({symbol: row.multiplier for symbol, row in rows.items()}),
         lots=MappingProxyType({symbol: row.lot_size for symbol, row in rows.items()}),

@@ -18,8 +18,8 @@ TABLES = (
       ended_utc TEXT) STRICT""",
     """CREATE UNIQUE INDEX one_live_run ON run(account)
       WHERE state NOT IN ('DONE','ABORTED','DRAFT','PLANNED')""",
-    """CREATE TABLE leg (run_id TEXT REFERENCES run, step INT, attempt INT, coid TEXT NOT NULL UNIQUE,
-      venue_int_id INT UNIQUE, params_hash TEXT NOT NULL, symbol TEXT,
+    """CREATE TABLE leg (run_id TEXT REFERENCES run, step INT, attempt INT,
+      coid TEXT NOT NULL UNIQUE, venue_int_id INT UNIQUE, params_hash TEXT NOT NULL, symbol TEXT,
       side TEXT CHECK(side IN('buy','sell')), qty_e9 INT CHECK(qty_e9>0), limit_px TEXT NOT NULL,
       state TEXT NOT NULL, venue_id TEXT, reserved_cash_e4 INT NOT NULL,
       reason TEXT NOT NULL DEFAULT '', bid TEXT, ask TEXT, sent_utc TEXT,
@@ -49,6 +49,6 @@ TABLES = (
     """CREATE TABLE freeze (id INTEGER PRIMARY KEY, account TEXT NOT NULL, since_utc TEXT NOT NULL,
       reason TEXT NOT NULL, lifted_utc TEXT, lifted_reason TEXT) STRICT""",
     "CREATE UNIQUE INDEX one_freeze ON freeze(account) WHERE lifted_utc IS NULL",
-    "CREATE TABLE activity (account TEXT, activity_id TEXT, body TEXT NOT NULL, "
-    "PRIMARY KEY(account, activity_id)) STRICT",
+    """CREATE TABLE activity (account TEXT, activity_id TEXT, body TEXT NOT NULL,
+      PRIMARY KEY(account, activity_id)) STRICT""",
 )
