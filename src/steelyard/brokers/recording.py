@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -41,10 +40,14 @@ from steelyard.errors import BrokerError
 FORM = 1
 
 
-@cache
+_FORMS: dict[type, TypeAdapter[Any]] = {}
+
+
 def form_of(kind: type) -> TypeAdapter[Any]:
     """How a record of the contract is written and read."""
-    return TypeAdapter(kind)
+    if kind not in _FORMS:
+        _FORMS[kind] = TypeAdapter(kind)
+    return _FORMS[kind]
 
 
 class Recorder:

@@ -46,7 +46,6 @@ class Day:
 
     capabilities: Capabilities
     begins: datetime
-    ends: datetime
     answers: dict[str, list[tuple[datetime, Any]]] = field(default_factory=dict)
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     cancels: dict[str, str] = field(default_factory=dict)
@@ -70,8 +69,7 @@ def read_day(lines: Iterable[str], source: str) -> Day:
                 waiting.append(line)
             else:
                 at = datetime.fromisoformat(line["at"])
-                day = day or Day(capabilities, at, at)
-                day.ends = max(day.ends, at)
+                day = day or Day(capabilities, at)
                 for early in waiting:
                     _add(day, at, early)
                 waiting.clear()
