@@ -17,7 +17,8 @@ from typing import Any
 
 Reply = tuple[int, Any]
 START = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
-OVER = frozenset({"filled", "canceled", "expired", "rejected"})
+SATURDAY, LAST_YEAR = 5, 2029
+OVER = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 
 @cache
@@ -91,7 +92,7 @@ class Exchange:
                         words = f'order is already in "{order["status"]}" state'
                         return 422, {"code": 42210000, "message": words}
                     order["status"] = "pending_cancel"
-                    return 204, None
+                    return 204, b""
             return 404, {"code": 40410000, "message": f"order not found for {number}"}
 
     def read(self, path: str, query: Mapping[str, str]) -> Reply:
@@ -198,8 +199,9 @@ class Exchange:
 
     def _calendar(self, query: Mapping[str, str]) -> Any:
         day, last = (date.fromisoformat(query[name]) for name in ("start", "end"))
-        days = [day + timedelta(days=n) for n in range((last - day).days + 1)]
-        return [shapes()["day"] | {"date": str(d)} for d in days if d.weekday() < 5 and d.year < 2030]
+        days = (day + timedelta(days=n) for n in range((last - day).days + 1))
+        open_days = (d for d in days if d.weekday() < SATURDAY and d.year <= LAST_YEAR)
+        return [shapes()["day"] | {"date": str(d)} for d in open_days]
 
     def _fills(self, query: Mapping[str, str]) -> Any:
         return _paged(self.fills, query)

@@ -22,7 +22,10 @@ from benchmarks.alpaca.exchange import Exchange, Reply
 
 Fault = Callable[[str, str], str]
 NOTHING = json.dumps({}).encode()
-FAULTS = ("429", "500", "500+", "502", "502+", "504", "504+", "reset", "reset+", "slow+", "garbage+")
+FAULTS = (
+    "429", "500", "500+", "502", "502+", "504", "504+", "reset", "reset+", "slow+", "garbage+",
+)  # fmt: skip
+TOO_MANY, REDIRECT = 429, 307
 
 
 class Server(ThreadingHTTPServer):
@@ -81,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._serve("DELETE")
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Silent."""
 
     def _serve(self, method: str) -> None:
@@ -94,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(fault, NOTHING)
             return
         status, body = self._carry_out(method, path, content)
-        text = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
         if fault:
             self._fail(fault.removesuffix("+"), text)
         else:
@@ -137,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(length))
-        if status == 429:
+        if status == TOO_MANY:
             self.send_header("X-RateLimit-Reset", str(int(time.time()) + 1))
-        if status == 307:
+        if status == REDIRECT:
             self.send_header("Location", self.server.address + "/v2/orders")
         self.end_headers()

@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from builders.brokers import KINDS, OPENING, World, order, settle, sums, worlds
 from builders.paper import EARLY, EXACT
-
 from steelyard.brokers.broker import Accepted, Rejected
 from steelyard.brokers.paper import Script, open_paper
 from steelyard.errors import BrokerError

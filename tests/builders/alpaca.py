@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
 from typing import Any
 
 from benchmarks.alpaca.exchange import Exchange
-from benchmarks.alpaca.server import Server, serving
+from benchmarks.alpaca.server import Server
+
 from steelyard.brokers.alpaca import AlpacaBroker
 from steelyard.brokers.alpaca.access import Access, Secret
 from steelyard.brokers.alpaca.web import Timing, Web
+
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Made once: loading certificates takes longer than a test."""
 
 
 class Time:
@@ -33,13 +36,4 @@ def adapter(server: Server, time: Time | None = None, **timing: Any) -> AlpacaBr
         "now": lambda: 1000.0, "steady": lambda: time.seconds, "sleep": time.sleep,
         "chance": lambda: 0.5, "connect_s": 2.0, "read_s": 0.1, **timing,
     }  # fmt: skip
-    return AlpacaBroker(Web(access, Timing(**settings)), "paper", lambda: server.exchange.now)
-
-
-@contextmanager
-def alpaca(exchange: Exchange | None = None) -> Iterator[tuple[AlpacaBroker, Server]]:
-    """An adapter and its server."""
-    with serving(exchange or Exchange()) as server:
-        broker = adapter(server)
-        yield broker, server
-        broker.close()
+    return AlpacaBroker(Web(access, Timing(**settings), TLS), "paper", lambda: server.exchange.now)

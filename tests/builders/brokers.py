@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from builders.alpaca import adapter
-from builders.paper import EARLY, EXACT
-
 from benchmarks.alpaca.exchange import START, Exchange
 from benchmarks.alpaca.server import serving
+
+from builders.alpaca import adapter
+from builders.paper import EARLY, EXACT
 from steelyard.brokers.broker import Broker, BrokerOrder, Ticket
 from steelyard.brokers.by_file import FileBroker, FileFill, open_file
 from steelyard.brokers.paper import Opening, PaperPrice, Script, open_paper
