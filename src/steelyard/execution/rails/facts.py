@@ -103,7 +103,6 @@ class OrderFacts:
     fee_base: Decimal | None
     free_shares: Decimal | None
     duplicate: bool | None
-    full_exit: bool = False
     multiplier: Decimal = Decimal(1)
 
     @property
