@@ -23,31 +23,12 @@ from steelyard.brokers.broker import (
     Session,
     Ticket,
 )
+from steelyard.execution.approved import Instruction
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.orders import Side
 
 Purpose = Literal["plan", "flatten"]
 """An approved plan stands behind the orders, or a person who sells everything."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovedOrder:
-    """What a plan allows at one of its steps: so much, and no other symbol, side or currency.
-
-    price        of a share, as planned
-    full_exit    the whole holding: the broker's exact quantity, which may be no whole lot
-    multiplier   money of one unit at a price of 1
-    filled       of it, that has been filled or still works at the broker: not to be sent again
-    """
-
-    symbol: str
-    side: Side
-    quantity: Decimal
-    price: Decimal
-    currency: str
-    full_exit: bool = False
-    multiplier: Decimal = Decimal(1)
-    filled: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +46,7 @@ class PlanFacts:
     weights        after it, cash included: sum 1
     holdings       symbol -> shares that it stood on
     approved       step -> what may be sent
+    sent           step -> shares of it that are filled or still work at the broker
     """
 
     plan_id: str
@@ -78,7 +60,8 @@ class PlanFacts:
     keep_base: Decimal
     weights: Mapping[str, Decimal]
     holdings: Mapping[str, Decimal]
-    approved: Mapping[int, ApprovedOrder]
+    approved: Mapping[int, Instruction]
+    sent: Mapping[int, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

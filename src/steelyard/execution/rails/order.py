@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from steelyard.execution.approved import Instruction
 from steelyard.execution.rails.asking import (
     at_most,
     fresh,
@@ -17,7 +18,7 @@ from steelyard.execution.rails.asking import (
     shown,
     value_of,
 )
-from steelyard.execution.rails.facts import ApprovedOrder, Facts
+from steelyard.execution.rails.facts import Facts
 from steelyard.execution.rails.judge import Block, Pass, Verdict, rail
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -34,11 +35,12 @@ def approved(facts: Facts) -> Verdict:
     if allowed is None or _what(allowed) != (ticket.symbol, ticket.side, ticket.currency):
         words = f"step {order.step}: {ticket.side} {ticket.symbol} in {ticket.currency}"
         return Block("order_not_approved", f"{words} is not in the plan")
-    rest = number(allowed.quantity, "the approved quantity") - number(allowed.filled, "the filled")
+    out = number(plan_of(facts).sent.get(order.step, ZERO), "what is out")
+    rest = number(allowed.quantity, "the approved quantity") - out
     return at_most(ticket.quantity, rest, "order_too_much", f"shares of step {order.step}")
 
 
-def _what(allowed: ApprovedOrder) -> tuple[str, str, str]:
+def _what(allowed: Instruction) -> tuple[str, str, str]:
     return allowed.symbol, allowed.side, allowed.currency
 
 
