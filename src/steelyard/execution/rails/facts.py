@@ -23,12 +23,32 @@ from steelyard.brokers.broker import (
     Session,
     Ticket,
 )
-from steelyard.execution.approved import Instruction
+from steelyard.execution.halt import Switch
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.orders import Side
 
 Purpose = Literal["plan", "flatten"]
 """An approved plan stands behind the orders, or a person who sells everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedOrder:
+    """What a plan allows at one of its steps: so much, and no other symbol, side or currency.
+
+    price        of a share, as planned
+    full_exit    the whole holding: the broker's exact quantity, which may be no whole lot
+    multiplier   money of one unit at a price of 1
+    filled       of it, that has been filled or still works at the broker: not to be sent again
+    """
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    currency: str
+    full_exit: bool = False
+    multiplier: Decimal = Decimal(1)
+    filled: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +66,6 @@ class PlanFacts:
     weights        after it, cash included: sum 1
     holdings       symbol -> shares that it stood on
     approved       step -> what may be sent
-    sent           step -> shares of it that are filled or still work at the broker
     """
 
     plan_id: str
@@ -60,8 +79,7 @@ class PlanFacts:
     keep_base: Decimal
     weights: Mapping[str, Decimal]
     holdings: Mapping[str, Decimal]
-    approved: Mapping[int, Instruction]
-    sent: Mapping[int, Decimal]
+    approved: Mapping[int, ApprovedOrder]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +94,7 @@ class OrderFacts:
     multiplier    money of one unit at a price of 1
     free_shares   held and bound by no open order and no reservation
     duplicate     this id, or an order of ours for the same symbol and side, is already out
+    full_exit     it sells all that is held
     """
 
     ticket: Ticket
@@ -86,6 +105,7 @@ class OrderFacts:
     fee_base: Decimal | None
     free_shares: Decimal | None
     duplicate: bool | None
+    full_exit: bool = False
     multiplier: Decimal = Decimal(1)
 
     @property
@@ -146,14 +166,6 @@ class PaperHistory:
     runs: int
     days: int
     unexplained: int
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """The kill switch as it was last looked at; `why` it is engaged, in its author's words."""
-
-    engaged: bool
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

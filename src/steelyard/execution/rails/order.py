@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from steelyard.execution.approved import Instruction
 from steelyard.execution.rails.asking import (
     at_most,
     fresh,
@@ -18,7 +17,7 @@ from steelyard.execution.rails.asking import (
     shown,
     value_of,
 )
-from steelyard.execution.rails.facts import Facts
+from steelyard.execution.rails.facts import ApprovedOrder, Facts
 from steelyard.execution.rails.judge import Block, Pass, Verdict, rail
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -35,12 +34,11 @@ def approved(facts: Facts) -> Verdict:
     if allowed is None or _what(allowed) != (ticket.symbol, ticket.side, ticket.currency):
         words = f"step {order.step}: {ticket.side} {ticket.symbol} in {ticket.currency}"
         return Block("order_not_approved", f"{words} is not in the plan")
-    out = number(plan_of(facts).sent.get(order.step, ZERO), "what is out")
-    rest = number(allowed.quantity, "the approved quantity") - out
+    rest = number(allowed.quantity, "the approved quantity") - number(allowed.filled, "the filled")
     return at_most(ticket.quantity, rest, "order_too_much", f"shares of step {order.step}")
 
 
-def _what(allowed: Instruction) -> tuple[str, str, str]:
+def _what(allowed: ApprovedOrder) -> tuple[str, str, str]:
     return allowed.symbol, allowed.side, allowed.currency
 
 
@@ -90,10 +88,11 @@ def ticket(facts: Facts) -> Verdict:
 
 def _exit(facts: Facts) -> bool:
     """Does it sell a whole holding? Then its quantity is the broker's, whatever the lot."""
-    if facts.purpose == "flatten":
-        return True
-    allowed = plan_of(facts).approved.get(order_of(facts).step)
-    return allowed is not None and allowed.full_exit and not order_of(facts).buys
+    order = order_of(facts)
+    if order.buys or not order.full_exit:
+        return False
+    allowed = None if facts.purpose == "flatten" else plan_of(facts).approved.get(order.step)
+    return facts.purpose == "flatten" or (allowed is not None and allowed.full_exit)
 
 
 @rail("order", "limits.max_order_weight", "limits.max_order_base", codes=("order_large",))

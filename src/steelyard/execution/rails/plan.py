@@ -29,18 +29,22 @@ def plan(facts: Facts) -> Verdict:
     """Is the plan sound: no problems, nothing degraded, reproducible? On paper it is told."""
     if facts.purpose == "flatten":
         return NO_PLAN
-    plan = plan_of(facts)
-    defects = {
-        "plan_problems": f"problems: {', '.join(plan.problems)}" if plan.problems else "",
-        "plan_degraded": "a part that failed made it" if plan.degraded is not False else "",
-        "plan_not_reproducible": "the same inputs may give another"
-        if plan.reproducible is not True
-        else "",
-    }
-    reasons = [(code, why) for code, why in defects.items() if why]
+    reasons = defects(plan_of(facts))
     if reasons and facts.mode != "paper":
-        return Block(*reasons[0])
-    return Pass("; ".join(["paper takes it", *(why for _, why in reasons)]) if reasons else "sound")
+        return Block(*next(iter(reasons.items())))
+    return Pass("; ".join(["paper takes it", *reasons.values()]) if reasons else "sound")
+
+
+def defects(plan: PlanFacts) -> dict[str, str]:
+    """Why a plan may never be armed: code -> why; {} = it may."""
+    reasons = {
+        "plan_problems": f"problems: {', '.join(plan.problems)}" if plan.problems else "",
+        "plan_degraded": "" if plan.degraded is False else "a part of the planner had failed",
+        "plan_not_reproducible": ""
+        if plan.reproducible is True
+        else "the same inputs may give another",
+    }
+    return {code: why for code, why in reasons.items() if why}
 
 
 @rail(
