@@ -31,6 +31,7 @@ Owners = Mapping[str, Mapping[str, Decimal]]
 class Entered:
     """Shares that a book has without an execution: at the opening, or adopted by a person.
 
+    currency   of the cost; "" = not known
     quantity   shares; < 0 for shares that turned out not to be there
     cost       paid for them in all; None = not known
     """
@@ -151,7 +152,7 @@ class _Pages:
 
     def __init__(self, owners: Owners, method: Method) -> None:
         self._owners, self._method = owners, method
-        self._lots: dict[tuple[str, str, str], list[Lot]] = {}
+        self._lots: dict[tuple[str, str], list[Lot]] = {}
         self._had: dict[str, dict[str, Decimal]] = defaultdict(dict)
         self._matches: list[Match] = []
         self._income: list[Income] = []
@@ -237,7 +238,7 @@ class _Pages:
 
     def _change(self, new: Lot) -> None:
         """Match with the lots of its book; a book never owes shares, what is unassigned may."""
-        key = new.symbol, new.currency, new.book
+        key = new.symbol, new.book
         rest, matches, more = matched(self._lots.get(key, []), new, self._method)
         self._matches += matches
         if more is not None and more.quantity < 0 and new.book != UNASSIGNED:
@@ -301,7 +302,7 @@ class _Pages:
             Lot(
                 book=UNASSIGNED,
                 symbol=activity.symbol,
-                currency=min(activity.cash, default=""),
+                currency="",
                 quantity=activity.shares,
                 cost=None,
                 at=activity.at,
@@ -324,7 +325,7 @@ class _Pages:
         if over:
             self._appear(replace(activity, shares=over))
 
-    def _keys(self, symbol: str) -> list[tuple[str, str, str]]:
+    def _keys(self, symbol: str) -> list[tuple[str, str]]:
         return sorted(key for key in self._lots if key[0] == symbol)
 
     def _of(self, symbol: str) -> list[Lot]:

@@ -23,6 +23,7 @@ class Lot:
     """Shares that came in together.
 
     quantity   shares; < 0 where more was sold than any lot had
+    currency   of the cost; "" = nobody knows
     cost       paid for them in all; < 0 = received; None = nobody knows
     source     execution, transfer or entry that they are from
     """
@@ -57,7 +58,7 @@ def matched(
 ) -> tuple[list[Lot], list[Match], Lot | None]:
     """What is left of the lots, what was matched, and what of `new` no lot was there for.
 
-    lots   of the same book, symbol and currency, oldest first
+    lots   of the same book and symbol, oldest first
     """
     rest = _pool(lots) if method == "average" else list(lots)
     matches: list[Match] = []
@@ -101,12 +102,13 @@ def _share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
 
 
 def _match(closed: Lot, closing: Lot) -> Match:
-    unknown = closed.cost is None or closing.cost is None
+    currencies = {lot.currency for lot in (closed, closing) if lot.currency}
+    unknown = closed.cost is None or closing.cost is None or len(currencies) > 1
     gain = None if unknown else -((closed.cost or ZERO) + (closing.cost or ZERO))
     return Match(
         book=closed.book,
         symbol=closed.symbol,
-        currency=closed.currency,
+        currency=closing.currency or closed.currency,
         quantity=abs(closed.quantity),
         gain=gain,
         at=closing.at,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from steelyard.execution.attribution.allocate import finest, shared, STEP
+from steelyard.execution.attribution.allocate import STEP, finest, shared
 from steelyard.execution.attribution.rules import Rules
 from steelyard.money import ZERO
 from steelyard.orders import Side

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.brokers.broker import Activity
+from steelyard.brokers.broker import Activity, BrokerFill
 from steelyard.canonical import plain
 from steelyard.execution.reconcile.records import (
     Break,
@@ -17,6 +17,7 @@ from steelyard.execution.reconcile.records import (
     PositionLine,
     Reconciliation,
 )
+from steelyard.orders import Side
 
 
 def document(result: Reconciliation) -> dict[str, Any]:
@@ -29,18 +30,8 @@ def document(result: Reconciliation) -> dict[str, Any]:
         "cash": {line.currency: plain(line.broker) for line in result.cash},
         "holdings": [_position(line) for line in result.positions],
         "cash_lines": [_cash(line) for line in result.cash],
-        "explained": [_activity(each) for each in result.explained],
-        "foreign": [
-            {
-                "execution_id": fill.exec_id,
-                "symbol": fill.symbol,
-                "side": fill.side.value,
-                "quantity": plain(fill.quantity),
-                "value": plain(fill.value),
-                "currency": fill.currency,
-            }
-            for fill in result.foreign
-        ],
+        "explained": [activity_document(each) for each in result.explained],
+        "foreign": [fill_document(fill) for fill in result.foreign],
         "reads": result.reads,
     }
 
@@ -62,6 +53,62 @@ def opening_of(content: Mapping[str, Any]) -> Opening:
         positions=_restored(content["positions"]),
         cash=_restored(content["cash"]),
         seen=frozenset(content["seen"]),
+    )
+
+
+def activity_document(each: Activity) -> dict[str, Any]:
+    """An activity, to be kept."""
+    return {
+        "activity_id": each.activity_id,
+        "kind": each.kind,
+        "at": each.at.isoformat(),
+        "cash": _amounts(each.cash),
+        "symbol": each.symbol,
+        "shares": plain(each.shares),
+    }
+
+
+def activity_of(content: Mapping[str, Any]) -> Activity:
+    """The activity that was kept."""
+    return Activity(
+        activity_id=content["activity_id"],
+        kind=content["kind"],
+        at=datetime.fromisoformat(content["at"]),
+        cash=_restored(content["cash"]),
+        symbol=content["symbol"],
+        shares=Decimal(content["shares"]),
+    )
+
+
+def fill_document(fill: BrokerFill) -> dict[str, Any]:
+    """An execution, to be kept."""
+    return {
+        "execution_id": fill.exec_id,
+        "client_order_id": fill.client_order_id,
+        "symbol": fill.symbol,
+        "side": fill.side.value,
+        "quantity": plain(fill.quantity),
+        "price": plain(fill.price),
+        "value": plain(fill.value),
+        "fee": plain(fill.fee),
+        "currency": fill.currency,
+        "at": fill.at.isoformat(),
+    }
+
+
+def fill_of(content: Mapping[str, Any]) -> BrokerFill:
+    """The execution that was kept."""
+    return BrokerFill(
+        exec_id=content["execution_id"],
+        client_order_id=content["client_order_id"],
+        symbol=content["symbol"],
+        side=Side(content["side"]),
+        quantity=Decimal(content["quantity"]),
+        price=Decimal(content["price"]),
+        value=Decimal(content["value"]),
+        fee=Decimal(content["fee"]),
+        currency=content["currency"],
+        at=datetime.fromisoformat(content["at"]),
     )
 
 
@@ -114,15 +161,4 @@ def _cash(line: CashLine) -> dict[str, Any]:
         "fees": plain(line.fees),
         "explained": plain(line.explained),
         "foreign": plain(line.foreign),
-    }
-
-
-def _activity(each: Activity) -> dict[str, Any]:
-    return {
-        "activity_id": each.activity_id,
-        "kind": each.kind,
-        "at": each.at.isoformat(),
-        "cash": _amounts(each.cash),
-        "symbol": each.symbol,
-        "shares": plain(each.shares),
     }
