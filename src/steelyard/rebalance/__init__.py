@@ -7,12 +7,13 @@ band is traded to its target, as far as the money pays.
 
     rules      thresholds, each with its unit
     records    what is asked, and the rows that answer
-    weights    target weights as exact decimals, and what the reserve of cash takes off them
+    weights    target weights as exact decimals
     rounding   whole steps, leftovers by largest remainder
     budget     buys made smaller in proportion to the money
     calculate  positions, targets and money to rows
     front      a snapshot to positions and money
     delta      one position to its target
+    planned    the plan document: filters, limits, costs; stops says why a symbol is not traded
 """
 
 from steelyard.rebalance.delta import position_delta

@@ -1,6 +1,6 @@
 """Exact target weights: from what is held and what is wanted to one row a symbol, in decimals.
 
-    weights     what is wanted, checked, with the reserve of cash taken off
+    weights     what is wanted, checked
     _asked      of each symbol: the gap to its target, and what keeps it from being traded
     _sales      rounded down to whole steps, no more than is there; exits to the last digit
     _purchases  in proportion to the money (`budget`), rounded down, leftovers (`rounding`)
@@ -18,7 +18,6 @@ from steelyard.errors import PlanRefused
 from steelyard.money import ZERO
 from steelyard.rebalance.budget import within
 from steelyard.rebalance.records import (
-    Charges,
     Direction,
     Position,
     Purse,
@@ -27,7 +26,7 @@ from steelyard.rebalance.records import (
 )
 from steelyard.rebalance.rounding import Sized, leftovers, stepped
 from steelyard.rebalance.rules import Thresholds
-from steelyard.rebalance.weights import ONE, deployable
+from steelyard.rebalance.weights import ONE
 
 DIGITS = 60
 """Of every calculation: a product of quantity, price, rate and weight has fewer."""
@@ -77,10 +76,9 @@ def rows_of(
     rows = sorted(positions, key=lambda position: position.symbol)
     _refuse(rows, targets, purse, rules)
     with localcontext(prec=DIGITS):
-        wanted_weights = deployable(targets, rules.cash_reserve_weight)
-        asked = [_ask(row, wanted_weights.get(row.symbol, ZERO), purse, rules) for row in rows]
+        asked = [_ask(row, targets.get(row.symbol, ZERO), purse, rules) for row in rows]
         orders = {a.position.symbol: _sale(a, rules) for a in asked if a.gap < 0}
-        orders |= _purchases(asked, orders, _idle(purse, wanted_weights), purse, rules)
+        orders |= _purchases(asked, orders, _idle(purse, targets), purse, rules)
         plans = [_row(a, orders.get(a.position.symbol), purse) for a in asked]
     return tuple(sorted(plans, key=lambda p: (RANK.get(p.direction, 2), -abs(p.trade_amount))))
 
@@ -105,14 +103,14 @@ def _refuse(
             place=unknown[0],
             hint="add the price",
         )
-    if not any(targets.values()) and not rules.allow_empty_target:
-        if any(row.quantity > 0 for row in rows):
-            raise PlanRefused(
-                "There is no target, which would sell everything that is held. No order was made. "
-                "Set allow_empty_target to have it so.",
-                code="empty_target",
-                hint="set allow_empty_target",
-            )
+    sells_all = not any(targets.values()) and any(row.quantity > 0 for row in rows)
+    if sells_all and not rules.allow_empty_target:
+        raise PlanRefused(
+            "There is no target, which would sell everything that is held. No order was made. Set "
+            "allow_empty_target to have it so.",
+            code="empty_target",
+            hint="set allow_empty_target",
+        )
 
 
 def _is_price(price: Decimal | None) -> bool:

@@ -108,7 +108,7 @@ class RebalancePlan:
     """What is done with one symbol, and every figure behind it.
 
     current_weight    of value, before
-    target_weight     of value, once cash has its reserve
+    target_weight     of value
     drift             current less target weight: above 0 there is too much of it
     current_value     base currency
     target_value      base currency

@@ -1,4 +1,4 @@
-"""Target weights as exact decimals: read, checked whole, and with the reserve taken off."""
+"""Target weights as exact decimals: read, and checked whole."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def targets_of(weights: Mapping[str, Weight]) -> dict[str, Decimal]:
     total = sum(exact.values(), ZERO)
     if total > ONE + OVER:
         raise InputError(
-            f"The targets sum to {total:f}, {total - ONE:f} over 1. {NOTHING} Weights are fractions "
-            "of value and are never rescaled: lower them.",
+            f"The targets sum to {total:f}, {total - ONE:f} over 1. {NOTHING} Weights are "
+            "fractions of value and are never rescaled: lower them.",
             code="targets_over_1",
             value=f"{total:f}",
             limit=1,
@@ -45,18 +45,6 @@ def targets_of(weights: Mapping[str, Weight]) -> dict[str, Decimal]:
         )
     scale = ONE / total if total > ONE else ONE
     return {symbol: weight * scale for symbol, weight in sorted(exact.items()) if symbol != CASH}
-
-
-def deployable(weights: Mapping[str, Decimal], reserve: Decimal) -> dict[str, Decimal]:
-    """The weights when cash has its reserve: cash that the targets leave counts for it.
-
-    >>> deployable({"A": Decimal(1)}, Decimal("0.05"))
-    {'A': Decimal('0.95')}
-    """
-    total = sum(weights.values(), ZERO)
-    most = ONE - reserve
-    scale = most / total if total > most else ONE
-    return {symbol: weight * scale for symbol, weight in weights.items()}
 
 
 def _weight(symbol: str, weight: Weight) -> Decimal:
