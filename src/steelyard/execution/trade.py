@@ -15,7 +15,15 @@ from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.funds import Sized, shrunk, wait_for_money
 from steelyard.execution.legs.watch import filled_of_step
-from steelyard.execution.legs.work import cancel_all, close, newest, watch, work, working
+from steelyard.execution.legs.work import (
+    UNFILLED,
+    cancel_all,
+    close,
+    newest,
+    watch,
+    work,
+    working,
+)
 from steelyard.execution.states import LegState, Outcome, RunState
 
 SWITCH = "halted"
@@ -121,7 +129,7 @@ def outcome_of(desk: Desk) -> tuple[Outcome, str]:
     reasons = {leg.step: leg.reason for leg in newest(desk)}
     states = {leg.step: leg.state for leg in newest(desk)}
     first, done = short[0]
-    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {reasons[first.step] or '—'}"
+    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {reasons[first.step] or UNFILLED}"
     more = "" if len(short) == 1 else f"; and {len(short) - 1} more"
     skips = {LegState.SKIPPED, LegState.BLOCKED, LegState.FILLED}
     if all(states[each.step] in skips for each, _ in short):
@@ -178,4 +186,3 @@ def needs_human(desk: Desk, why: str) -> RunRow:
             return desk.run
         alert(change, desk.run_id, desk.run.bucket, "needs_human", why)
         return set_run(change, desk.run, RunState.NEEDS_HUMAN, why)
-
