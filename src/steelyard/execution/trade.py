@@ -129,7 +129,8 @@ def outcome_of(desk: Desk) -> tuple[Outcome, str]:
     reasons = {leg.step: leg.reason for leg in newest(desk)}
     states = {leg.step: leg.state for leg in newest(desk)}
     first, done = short[0]
-    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {reasons[first.step] or UNFILLED}"
+    because = reasons[first.step] or UNFILLED
+    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {because}"
     more = "" if len(short) == 1 else f"; and {len(short) - 1} more"
     skips = {LegState.SKIPPED, LegState.BLOCKED, LegState.FILLED}
     if all(states[each.step] in skips for each, _ in short):
