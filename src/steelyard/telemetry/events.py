@@ -701,6 +701,22 @@ class AlertRaised(ExecutionEvent):
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitLoosened(ExecutionEvent):
+    """A run obeys a limit that lets through more than the built-in one.
+
+    mode      paper or live
+    limit     its name
+    built_in  what it would be
+    value     what it is
+    """
+
+    mode: str
+    limit: str
+    built_in: str
+    value: str
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -715,7 +731,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised,
+    AlertRaised, LimitLoosened,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
