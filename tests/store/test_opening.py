@@ -24,7 +24,7 @@ from steelyard.store.buckets import buckets
 from steelyard.store.events import since
 from steelyard.store.opening import open_store, revision
 from steelyard.store.schema import metadata
-from steelyard.store.sqlite import journal
+from steelyard.sqlite import journal
 from steelyard.store.strategies import Draft, history, save
 
 OLD = Draft(name="old", toml="max_depth = 3\n", rules_sha256="0" * 64)

@@ -120,6 +120,17 @@ class Journal:
         for event in change.events:
             self.heard(event)
 
+    @contextmanager
+    def reading(self) -> Iterator[Change]:
+        """One state of the journal, in which nothing may be written."""
+        with self._explained("Nothing was read.", fatal=False):
+            self.connection.execute("BEGIN")
+            try:
+                yield Change(self)
+            finally:
+                with suppress(*self._errors):
+                    self.connection.execute("ROLLBACK")
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Rows of a query; raises JournalFailed."""
         with self._explained("Nothing was read.", fatal=False):
