@@ -178,4 +178,3 @@ def needs_human(desk: Desk, why: str) -> RunRow:
             return desk.run
         alert(change, desk.run_id, desk.run.bucket, "needs_human", why)
         return set_run(change, desk.run, RunState.NEEDS_HUMAN, why)
-

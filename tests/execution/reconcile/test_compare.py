@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from builders.accounts import (
     BUY,
     SELL,
@@ -19,7 +20,6 @@ from builders.accounts import (
     ours,
     theirs,
 )
-
 from steelyard.execution.reconcile import Ours, Reconciliation, Theirs, Tolerances, compare
 
 TEN = opening({"A": 10}, {"USD": 1000})
@@ -165,6 +165,18 @@ def test_books_that_have_more_than_the_broker_are_a_break():
     result = compare(ours(TEN, books=books), theirs(account({"A": 10}, {"USD": 1000})))
 
     assert [(each.level, each.ours, each.broker) for each in result.breaks] == [("books", 11, 10)]
+
+
+def test_a_reverse_split_is_no_lack_in_the_books_that_do_not_have_it_yet():
+    split = activity("s", "SPLIT", {}, "A", -5)
+    books = {"A": {"core": d(10)}}
+
+    result = compare(
+        ours(TEN, books=books), theirs(account({"A": 5}, {"USD": 1000}), activities=[split])
+    )
+
+    assert result.clean
+    assert result.positions[0].unassigned == 0
 
 
 def test_fills_of_somebody_else_explain_shares_and_cash_and_are_listed():

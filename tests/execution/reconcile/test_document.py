@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from builders.accounts import BUY, account, activity, fill, opening, ours, theirs
-
 from steelyard.execution.reconcile import compare
 from steelyard.execution.reconcile.document import (
     activity_document,

@@ -15,7 +15,6 @@ from builders.accounts import (
     ours,
     theirs,
 )
-
 from steelyard.errors import BrokerError
 from steelyard.execution.reconcile import Ours, opened, reconcile
 

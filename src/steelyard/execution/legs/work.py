@@ -206,4 +206,3 @@ def close(desk: Desk, orders: Sequence[tuple[Instruction, Decimal]], why: str) -
             for leg in rest:
                 set_leg(change, desk.run, leg, LegState.SKIPPED, why)
         desk.show(desk)
-
