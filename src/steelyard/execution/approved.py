@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.canonical import plain, sha256
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.plans.account import HoldingAfter
 from steelyard.plans.plan import Plan
 
 
@@ -61,12 +62,16 @@ class Approved:
     """A plan as execution sees it; prices and rates are those that it stood on.
 
     version      of the stored strategy; None = of none
+    value        of what is there, without deposits that have not arrived, base currency
     positions    symbol -> shares before, every holding of the account that the plan knows
     prices       symbol -> price of its planned or held securities
     cash         currency -> amount before
     rates        currency -> base per unit
     reserve      cash that stays, base currency
-    problems     why it may be wrong; `heads` what was read or decided, by code
+    problems     codes of why it may be wrong; `heads` of what was read or decided
+    degraded     a module failed while it was made
+    saved_at     when it was made; None where a document does not say
+    fees         fixed, of value, and of money that is converted
     """
 
     plan_id: str
@@ -87,8 +92,11 @@ class Approved:
     problems: tuple[str, ...]
     heads: tuple[str, ...]
     reproducible: bool
-    fees: tuple[Decimal, Decimal]
-    price_file: str
+    degraded: bool
+    saved_at: datetime | None
+    weights_after: Mapping[str, Decimal]
+    sectors: Mapping[str, str]
+    fees: tuple[Decimal, Decimal, Decimal]
 
     @property
     def sells(self) -> tuple[Instruction, ...]:
@@ -106,6 +114,11 @@ class Approved:
         return sum((each.value_base for each in self.instructions), ZERO)
 
     @property
+    def foreign_rates(self) -> dict[str, Decimal]:
+        """Rates of every currency but the base."""
+        return {name: rate for name, rate in self.rates.items() if name != self.base_currency}
+
+    @property
     def portfolio(self) -> str:
         """What it stands on, as a hash: positions and cash."""
         stock = {symbol: plain(shares) for symbol, shares in self.positions.items() if shares}
@@ -117,12 +130,16 @@ class Approved:
         return next(each for each in self.instructions if each.step == step)
 
 
-def approved(plan: Plan) -> Approved:
+def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
     """A plan document as execution sees it."""
     rows = {row.symbol: row for row in plan.holdings}
     kept_out = {row.symbol: row for row in plan.kept_out}
     costs = plan.rules.costs
-    fees = (Decimal(repr(costs.fixed)), Decimal(repr(costs.percent)))
+    fees = (
+        Decimal(repr(costs.fixed)),
+        Decimal(repr(costs.percent)),
+        Decimal(repr(costs.fx_percent)),
+    )
     positions = {symbol: row.quantity for symbol, row in rows.items() if row.quantity}
     positions |= {symbol: row.quantity for symbol, row in kept_out.items()}
     prices = {symbol: row.price for symbol, row in rows.items()}
@@ -135,28 +152,52 @@ def approved(plan: Plan) -> Approved:
         bucket=plan.bucket,
         as_of=plan.as_of,
         base_currency=plan.base_currency,
-        value=plan.value,
+        value=plan.value - _deposits(plan),
         reserve=plan.reserve,
         version=plan.strategy.version,
         instructions=tuple(_instructions(plan, fees)),
         positions=MappingProxyType(positions),
         prices=MappingProxyType(prices),
         currencies=MappingProxyType(
-            {row.symbol: row.currency for row in (*plan.holdings, *plan.kept_out)}
+            {row.symbol: row.currency for row in plan.holdings}
+            | {row.symbol: row.currency for row in plan.kept_out}
         ),
         multipliers=MappingProxyType({symbol: row.multiplier for symbol, row in rows.items()}),
         lots=MappingProxyType({symbol: row.lot_size for symbol, row in rows.items()}),
         cash=MappingProxyType(dict(plan.cash)),
         rates=MappingProxyType(rates),
-        problems=tuple(problem.message for problem in plan.problems),
+        problems=tuple(problem.code for problem in plan.problems),
         heads=tuple(warning.code for warning in plan.warnings if warning.head),
         reproducible=plan.reproducible,
+        degraded=any(module.outcome == "failed" for module in plan.modules),
+        saved_at=saved_at,
+        weights_after=MappingProxyType(_weights_after(plan)),
+        sectors=MappingProxyType({row.symbol: row.group for row in plan.holdings if row.group}),
         fees=fees,
-        price_file=plan.price_source,
     )
 
 
-def _instructions(plan: Plan, fees: tuple[Decimal, Decimal]) -> list[Instruction]:
+def _deposits(plan: Plan) -> Decimal:
+    """Money of the plan that had not arrived, base currency."""
+    return sum((flow.amount * flow.fx_rate for flow in plan.flows if flow.amount > 0), ZERO)
+
+
+def _weights_after(plan: Plan) -> dict[str, Decimal]:
+    """Symbol, or CASH, -> weight after the plan; costs count as cash, so that they sum to 1."""
+    if not plan.value:
+        return {"CASH": Decimal(1)}
+    values = {row.symbol: row.quantity * unit for row, unit in _units_after(plan) if row.quantity}
+    rest = plan.value - sum(values.values(), ZERO)
+    weights = {symbol: value / plan.value for symbol, value in values.items()}
+    return {**weights, "CASH": rest / plan.value}
+
+
+def _units_after(plan: Plan) -> list[tuple[HoldingAfter, Decimal]]:
+    units = {row.symbol: row.price * row.multiplier * row.fx_rate for row in plan.holdings}
+    return [(row, units[row.symbol]) for row in plan.holdings_after if row.symbol in units]
+
+
+def _instructions(plan: Plan, fees: tuple[Decimal, ...]) -> list[Instruction]:
     rows = {row.symbol: row for row in plan.holdings}
     return [
         Instruction(

@@ -40,7 +40,10 @@ NUMBER_WORDS = (
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
 
-NO_MODULE = frozenset({SEARCHED.source, NEW_MONEY, BANDS, FUNDING, RAISE_CASH})
+REFERENCE = "rebalance"
+"""Who asks for the orders of the reference engine."""
+
+NO_MODULE = frozenset({SEARCHED.source, NEW_MONEY, BANDS, FUNDING, RAISE_CASH, REFERENCE})
 """Who asks for orders and is no module: their own words say who they are."""
 
 BAND_TAGS = frozenset({BANDS, FUNDING})
@@ -76,6 +79,12 @@ NAMED = 5
 
 WHOLE_MONEY = 10
 """Money a year is told in whole units from here on."""
+
+BY_TARGETS = (
+    "Every order follows from its target by the reference engine; nothing was searched and no "
+    "score decided."
+)
+"""Of a plan that the exact engine made."""
 
 EVERY = "every whole-lot order list of "
 """How what a plan is the best of begins in scope `quantities`; the extent follows."""
@@ -408,6 +417,8 @@ def certified(
 
     asked   what a plan must gain, where this one holds, or trades what it must and no more
     """
+    if certificate.scope == "targets":
+        return say(BY_TARGETS)
     if certificate.scope != "quantities" or certificate.covers == BY_BANDS:
         return None
     extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}

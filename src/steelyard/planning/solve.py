@@ -23,6 +23,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from steelyard.arrays import PAD
+from steelyard.errors import InternalError
 from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Batch, Candidates, Orders, Scores
 from steelyard.modules.context import Context
@@ -82,6 +83,7 @@ class Solution:
 
     proposers       sequence -> the modules that proposed it
     near            lists one change away from a plan over whole lots
+    evidence        None where nothing was searched: the orders follow from the targets
     inputs_sha256   hash of all that the plan is a function of
     """
 
@@ -93,7 +95,7 @@ class Solution:
     proposers: dict[Row, list[str]]
     choice: Choice
     certificate: Certificate
-    evidence: Evidence
+    evidence: Evidence | None
     near: tuple[Near, ...]
     inputs_sha256: str
 
@@ -101,6 +103,17 @@ class Solution:
     def orders(self) -> Orders:
         """What the rows of the choice index."""
         return self.choice.orders
+
+    @property
+    def searched(self) -> Evidence:
+        """What the search met; raises InternalError where there was none."""
+        if self.evidence is None:
+            raise InternalError(
+                "This plan follows from its targets, nothing was searched for it. No plan was "
+                "made.",
+                code="nothing_searched",
+            )
+        return self.evidence
 
     @cached_property
     def drift(self) -> float | None:

@@ -87,6 +87,13 @@ def find_opportunities(
     return with_due(ctx, table, cash.lists)
 
 
+def let_through(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:
+    """What mask filters leave of orders that no calculator asked for; what they stop is noted."""
+    waiting = blocked(ctx, strategy, guard)
+    guard.findings.problems.extend(notices(waiting))
+    return _masked(ctx, _unblocked(ctx, rows, waiting, guard.findings), strategy, guard)
+
+
 def _quietly(
     ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard
 ) -> tuple[list[Sized], BoolArray]:

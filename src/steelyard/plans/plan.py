@@ -57,7 +57,7 @@ from steelyard.settings import Section
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.5"
+VERSION = "1.6"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 Occasion = Literal["shortfall", "new_money", "band"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -123,6 +123,7 @@ class Neighbour(Record):
 class Certificate(Record):
     """How far the plan is from the best one. `bound` is on the scale of hold + improvement.
 
+    scope          "targets": the orders follow from the target weights, and nothing was searched
     covers         what it is the best of
     selected_by    black-box terms that re-ranked the best sets, and how many; null when none did
     gap            the search gap in points, money a year, and as a share of the improvement
@@ -132,7 +133,7 @@ class Certificate(Record):
     neighbours     the best lists that are one change away
     """
 
-    scope: Scope
+    scope: Scope | Literal["targets"]
     covers: str
     selected_by: str | None
     status: Literal["proven", "within_one_lot", "bounded", "none"]

@@ -55,10 +55,14 @@ class Moment(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """The right to trade an account, until a later one has it: see `lease`."""
+    """The right to trade an account, until a later one has it: see `opening.leased`.
+
+    crashed   did its last holder go without letting go of it
+    """
 
     account: str
     fence: int
+    crashed: bool = False
 
 
 class Journal:
@@ -119,6 +123,17 @@ class Journal:
         self.probe("after write")
         for event in change.events:
             self.heard(event)
+
+    @contextmanager
+    def reading(self) -> Iterator[Change]:
+        """One state of the journal, in which nothing may be written."""
+        with self._explained("Nothing was read.", fatal=False):
+            self.connection.execute("BEGIN")
+            try:
+                yield Change(self)
+            finally:
+                with suppress(*self._errors):
+                    self.connection.execute("ROLLBACK")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Rows of a query; raises JournalFailed."""

@@ -23,6 +23,7 @@ from steelyard.brokers.broker import (
     Session,
     Ticket,
 )
+from steelyard.execution.halt import Switch as Switch
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.orders import Side
 
@@ -93,6 +94,7 @@ class OrderFacts:
     multiplier    money of one unit at a price of 1
     free_shares   held and bound by no open order and no reservation
     duplicate     this id, or an order of ours for the same symbol and side, is already out
+    full_exit     it sells all that is held
     """
 
     ticket: Ticket
@@ -164,14 +166,6 @@ class PaperHistory:
     runs: int
     days: int
     unexplained: int
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """The kill switch as it was last looked at; `why` it is engaged, in its author's words."""
-
-    engaged: bool
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,14 @@
-"""What a rail answers, and how all of them are asked: whatever goes wrong blocks."""
+"""What a rail answers, and how it is asked: whatever goes wrong blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Literal
 
 from steelyard.execution.rails.facts import Facts
 
 Scope = Literal["run", "order"]
-Datum = TypeVar("Datum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +35,20 @@ class Rail:
     """One question that is always asked.
 
     scope      run: before it begins and again before each order; order: before each order
-    settings   of `execution.settings.Limits` that it obeys
-    codes      with which it blocks, besides those of a missing or senseless datum
+    settings   of `execution.settings` that it obeys
+    codes      with which it blocks, besides NAME_unknown, NAME_not_finite and NAME_failed
     """
 
     name: str
     scope: Scope
     judge: Judge
-    settings: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
+    settings: tuple[str, ...]
+    codes: tuple[str, ...]
 
     @property
     def asks(self) -> str:
         """What it wants to know, in a sentence."""
-        return (self.judge.__doc__ or "").split("\n\n")[0].strip()
+        return " ".join((self.judge.__doc__ or "").split("\n\n")[0].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +67,13 @@ class NotFinite(Exception):
     """A number that a rail needs is none."""
 
 
-def need(datum: Datum | None, what: str) -> Datum:
-    """A datum that has to be there; raises Missing."""
-    if datum is None:
-        raise Missing(f"{what}: not known")
-    return datum
+def rail(scope: Scope, *settings: str, codes: tuple[str, ...]) -> Callable[[Judge], Rail]:
+    """Make a rail of a function, under the function's name."""
 
+    def named(judge: Judge) -> Rail:
+        return Rail(getattr(judge, "__name__"), scope, judge, settings, codes)  # noqa: B009
 
-def number(datum: Decimal | None, what: str) -> Decimal:
-    """A finite number that has to be there; raises Missing or NotFinite."""
-    if not need(datum, what).is_finite():
-        raise NotFinite(f"{what}: {datum}")
-    return need(datum, what)
+    return named
 
 
 def ask(rail: Rail, facts: Facts) -> Judged:
@@ -91,11 +84,11 @@ def ask(rail: Rail, facts: Facts) -> Judged:
         verdict = Block(f"{rail.name}_unknown", str(error))
     except NotFinite as error:
         verdict = Block(f"{rail.name}_not_finite", str(error))
-    except Exception as error:  # noqa: BLE001 -- a rail that fails blocks, whatever it failed of
+    except Exception as error:  # noqa: BLE001 a rail that fails blocks, whatever it failed of
         verdict = Block(f"{rail.name}_failed", f"the rail failed: {type(error).__name__}: {error}")
     return Judged(rail.name, verdict)
 
 
 def blocks(judged: Iterable[Judged]) -> tuple[Judged, ...]:
-    """Those that block."""
+    """Those that do not pass."""
     return tuple(each for each in judged if not isinstance(each.verdict, Pass))

@@ -13,6 +13,7 @@ from steelyard.planning.choice import Scored
 from steelyard.planning.costs import cost_rate, exact
 from steelyard.planning.document.orders import costs_of, turnover
 from steelyard.planning.drift import drift_after, drift_of
+from steelyard.planning.search.unrestricted import Unrestricted
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.orders import Alternative, AlternativeStep
 
@@ -29,12 +30,13 @@ def alternatives(m: Solution) -> Iterable[Alternative]:
         yield _alternative(m, name, scored)
     for n, scored in enumerate(m.choice.runners_up, start=1):
         yield _alternative(m, f"runner_up_{n}", scored)
-    yield _unrestricted(m)
+    if m.evidence is not None:
+        yield _unrestricted(m, m.evidence.unrestricted)
 
 
-def _unrestricted(m: Solution) -> Alternative:
+def _unrestricted(m: Solution, free: Unrestricted) -> Alternative:
     """Any quantities in any number of orders: figures alone, since no order list makes them."""
-    free, ctx = m.evidence.unrestricted, m.ctx
+    ctx = m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     cost = dot(traded, rates)

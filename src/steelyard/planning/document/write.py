@@ -205,7 +205,7 @@ def write(
                     min_improvement=ctx.score.min_improvement,
                 ),
                 max_depth=strategy.search.max_depth,
-                max_orders=strategy.most_orders,
+                max_orders=_most_orders(m),
                 min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
                 drift_band_weight=strategy.rebalance.drift_band_weight,
             ),
@@ -245,13 +245,23 @@ def write(
             ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
-            reproducible=m.evidence.stopped != "seconds" and not guard.late,
+            reproducible=_stopped(m) != "seconds" and not guard.late,
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
             seed=ctx.seed,
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def _stopped(m: Solution) -> str | None:
+    """Which budget ended the search, if there was one."""
+    return None if m.evidence is None else m.evidence.stopped
+
+
+def _most_orders(m: Solution) -> int | None:
+    """Of a plan that follows from its targets no depth of a search is a limit."""
+    return m.case.strategy.most_orders if m.evidence is not None else m.ctx.limits.max_orders
 
 
 def occasions(m: Solution) -> tuple[Occasion, ...]:

@@ -166,18 +166,18 @@ def asked_of(case: Case, plan: Plan, steps: Steps) -> Asked:
 def asked_by(solution: Solution, guard: Guard, steps: Steps) -> Asked:
     """A plan just made, as questions need it."""
     now = answer_of(solution)
-    return Asked(now, now.lots or solution, guard.gone, solution.evidence.nodes, steps)
+    return Asked(now, now.lots or solution, guard.gone, solution.searched.nodes, steps)
 
 
 def answer_of(solution: Solution) -> Answer:
     """A solution as an answer, in any scope."""
     choice, gap, lots = solution.choice, solution.certificate.search_gap, None
-    searched = solution.evidence.lots
+    searched = solution.searched.lots
     if searched is not None:
         orders = choice.orders
         listed = list_of_row(searched.domain, orders, choice.plan.row)
         lots = Lots(searched.domain, listed, searched.search)
-    late = solution.evidence.stopped == "seconds"
+    late = solution.searched.stopped == "seconds"
     return Answer(solution.case, solution.ctx, solution.objective, choice, gap, lots, late)
 
 

@@ -129,7 +129,7 @@ def _under(asked: Asked, solution: Solution, estimates: Estimates) -> tuple[floa
     )
     problem = Problem(tables, table.account, ctx.search.max_depth, table.predicates)
     proof = branch_and_bound(
-        problem, [solution.evidence.proof.pool.rows], max_nodes=ctx.search.max_nodes
+        problem, [solution.searched.proof.pool.rows], max_nodes=ctx.search.max_nodes
     )
     best = float(proof.pool.net[0]) if len(proof.pool.net) else 0.0
     return net_of(ctx, objective, solution.orders, solution.choice.plan.row), best

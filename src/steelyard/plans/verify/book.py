@@ -24,7 +24,7 @@ sizes that no calculator asks for.
 """
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
-PROPOSALS, QUANTITIES = "proposals", "quantities"
+PROPOSALS, QUANTITIES, EXACT = "proposals", "quantities", "targets"
 STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
@@ -114,6 +114,11 @@ class Book:
     def by_quantities(self) -> bool:
         """Was every quantity searched, not only those of the table?"""
         return bool(self.doc["certificate"]["scope"] == QUANTITIES)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Do the orders follow from the targets, with nothing searched?"""
+        return bool(self.doc["certificate"]["scope"] == EXACT)
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
@@ -227,7 +232,8 @@ class Book:
     @cached_property
     def only_bands(self) -> bool:
         """Are weights outside their bands all that is traded for?"""
-        return self.by_targets and self.settings["rebalance"]["trigger"] == BANDS
+        by_bands = self.settings["rebalance"]["trigger"] == BANDS
+        return self.by_targets and by_bands and not self.exact
 
     @cached_property
     def base(self) -> Record | None:

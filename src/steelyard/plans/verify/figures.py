@@ -115,6 +115,7 @@ def _score(book: Book, tally: Tally) -> None:
         enough = score["improvement"] >= book.asked - NUMBER_SLACK
         enough = book.rests or (enough and (net > 0 or book.base is not None))
         enough |= book.is_short  # what is owed is paid, whatever it is worth
+        enough |= book.exact  # no score decided
         due = at_least(book.asked)
         place.rule("improvement", enough, due, "a plan is worth its least improvement")
     elif score["terms"]:
@@ -228,6 +229,8 @@ def _order(book: Book, order: Record, m: int, place: Place) -> Record | None:
 
 def _due_names(book: Book) -> list[str]:
     """Hold, greedy, the best of narrower scopes, those next to the best, any quantities."""
+    if book.exact:
+        return [HOLD]
     certificate, others = book.doc["certificate"], book.doc["alternatives"]
     names = {other["name"] for other in others}
     proposed = certificate["scope"] != PROPOSALS and certificate["sequences"] > 0

@@ -10,6 +10,10 @@ PERCENT = 100
 WHOLE_MONEY = 10
 """Money a year is told without cents from here on."""
 EVERY = "every whole-lot order list of "
+EXACT = (
+    "Every order follows from its target by the reference engine; nothing was searched and no "
+    "score decided."
+)
 PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
 
 
@@ -17,6 +21,8 @@ def certified(book: Book, facts: dict[str, object]) -> str:
     """How far from the best possible plan; told of a search over all quantities."""
     row = book.doc["certificate"]
     status, gap = row["status"], row["gap"]
+    if book.exact:
+        return EXACT
     if not book.by_quantities or book.only_bands:
         return ""
     facts["extent"] = row["covers"].removeprefix(EVERY)

@@ -36,6 +36,8 @@ SIZING = "sizing"
 ASKED = frozenset({NEW_MONEY, BANDS, FUNDING})
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
 PARTS_OF_COST = ("commission", "spread")
+LEAST, FLOOR = Decimal(5), Decimal(1)
+"""Least order of exact rebalancing where none is set, and at all."""
 OF_ITS_CANDIDATE = ("symbol", "side", "currency")
 
 
@@ -103,7 +105,8 @@ def _step(book: Book, step: Record, n: int, fx: Decimal, place: Place) -> None:
 def _of_candidate(book: Book, step: Record, place: Place) -> None:
     """The row of the table that a step is, or was before its size was fitted."""
     if step["candidate"] is None:
-        place.rule("candidate", book.by_quantities, "an id of the table", "a step is a candidate")
+        untabled = book.by_quantities or book.exact
+        place.rule("candidate", untabled, "an id of the table", "a step is a candidate")
         size = step["symbol"], step["side"], step["quantity"]
         own = book.table.get(size, {"id": None})["id"]
         place.same("candidate", own, "a size of the table has its id")
@@ -213,6 +216,8 @@ def _least_order(book: Book, tally: Tally) -> None:
     spare = limits["max_cost_share"] - costs["percent"]
     if spare > 0:
         least = max(least, costs["fixed"] / spare)
+    if book.exact:
+        least = max(limits["min_trade_base"], FLOOR) if limits["min_trade_base"] else LEAST
     rules = tally.at("rules", book.doc["rules"])
     rules.number("min_order_base", least, "the least order by the rules")
 

@@ -27,6 +27,7 @@ EVERY_LIST = (
     "every whole-lot order list of any size and any number of orders that the filters and limits "
     "allow"
 )
+BY_TARGETS = "exact orders to the target weights; nothing was searched"
 BY_BANDS = "what the weights outside their bands ask for"
 EVERY_ASKED = (
     "every whole-lot order list of what the calculators ask for, any number of orders that the "
@@ -62,7 +63,7 @@ def check_rules(book: Book, settings: object, tally: Tally) -> None:
 def _most_orders(book: Book, place: Place) -> None:
     """The limit of orders, as the plan decided it; of sets of candidates the depth too."""
     limit, depth = book.limits["max_orders"], book.settings["search"]["max_depth"]
-    if not book.by_quantities:
+    if not (book.by_quantities or book.exact):
         limit = depth if limit is None else min(limit, depth)
     place.same("max_orders", limit, "most orders: the limit, and the depth of a set of candidates")
 
@@ -120,8 +121,11 @@ def _covers(book: Book, tally: Tally) -> None:
     """What the plan is the best of, in words, from the counts and the scope."""
     certificate, search = book.doc["certificate"], book.settings["search"]
     place = tally.at("certificate", certificate)
-    place.same("scope", search["scope"], "the scope of the strategy")
     place.same("candidates", len(book.doc["candidates"]), "candidates of the table")
+    if book.exact:
+        place.same("covers", BY_TARGETS, "what the plan is")
+        return
+    place.same("scope", search["scope"], "the scope of the strategy")
     if book.only_bands:
         place.same("covers", BY_BANDS, "what the plan is the best of")
         return
