@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from builders.paper import DAY, EARLY, EXACT, PRICES, opening, paper, ticket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.paper import DAY, EARLY, EXACT, PRICES, opening, paper, ticket
 from steelyard.brokers.broker import Accepted, Rejected
 from steelyard.brokers.paper import Fees, PaperPrice, Script, open_paper
 from steelyard.brokers.paper.desk import Desk, pay

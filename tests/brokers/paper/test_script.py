@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from builders.paper import EARLY, EXACT, paper, ticket
 
+from builders.paper import EARLY, EXACT, paper, ticket
 from steelyard.brokers.broker import Accepted, Rejected, Unknown
 from steelyard.brokers.paper import PaperBroker, Script, open_paper
 from steelyard.brokers.paper.script import script_of

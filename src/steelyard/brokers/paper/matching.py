@@ -14,7 +14,7 @@ from steelyard.brokers.opening import PaperPrice
 from steelyard.brokers.paper.book import Book, Due, Execution, PaperOrder
 from steelyard.brokers.paper.desk import CENT, pay
 from steelyard.brokers.paper.power import charged
-from steelyard.brokers.paper.quotes import STEP_S, touch
+from steelyard.brokers.paper.quotes import STEP_S, out_of_reach, touch
 from steelyard.brokers.paper.sessions import weekdays_after, written
 from steelyard.money import ZERO
 from steelyard.orders import OrderStatus, Side
@@ -77,6 +77,8 @@ def _try(book: Book, due: Due) -> None:
 def _reached(book: Book, order: PaperOrder, security: PaperPrice | None) -> datetime:
     """When the market next comes to an order; after its end, where it does not."""
     at = book.now
+    if security is None or out_of_reach(book.script, security.price, order.side, order.limit_price):
+        return order.expires_at + timedelta(seconds=STEP_S)
     while at <= order.expires_at:
         at += timedelta(seconds=STEP_S)
         if _price(book, order, security, at) is not None:
