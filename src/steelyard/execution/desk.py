@@ -11,10 +11,11 @@ from typing import TypeVar
 from steelyard.brokers.broker import Asset, Broker, BrokerAccount, MarketClock, Mode, Quote, Session
 from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution.approved import Approved
+from steelyard.execution.halt import Switch
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal, Lease
 from steelyard.execution.journal.rows import FillRow, LegRow, RunRow
-from steelyard.execution.rails.facts import ArmFacts, PaperHistory, Switch
+from steelyard.execution.rails.facts import ArmFacts, PaperHistory
 from steelyard.execution.request import Request
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.execution.working import Working

@@ -26,6 +26,7 @@ from steelyard.execution.rails.facts import (
     PlanFacts,
     Reconciliation,
 )
+from steelyard.execution.reconcile import stored
 from steelyard.execution.states import (
     AT_BROKER,
     IN_DOUBT,
@@ -130,22 +131,12 @@ def _lock(desk: Desk) -> Lock:
 
 
 def _reconciliation(journal: Journal, account: str) -> Reconciliation | None:
-    row = journal.row(
-        "SELECT clean, body FROM reconciliation WHERE account = ? ORDER BY id DESC LIMIT 1",
-        (account,),
-    )
-    if row is None:
+    opening = stored.opening_for(journal, account)
+    if opening is None:
         return None
-    frozen = journal.row(
-        "SELECT reason FROM freeze WHERE account = ? AND lifted_utc IS NULL", (account,)
-    )
-    at = journal.row(
-        "SELECT broker_at FROM reconciliation WHERE account = ? ORDER BY id DESC LIMIT 1",
-        (account,),
-    )[0]
-    return Reconciliation(
-        bool(row[0]), datetime.fromisoformat(at), "" if frozen is None else str(frozen[0])
-    )
+    clean = stored.comparisons(journal, account)[0].clean
+    freeze = stored.frozen(journal, account)
+    return Reconciliation(clean, opening.at, "" if freeze is None else freeze.reason)
 
 
 def _newest(desk: Desk, sight: Sight) -> datetime | None:

@@ -18,6 +18,7 @@ class Request:
     """What a run was begun with.
 
     document      the plan, as it was saved
+    saved_at      when; None where nobody knows
     began_at      by the broker's clock
     equity_base   of the account when it began
     engine        settings of the engine that are frozen for it
@@ -25,6 +26,7 @@ class Request:
     """
 
     document: str
+    saved_at: datetime | None
     began_at: datetime
     equity_base: Decimal
     engine: dict[str, Any]
@@ -33,6 +35,7 @@ class Request:
     def text(self) -> str:
         """As JSON."""
         values = asdict(self)
+        values["saved_at"] = None if self.saved_at is None else self.saved_at.isoformat()
         values["began_at"] = self.began_at.isoformat()
         values["equity_base"] = plain(self.equity_base)
         return json.dumps(values, sort_keys=True)
@@ -40,14 +43,16 @@ class Request:
     @property
     def approved(self) -> Approved:
         """The plan as execution sees it."""
-        return approved(Plan.from_document(content(self.document.encode())))
+        return approved(Plan.from_document(content(self.document.encode())), self.saved_at)
 
 
 def request_of(text: str) -> Request:
     """Back from `Request.text`."""
     values = json.loads(text)
+    saved = values["saved_at"]
     return Request(
         document=values["document"],
+        saved_at=None if saved is None else datetime.fromisoformat(saved),
         began_at=datetime.fromisoformat(values["began_at"]),
         equity_base=Decimal(values["equity_base"]),
         engine=values["engine"],

@@ -15,7 +15,15 @@ from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.funds import Sized, shrunk, wait_for_money
 from steelyard.execution.legs.watch import filled_of_step
-from steelyard.execution.legs.work import cancel_all, close, newest, watch, work, working
+from steelyard.execution.legs.work import (
+    UNFILLED,
+    cancel_all,
+    close,
+    newest,
+    watch,
+    work,
+    working,
+)
 from steelyard.execution.states import LegState, Outcome, RunState
 
 SWITCH = "halted"
@@ -121,7 +129,8 @@ def outcome_of(desk: Desk) -> tuple[Outcome, str]:
     reasons = {leg.step: leg.reason for leg in newest(desk)}
     states = {leg.step: leg.state for leg in newest(desk)}
     first, done = short[0]
-    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {reasons[first.step] or '—'}"
+    because = reasons[first.step] or UNFILLED
+    why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {because}"
     more = "" if len(short) == 1 else f"; and {len(short) - 1} more"
     skips = {LegState.SKIPPED, LegState.BLOCKED, LegState.FILLED}
     if all(states[each.step] in skips for each, _ in short):

@@ -20,6 +20,9 @@ class Working(Section):
         min_length=1,
         max_length=10,
     )
+    far_side_tries: int = setting(
+        3, "times that the far side is asked, each at its quote then", ge=1, le=10
+    )
     step_wait_s: float = setting(10.0, "for fills, at each step", gt=0, le=3600)
     poll_s: float = setting(1.0, "between two looks at the broker", gt=0, le=60)
     cancel_wait_s: float = setting(30.0, "for a cancel to be confirmed", gt=0, le=3600)

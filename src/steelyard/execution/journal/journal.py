@@ -55,10 +55,14 @@ class Moment(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """The right to trade an account, until a later one has it: see `lease`."""
+    """The right to trade an account, until a later one has it: see `opening.leased`.
+
+    crashed   did its last holder go without letting go of it
+    """
 
     account: str
     fence: int
+    crashed: bool = False
 
 
 class Journal:

@@ -7,11 +7,11 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from steelyard.errors import JournalFailed, NotExecuted
+from steelyard.errors import JournalFailed, NotExecuted, SteelyardError
 from steelyard.execution.journal.chain import key_of
 from steelyard.execution.journal.journal import Change, Connection, Journal, Lease, Moment
 from steelyard.telemetry.events import PlannerEvent
@@ -89,13 +89,20 @@ def leased(journal: Journal, folder: Path, account: str) -> Iterator[Lease]:
             raise _busy(journal, account)
         with journal.writing() as change:
             lease = _take(change, account)
-        yield lease
+        try:
+            yield lease
+        except (SystemExit, KeyboardInterrupt, SteelyardError):
+            with suppress(SteelyardError):
+                _let_go(journal, lease)
+            raise
+        _let_go(journal, lease)
     finally:
         os.close(handle)
 
 
 def _take(change: Change, account: str) -> Lease:
-    row = change.execute("SELECT fence FROM lease WHERE account = ?", (account,)).fetchone()
+    query = "SELECT fence, pid FROM lease WHERE account = ?"
+    row = change.execute(query, (account,)).fetchone()
     fence = 1 if row is None else row[0] + 1
     expires = change.moment.mono_ns + LEASE_SECONDS * 1_000_000_000
     change.execute(
@@ -104,7 +111,12 @@ def _take(change: Change, account: str) -> Lease:
         "expires_mono_ns=excluded.expires_mono_ns",
         (account, fence, change.moment.boot_id, os.getpid(), expires),
     )
-    return Lease(account, fence)
+    return Lease(account, fence, crashed=row is not None and row[1] is not None)
+
+
+def _let_go(journal: Journal, lease: Lease) -> None:
+    with journal.writing(lease) as change:
+        change.execute("UPDATE lease SET pid = NULL WHERE account = ?", (lease.account,))
 
 
 def _busy(journal: Journal, account: str) -> NotExecuted:

@@ -45,7 +45,7 @@ TABLES = (
       body TEXT NOT NULL, state TEXT NOT NULL, created_utc TEXT NOT NULL, expires_utc TEXT,
       run_id TEXT) STRICT""",
     """CREATE TABLE reconciliation (id INTEGER PRIMARY KEY, run_id TEXT, account TEXT NOT NULL,
-      at_utc TEXT NOT NULL, broker_at TEXT NOT NULL, clean INT NOT NULL, body TEXT NOT NULL) STRICT""",
+      at_utc TEXT NOT NULL, clean INT NOT NULL, body TEXT NOT NULL) STRICT""",
     """CREATE TABLE freeze (id INTEGER PRIMARY KEY, account TEXT NOT NULL, since_utc TEXT NOT NULL,
       reason TEXT NOT NULL, lifted_utc TEXT, lifted_reason TEXT) STRICT""",
     "CREATE UNIQUE INDEX one_freeze ON freeze(account) WHERE lifted_utc IS NULL",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
+from steelyard.canonical import plain
 from steelyard.errors import NotExecuted
 
 SHARE_DIGITS, MONEY_DIGITS = 9, 4
@@ -25,12 +26,12 @@ def money_e4(amount: Decimal) -> int:
 
 def shares(units: int) -> Decimal:
     """Whole 1e-9 as shares."""
-    return Decimal(units).scaleb(-SHARE_DIGITS)
+    return Decimal(plain(Decimal(units).scaleb(-SHARE_DIGITS)))
 
 
 def money(units: int) -> Decimal:
     """Whole 1e-4 as money."""
-    return Decimal(units).scaleb(-MONEY_DIGITS)
+    return Decimal(plain(Decimal(units).scaleb(-MONEY_DIGITS)))
 
 
 def _whole(amount: Decimal, digits: int, what: str) -> int:

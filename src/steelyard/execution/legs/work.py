@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
-from steelyard.execution.desk import Desk, Halted, Sight, look
+from steelyard.execution.desk import Desk, Halted, look
 from steelyard.execution.journal.changes import NewLeg, add_leg, set_leg
 from steelyard.execution.journal.rows import LegRow
 from steelyard.execution.legs import price
@@ -23,21 +23,28 @@ from steelyard.execution.legs.watch import filled_of_step, sync
 from steelyard.execution.states import AT_BROKER, LEG_OVER, LegState
 
 FAR_SIDE = Decimal(1)
+UNFILLED = "not filled at the far side"
 CANCEL_AGAIN = 5
 """Looks after which a cancel that is not confirmed is asked for again."""
 
 
 def work(desk: Desk, orders: Sequence[tuple[Instruction, Decimal]]) -> None:
     """Work so many shares of each order; raises Halted where the run has to stand still."""
-    walk = list(desk.working.walk)
-    if not desk.broker.capabilities.terminal_is_final:
-        walk = [FAR_SIDE]
+    walk = walk_of(desk)
     for number, part in enumerate(walk):
         rest = remainders(desk, orders)
         if not rest:
             return
-        _step(desk, rest, part, last=number == len(walk) - 1)
-    close(desk, orders, "not filled at the far side")
+        following = walk[number + 1] if number + 1 < len(walk) else None
+        _step(desk, rest, part, following)
+    close(desk, orders, UNFILLED)
+
+
+def walk_of(desk: Desk) -> list[Decimal]:
+    """Parts of the spread, a step each, the far side as often as it is asked."""
+    if not desk.broker.capabilities.terminal_is_final:
+        return [FAR_SIDE]
+    return [*desk.working.walk, *[FAR_SIDE] * (desk.working.far_side_tries - 1)]
 
 
 def remainders(
@@ -63,19 +70,23 @@ def newest(desk: Desk) -> list[LegRow]:
 
 
 def _step(
-    desk: Desk, rest: Sequence[tuple[Instruction, Decimal]], part: Decimal, *, last: bool
+    desk: Desk,
+    rest: Sequence[tuple[Instruction, Decimal]],
+    part: Decimal,
+    following: Decimal | None,
 ) -> None:
     sight = look(desk, [each.symbol for each, _ in rest])
     for each, quantity in rest:
         leg = _attempt(desk, each, quantity)
         placed, why = place(desk, sight, each, leg, quantity, part)
         if placed is Placed.BLOCKED:
-            _park(desk, leg, why, last=last)
+            _park(desk, leg, why, last=following is None)
         elif placed is Placed.DOUBTFUL:
             resolve_all(desk)
     watch(desk, desk.working.step_wait_s)
-    if last or not _same_prices(desk, sight, rest, part):
-        cancel_all(desk)
+    if following is not None and _same_prices(desk, rest, following):
+        watch(desk, desk.working.step_wait_s)
+    cancel_all(desk)
 
 
 def _attempt(desk: Desk, each: Instruction, quantity: Decimal) -> LegRow:
@@ -145,19 +156,18 @@ def working(desk: Desk) -> list[LegRow]:
 
 
 def _same_prices(
-    desk: Desk, sight: Sight, rest: Sequence[tuple[Instruction, Decimal]], part: Decimal
+    desk: Desk, rest: Sequence[tuple[Instruction, Decimal]], following: Decimal
 ) -> bool:
-    """Would the next step ask the same of all that works? Then it is left where it is."""
-    walk = list(desk.working.walk)
-    following = walk[walk.index(part) + 1] if part in walk[:-1] else part
+    """Would the next step ask the same of all that works? Then a new order is of no use."""
     limits = {leg.step: leg.limit_price for leg in working(desk)}
+    sight = look(desk, [each.symbol for each, _ in rest if each.step in limits])
     for each, _ in rest:
         quote, asset = (sight.quotes or {}).get(each.symbol), (sight.assets or {}).get(each.symbol)
         if each.step not in limits or quote is None or asset is None:
             continue
         if price.limit(quote, each.side, following, asset) != limits[each.step]:
             return False
-    return not limits
+    return bool(limits)
 
 
 def cancel_all(desk: Desk) -> None:
