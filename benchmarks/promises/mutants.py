@@ -60,15 +60,9 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 def _others(node: ast.AST) -> Iterator[ast.AST]:
     """What may stand in the place of a node."""
+    yield from _branched(node)
     if isinstance(node, ast.Compare):
         yield from _compared(node)
-    elif isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield ast.BoolOp(other, node.values)
-        # without each of its parts
-        for index in range(len(node.values)):
-            rest = node.values[:index] + node.values[index + 1 :]
-            yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         yield node.operand
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
@@ -78,14 +72,25 @@ def _others(node: ast.AST) -> Iterator[ast.AST]:
         yield ast.Constant(node.value - 1)
     elif isinstance(node, ast.BinOp) and type(node.op) in SUMS:
         yield ast.BinOp(node.left, SUMS[type(node.op)](), node.right)
-    elif isinstance(node, ast.IfExp):
-        yield ast.IfExp(node.test, node.orelse, node.body)
-    elif isinstance(node, ast.If):
-        yield ast.If(ast.Constant(False), node.body, node.orelse)
     elif isinstance(node, ast.Return) and node.value is not None:
         yield ast.Return(ast.Constant(None))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         yield from _called(node)
+
+
+def _branched(node: ast.AST) -> Iterator[ast.AST]:
+    """Of what depends on a condition."""
+    if isinstance(node, ast.BoolOp):
+        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield ast.BoolOp(other, node.values)
+        # without each of its parts
+        for index in range(len(node.values)):
+            rest = node.values[:index] + node.values[index + 1 :]
+            yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+    elif isinstance(node, ast.IfExp):
+        yield ast.IfExp(node.test, node.orelse, node.body)
+    elif isinstance(node, ast.If):
+        yield ast.If(ast.Constant(False), node.body, node.orelse)
 
 
 def _compared(node: ast.Compare) -> Iterator[ast.AST]:

@@ -41,13 +41,13 @@ def at(seconds: float | Decimal) -> datetime:
 
 def market(**changes: Any) -> Capabilities:
     """A real one."""
-    usual = dict(
+    usual = Capabilities(
         simulated=False, dedups_client_id=True, dedup_window=None, lookup_by_client_id=True,
         lists_all_orders=True, replays_executions=True, visibility_delay_s=0.0,
         terminal_is_final=True, fractional="qty", errors_in_2xx=False, reauth_every=None,
         serves="orders",
     )  # fmt: skip
-    return Capabilities(**(usual | changes))
+    return replace(usual, **changes)
 
 
 def open_order(symbol: str, side: Side, client_order_id: str = "p1zzz") -> BrokerOrder:

@@ -1,4 +1,4 @@
-"""What each rail has to say at and beside its limits: one table, for tests and for mutants alike."""
+"""What each rail says at and beside its limits: one table, for tests and for mutants alike."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from tests.builders import rails as build
+from tests.builders.rails import D, at, market, open_order
+
 from steelyard.brokers.broker import MarketClock
 from steelyard.execution.halt import Switch
 from steelyard.execution.settings import LiveLimits
 from steelyard.orders import Side
-from tests.builders import rails as build
-from tests.builders.rails import D, at, market, open_order
 
 
 @dataclass(frozen=True)
 class Case:
-    """A rail, the facts that it is asked with, and the code that it blocks with; None = it passes."""
+    """A rail, the facts it is asked with, and the code that it blocks with; None = it passes."""
 
     rail: str
     base: str
@@ -76,6 +77,8 @@ def limit(
     yield from edge(rail, path, code, good, bad, **also)
 
 
+# fmt: off
+# rows read as a table
 def _mode() -> Iterator[Case]:
     """All sixteen, and what a broker has that is none of both."""
     for bits in range(16):
@@ -84,24 +87,26 @@ def _mode() -> Iterator[Case]:
         changes = {
             "mode": words[0], "host": words[1], "key": words[2], "account.mode": words[3],
             "pinned_account": "LIVE-1" if says[3] else "OTHER",
-        }  # fmt: skip
+        }
         yield Case("mode", "live", changes, None if all(says) or not any(says) else "mode_mixed")
     for path, value in (
         ("pinned_account", None), ("pinned_account", ""), ("host", None), ("key", None),
         ("account.mode", "paper"), ("account.account_id", "LIVE-2"), ("mode", "other"),
-    ):  # fmt: skip
+    ):
         yield Case("mode", "live", {path: value}, "mode_mixed")
     simulated = (("host", "paper"), ("key", "paper"), ("host", "live"), ("account.mode", "live"),
-                 ("pinned_account", "LIVE-1"))  # fmt: skip
+                 ("pinned_account", "LIVE-1"))
     for path, value in (*simulated, ("key", "live")):
         yield Case("mode", "paper", {path: value}, "mode_mixed")
     yield from edge("mode", "capabilities", "mode_mixed", [market(simulated=True)], [market()],
-                    base="paper")  # fmt: skip
+                    base="paper")
+    nobody = {"pinned_account": None, "account.account_id": None}
+    yield Case("mode", "live", nobody, "mode_mixed")
     # a broker by file has no address and no key either
     yield Case("mode", "paper", {"capabilities": market(serves="file")}, None)
     for path in ("host", "key"):
         on_paper = {"mode": "paper", "host": "paper", "key": "paper", "account.mode": "paper",
-                    "pinned_account": None}  # fmt: skip
+                    "pinned_account": None}
         yield Case("mode", "live", {**on_paper, path: None}, "mode_mixed")
         yield Case("mode", "live", on_paper, None)
 
@@ -110,7 +115,7 @@ def _account() -> Iterator[Case]:
     yield from edge("account", "account.blocked", "account_blocked", [""], [" ", "pattern"])
     served = [market(serves=each) for each in ("orders", "file")]
     yield from edge("account", "capabilities", "account_not_served", served,
-                    [market(serves="read")])  # fmt: skip
+                    [market(serves="read")])
     yield from limit("history", "history.runs", 20, "history_short", least=True)
     yield from limit("history", "history.days", 10, "history_short", least=True)
     yield from edge("history", "history.unexplained", "history_short", [0], [1, -1])
@@ -120,7 +125,7 @@ def _account() -> Iterator[Case]:
     yield from edge("arm", "arm.plan_id", "armed_otherwise", [], ["abcdef123457", ""])
     for path in ("arm.amount_base", "amount_base"):
         yield from edge("arm", path, "armed_otherwise", [D(5000), D("5000.00")],
-                        [D("4999.99"), D("5000.01")])  # fmt: skip
+                        [D("4999.99"), D("5000.01")])
     yield from edge("arm", "arm.used_by", "arm_used", ["", "r-1"], ["r-2"])
     yield from edge("arm", "arm.used_by", "arm_used", [], ["r-2"], others={"run_id": ""})
     yield from edge("arm", "arm.expires_at", "arm_expired", [at(0.000001)], [at(0), at(-1)])
@@ -133,7 +138,7 @@ def _account() -> Iterator[Case]:
     )
     yield from edge("arm", "purpose", "", ["flatten"], [], others={**typed, "plan": None})
     yield from edge("kill_switch", "switch", "halted", [Switch(engaged=False)],
-                    [Switch(engaged=True, why="x"), Switch(engaged=0), Switch(engaged=None)])  # fmt: skip
+                    [Switch(engaged=True, why="x"), Switch(engaged=0), Switch(engaged=None)])
     yield from edge("run_lock", "lock.locked", "not_locked", [True], [False, None, 1])
     yield from edge("run_lock", "lock.fence", "fenced_off", [7], [6, 8])
     yield from edge(
@@ -142,7 +147,7 @@ def _account() -> Iterator[Case]:
     yield from edge("reconciled", "reconciliation.frozen", "frozen", [""], ["VT is off by 1"])
     yield from edge("reconciled", "reconciliation.at", "reconciled_long_ago",
                     [at(0), at(2), at(-899.999999), at(-900)],
-                    [at(2.000001), at(-900.000001)])  # fmt: skip
+                    [at(2.000001), at(-900.000001)])
 
 
 def _machine() -> Iterator[Case]:
@@ -153,9 +158,9 @@ def _machine() -> Iterator[Case]:
     yield from edge("clock", "clock.local", "", [None], [], base="paper")
     for base in ("live", "paper"):
         yield from edge("clock", "newest_event_at", "clock_behind", [at(0), at(-1)],
-                        [at(0.000001), at(3600)], base=base)  # fmt: skip
+                        [at(0.000001), at(3600)], base=base)
     yield from edge("builds", "builds", "builds_differ", [{"run": "b"}, {"run": "b", "us": "b"}],
-                    [{}, {"run": ""}, {"run": "b", "us": "c"}, {"run": "", "us": ""}])  # fmt: skip
+                    [{}, {"run": ""}, {"run": "b", "us": "c"}, {"run": "", "us": ""}])
     yield from limit("disk", "free_disk_bytes", 256 * 2**20, "disk_full", least=True)
     yield from edge("disk", "journal_writable", "journal_not_writable", [True], [False, 1])
 
@@ -171,7 +176,7 @@ def _plan() -> Iterator[Case]:
     days = [date(2026, 3, day) for day in (9, 10, 6, 11)]
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[:2], days[2:])
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[1:2], [days[0], *days[2:]],
-                    base="paper")  # fmt: skip
+                    base="paper")
     begun = {"run_started_at": None}
     ages = [at(-600), at(-599.999999), at(2)], [at(-600.000001), at(2.000001), at(-660)]
     yield from edge("plan_age", "plan.made_at", "plan_old", *ages, others=begun)
@@ -183,10 +188,10 @@ def _plan() -> Iterator[Case]:
     for base, others in (("live", made), ("paper", {})):
         yield from edge("plan_age", "run_started_at", "run_long", *starts, base=base, others=others)
     yield from edge("holdings", "holdings.VT", "holdings_changed", [D(710), D("710.0")],
-                    [D(709), D("710.000000001"), D(700)])  # fmt: skip
+                    [D(709), D("710.000000001"), D(700)])
     yield from edge("holdings", "holdings.AAA", "holdings_changed", [], [D(0), D(41)])
     yield from edge("holdings", "holdings", "holdings_changed",
-                    [{"VT": D(710), "AAA": D("40.5"), "other": D(3)}], [{"VT": D(710)}, {}])  # fmt: skip
+                    [{"VT": D(710), "AAA": D("40.5"), "other": D(3)}], [{"VT": D(710)}, {}])
     yield from edge("holdings", "fills", "holdings_changed", [], [{}, {"VT": D(-10)}])
     new = {"plan.holdings": {}, "fills": {}}
     yield from edge("holdings", "holdings", "holdings_changed", [{}], [{"VT": D(1)}], others=new)
@@ -206,7 +211,7 @@ def _plan() -> Iterator[Case]:
     off = [{"a": D("1.0000011")}, {"a": D("0.9999989")}, {}, {"a": D(2)}]
     yield from edge("weights", "plan.weights", "weights_sum", sums, off)
     yield from edge("weights", "plan.weights", "weight_negative", [],
-                    [{"a": D("-0.1"), "b": D("1.1")}, {"a": D("-0.0000001"), "b": D(1)}])  # fmt: skip
+                    [{"a": D("-0.1"), "b": D("1.1")}, {"a": D("-0.0000001"), "b": D(1)}])
 
 
 def _mid(bid: Decimal) -> dict[str, Any]:
@@ -248,12 +253,12 @@ def _order() -> Iterator[Case]:
     yield from limit("cash", "free_cash_base", D(2502), "money_short", least=True, others=bought)
     yield from _concentration()
     yield from edge("fx_rate", "order.fx_at", "rate_old", [at(-60), at(0), at(2)],
-                    [at(-60.000001), at(2.000001)])  # fmt: skip
+                    [at(-60.000001), at(2.000001)])
     yield from edge("fx_rate", "order.fx_at", "fx_rate_unknown", [], [None])
     yield from edge("fx_rate", "order.fx_at", "", [None], [], base="paper")
     yield from edge("fx_rate", "order.fx_rate", "fx_rate_unknown", [D("0.01")], [D(0), D(-1), None])
     yield from edge("fx_rate", "order.fx_rate", "base_rate_not_1", [D(1), D("1.0")],
-                    [D("0.99"), D("1.01")], base="sale")  # fmt: skip
+                    [D("0.99"), D("1.01")], base="sale")
     yield from edge("fx_rate", "order.fx_at", "", [None], [], base="sale")
 
 
@@ -263,9 +268,9 @@ def _concentration() -> Iterator[Case]:
     capped = {"limits": LiveLimits(max_position_weight=D("0.5"), max_sector_weight=D("0.5"))}
     yield from limit("position", "values_base.VT", D(47_500), "position_large", others=capped)
     yield from edge("position", "values_base", "position_large", [{}, {"AAA": D(99_000)}], [],
-                    others=capped)  # fmt: skip
+                    others=capped)
     yield Case("position", "live", {**capped, "order.fx_rate": D(30), "values_base": {}},
-               "position_large")  # fmt: skip
+               "position_large")
     yield from edge("position", "values_base", "", [None], [], base="sale", others=capped)
     yield from limit("sector", "values_base.VT", D(47_500), "sector_large", others=capped)
     same = {**capped, "sectors": {"VT": "world", "AAA": "world"}, "values_base.VT": D(40_000)}
@@ -287,10 +292,13 @@ def _ticket() -> Iterator[Case]:
         "ticket", "assets.VT.lot_size", "no_whole_lot", [D(10), D("0.5")], [D(3), D(40)]
     )
     yield from edge("ticket", "order.ticket.limit_price", "no_limit_price", [D("0.01")],
-                    [D(0), D("-0.01")])  # fmt: skip
+                    [D(0), D("-0.01")])
     yield from edge("ticket", "order.ticket.limit_price", "no_whole_tick",
                     [D("100.01"), D(1), D("0.9999"), D("0.0001")],
-                    [D("100.001"), D("1.0001"), D("1.001"), D("0.99995")])  # fmt: skip
+                    [D("100.001"), D("1.0001"), D("1.001"), D("0.99995")])
+    coarse = {"assets.VT.tick": D("0.4")}
+    yield from edge("ticket", "order.ticket.limit_price", "no_whole_tick", [D(2)], [D(1)],
+                    others=coarse)
     yield from edge("ticket", "assets.VT.tradable", "not_tradable", [True], [False, 1])
     yield from edge("ticket", "assets.VT.symbol", "other_asset", [], ["VTI"])
     yield from edge("ticket", "assets.VT.currency", "other_asset", [], ["USD"])
@@ -307,10 +315,11 @@ def _ticket() -> Iterator[Case]:
 def _market() -> Iterator[Case]:
     """2026-03-10, 13:30 to 20:00 UTC: orders from 13:35 and until 19:45."""
     moments = (
-        ((13, 34, 59, 999999), "session_edge"), ((13, 35, 0, 0), None), ((19, 44, 59, 999999), None),
+        ((13, 34, 59, 999999), "session_edge"), ((13, 35, 0, 0), None),
+        ((19, 44, 59, 999999), None),
         ((19, 45, 0, 0), "session_edge"), ((13, 30, 0, 0), "session_edge"),
         ((20, 0, 0, 0), "session_edge"), ((3, 0, 0, 0), "session_edge"),
-    )  # fmt: skip
+    )
     for moment, code in moments:
         now = datetime(2026, 3, 10, *moment, tzinfo=UTC)
         yield Case("session", "live", {"clock.now": now}, code)
@@ -319,7 +328,7 @@ def _market() -> Iterator[Case]:
     yield from edge("quote", "quotes.VT.symbol", "quote_of_other", ["VT"], ["VTI", "vt", ""])
     yield from edge("quote", "quotes.VT.currency", "quote_currency", ["EUR"], ["USD", ""])
     yield from edge("quote", "quotes.VT.at", "quote_old", [at(-10), at(0), at(2)],
-                    [at(-10.000001), at(2.000001), at(-35 * 86_400)])  # fmt: skip
+                    [at(-10.000001), at(2.000001), at(-35 * 86_400)])
     yield from edge(
         "spread", "quotes.VT.ask", "quote_crossed", [D("99.76")], [D("99.75"), D("99.74")]
     )
@@ -345,14 +354,14 @@ def _market() -> Iterator[Case]:
                 code_ = code if step * sign > 0 else None
                 yield Case(rail, "live", {path: other, **quote}, code_)
     yield from edge("close_price", "quotes.VT.reference", "close_price_unknown", [],
-                    [None, D(0), D(-100)])  # fmt: skip
+                    [None, D(0), D(-100)])
     yield from edge("close_price", "quotes.VT.reference", "", [None], [], base="paper")
     # a split of four for one that nobody adjusted
     yield from edge("close_price", "quotes.VT.reference", "quote_off_close", [], [D(400), D(25)])
     yield from edge("two_prices", "quotes.AAA.reference", "prices_disagree",
-                    [D(50), D("47.62"), D("52.63")], [D("47.61"), D("52.64")], base="flatten")  # fmt: skip
+                    [D(50), D("47.62"), D("52.63")], [D("47.61"), D("52.64")], base="flatten")
     yield from edge("two_prices", "quotes.AAA.reference", "two_prices_unknown", [], [None, D(0)],
-                    base="flatten")  # fmt: skip
+                    base="flatten")
     there = {"mode": "paper", "capabilities": market(simulated=True)}
     yield from edge(
         "two_prices", "quotes.AAA.reference", "", [None], [], base="flatten", others=there
@@ -360,7 +369,7 @@ def _market() -> Iterator[Case]:
     for mode, simulated in (("live", True), ("paper", False)):
         half = {"mode": mode, "capabilities": market(simulated=simulated)}
         yield from edge("two_prices", "quotes.AAA.reference", "two_prices_unknown", [], [None],
-                        base="flatten", others=half)  # fmt: skip
+                        base="flatten", others=half)
 
 
 def _day() -> Iterator[Case]:
@@ -368,19 +377,19 @@ def _day() -> Iterator[Case]:
     yield from limit("order_count", "order.attempt", 12, "attempts", strict=True)
     yield from limit("order_count", "day.orders_in_run", 24, "orders_in_run", strict=True)
     yield from limit("order_count", "day.orders_in_run", 50, "orders_in_run", strict=True,
-                     base="flatten")  # fmt: skip
+                     base="flatten")
     for path in ("day.orders_today", "day.orders_in_run", "order.attempt"):
         code = {"order.attempt": "attempts"}.get(path, path.removeprefix("day."))
         yield from limit("order_count", path, 0, code, least=True)
     yield from edge("pace", "day.last_order_at", "pace", [None, at(-1), at(-1.000001)],
-                    [at(-0.999999), at(0), at(1)])  # fmt: skip
+                    [at(-0.999999), at(0), at(1)])
     yield from limit("turnover", "day.turnover_base", D(37_500), "turnover")
     yield from limit("turnover", "day.turnover_base", D(197_500), "turnover", base="paper")
     for value, buy, sell in (
         (D(97_001), None, None), (D(97_000), "loss_sells_only", None),
         (D(95_001), "loss_sells_only", None), (D(95_000), "loss_halt", "loss_halt"),
         (D(0), "loss_halt", "loss_halt"), (D(-5), "loss_halt", "loss_halt"),
-    ):  # fmt: skip
+    ):
         yield Case("loss", "live", {"equity_base": value}, buy)
         yield Case("loss", "sale", {"equity_base": value}, sell)
         yield Case("loss", "live", {"equity_base": value, "order": None}, sell)
@@ -396,7 +405,7 @@ def _day() -> Iterator[Case]:
     yield from limit("failed_sells", "day.failed_sells_base", D(500), "sells_failed", others=small)
     yield from edge("failed_sells", "day.failed_sells_base", "", [D(10**6)], [], base="sale")
     yield from edge("restricted", "restricted", "restricted", [frozenset(), frozenset({"VTI"})],
-                    [frozenset({"VT"}), frozenset({"AAA", "VT"})])  # fmt: skip
+                    [frozenset({"VT"}), frozenset({"AAA", "VT"})])
     yield from edge("restricted", "restricted", "restricted_unknown", [], [None])
     own = (
         [open_order("VT", Side.BUY)],
@@ -405,9 +414,9 @@ def _day() -> Iterator[Case]:
     )
     yield from edge("open_orders", "account.open_orders", "foreign_order", own,
                     [[open_order("VT", Side.BUY, "")], [open_order("VT", Side.SELL, "zp1")],
-                     [*own[1], open_order("VT", Side.BUY, "x")]])  # fmt: skip
+                     [*own[1], open_order("VT", Side.BUY, "x")]])
     yield from edge("open_orders", "account.open_orders", "opposite_order", [],
-                    [[open_order("VT", Side.SELL)], [*own[0], open_order("VT", Side.SELL)]])  # fmt: skip
+                    [[open_order("VT", Side.SELL)], [*own[0], open_order("VT", Side.SELL)]])
     day = 86_400
     for base, symbol, side in (("live", "VT", Side.SELL), ("sale", "AAA", Side.BUY)):
         same = Side.BUY if side is Side.SELL else Side.SELL
@@ -415,17 +424,20 @@ def _day() -> Iterator[Case]:
                         [{}, {(symbol, side): at(-day)}, {(symbol, side): at(-day - 1)},
                          {(symbol, same): at(-1)}, {("BBB", side): at(-1)}],
                         [{(symbol, side): at(-day + 0.000001)}, {(symbol, side): at(5)}],
-                        base=base)  # fmt: skip
+                        base=base)
 
 
 SECTIONS: tuple[Callable[[], Iterator[Case]], ...] = (
     _mode, _account, _machine, _plan, _order, _market, _day,
-)  # fmt: skip
+)
 
 
 def cases() -> list[Case]:
     """The whole table."""
     return [case for section in SECTIONS for case in section()]
+
+
+# fmt: on
 
 
 class Bomb:
@@ -442,19 +454,28 @@ class Bomb:
 
 NONE_IS_AN_ANSWER = {
     # not the pinned one, or no address: then it is not live, and the table has what follows
-    ("mode", "pinned_account"), ("mode", "host"), ("mode", "key"),
+    ("mode", "pinned_account"),
+    ("mode", "host"),
+    ("mode", "key"),
     # nothing was sent yet, there is no run yet, there is no order yet
-    ("pace", "day.last_order_at"), ("plan_age", "run_started_at"), ("drift", "order"),
+    ("pace", "day.last_order_at"),
+    ("plan_age", "run_started_at"),
+    ("drift", "order"),
     ("loss", "order"),
     # an order without a quote is stopped by the rails of its quote, and no other order is
-    ("drift", "quotes.VT"), ("drift", "quotes.AAA"),
-}  # fmt: skip
+    ("drift", "quotes.VT"),
+    ("drift", "quotes.AAA"),
+}
 
 
 BASES = ("live", "sale", "paper", "flatten")
 NOT_ON_PAPER = {
-    "clock.local", "plan.made_at", "order.fx_at", "quotes.VT.volume", "quotes.VT.reference",
-}  # fmt: skip
+    "clock.local",
+    "plan.made_at",
+    "order.fx_at",
+    "quotes.VT.volume",
+    "quotes.VT.reference",
+}
 """What a simulated market cannot have."""
 NO_NUMBERS = tuple(Decimal(text) for text in ("NaN", "sNaN", "Infinity", "-Infinity"))
 ANY = "any"
@@ -506,7 +527,7 @@ def wrong(file: str, *, few: bool = False) -> str:
     """
     rows, files = table()
     for case in rows:
-        if files[case.rail] != file and file in files.values() or (few and case.code):
+        if (files[case.rail] != file and file in files.values()) or (few and case.code):
             continue
         code = answer(case)
         if (code is None) if case.code == ANY else (code != case.code):

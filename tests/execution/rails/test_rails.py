@@ -1,4 +1,4 @@
-"""Every rail at its limits, without its data, with data that fails: all that is not sound blocks."""
+"""Every rail at its limits, without its data, with data that fails: what is not sound blocks."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import inspect
 from collections import Counter
 
 import pytest
+from tests.builders import rails as build
+from tests.execution.rails.table import BASES, answer, cases, spoiled, used
 
 from steelyard.execution import rails
 from steelyard.execution.configuration import BUILT_IN, TIGHTER_IF_LARGER
 from steelyard.execution.rails import RAILS, Pass, ask, blocks, judge
 from steelyard.execution.settings import Limits
-from tests.builders import rails as build
-from tests.execution.rails.table import BASES, answer, cases, spoiled, used
 
 
-def verdict(name: str, facts: Any) -> Any:
+def verdict(name, facts):
     return ask(next(rail for rail in RAILS if rail.name == name), facts).verdict
 
 
@@ -100,7 +100,7 @@ def test_limits_that_are_no_numbers_are_refused_where_they_are_read():
     for mode in (BUILT_IN.limits.paper, BUILT_IN.limits.live):
         for name, value in mode:
             if value is not None:
-                with pytest.raises(ValueError, match="finite|int|decimal|instance"):
+                with pytest.raises(ValueError, match=r"finite|int|decimal|instance"):
                     type(mode)(**{name: float("nan")})
 
 

@@ -26,7 +26,7 @@ def mode(facts: Facts) -> Verdict:
     own = ("paper", "paper") if addressed else (None, None)
     paper = (facts.mode, account.mode) == ("paper", "paper") and (facts.host, facts.key) == own
     words = f"mode {facts.mode}, address {facts.host}, key {facts.key}, account {account.mode}"
-    words = f"{words}{', the pinned one' if pinned else ''}"
+    words = f"{words}, the pinned one: {pinned}"
     if all(live) or (paper and not pinned):
         return Pass(words)
     return Block("mode_mixed", f"{words}: live needs all four, paper none")
