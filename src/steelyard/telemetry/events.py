@@ -702,6 +702,22 @@ class AlertRaised(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitLoosened(ExecutionEvent):
+    """A run obeys a limit that lets through more than the built-in one.
+
+    mode      paper or live
+    limit     its name
+    built_in  what it would be
+    value     what it is
+    """
+
+    mode: str
+    limit: str
+    built_in: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountOpened(ExecutionEvent):
     """The books of an account begin with what the broker has.
 
@@ -749,7 +765,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, AccountOpened, ActivityBooked,
+    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
