@@ -103,21 +103,31 @@ def plan(
         seed=seed,
         disabled=disabled,
     )
-    findings, bucket = Findings(observe), snapshot.bucket
-    findings.tell(PlanningStarted(strategy.name, strategy.version, snapshot.as_of.isoformat()))
+    return solved_plan(case, observe, tuple(warnings))[1]
 
-    def planned(guard: Guard) -> Plan:
-        return write(solve(case, guard), guard, None, tuple(warnings))
+
+def solved_plan(
+    case: Case, observe: Observe | None = None, warnings: tuple[Notice, ...] = ()
+) -> tuple[Solution, Plan]:
+    """The solution of a case by the reference engine, and the document written from it."""
+    findings, rules, bucket = Findings(observe), case.strategy, case.snapshot.bucket
+    findings.tell(PlanningStarted(rules.name, rules.version, case.snapshot.as_of.isoformat()))
+
+    def planned(guard: Guard) -> tuple[Solution, Plan]:
+        solution = solve(case, guard)
+        return solution, write(solution, guard, None, warnings)
 
     try:
-        _need_targets(targets)
-        document = settled(planned, Guard(disabled, bucket=bucket, findings=findings))
+        _need_targets(case.targets)
+        solution, document = settled(
+            planned, Guard(case.disabled, bucket=bucket, findings=findings)
+        )
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
     gain = round(document.score.improvement, SCORE_DIGITS)
     findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
-    return document
+    return solution, document
 
 
 def _need_targets(targets: Targets | TargetsFailed | None) -> None:

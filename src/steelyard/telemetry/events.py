@@ -7,7 +7,7 @@ class says when it happens, the lines below what its fields mean, in this order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -429,6 +429,24 @@ class DatabaseUpgraded(StoreEvent):
     new: str
 
 
+# engines
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesDiffer(Event):
+    """The planner and the reference engine differ on one portfolio, and nothing explains it.
+
+    symbols   how many
+    first     of them the first few, each with what differs
+    action    what was done: log, alert or block
+    """
+
+    told_by = "engines"
+    symbols: int
+    first: Sequence[str]
+    action: str
+
+
 # instances
 
 
@@ -460,5 +478,5 @@ STORE: tuple[type[Event], ...] = (
     BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
     DatabaseUpgraded,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared)
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared)
 """Every event, in the order of the catalogue."""
