@@ -51,7 +51,7 @@ SaveIt = Annotated[
     ),
 ]
 
-OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
+OWN_FILES = "--holdings H.csv --targets T.csv --prices P.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,8 @@ def _next(plan: Plan, output: Output) -> list[str]:
     symbol = next(iter([*(step.symbol for step in plan.steps), *owned]), "SYMBOL")
     command = _command()
     if output.own_files:
-        return [f"{command} why {symbol}", f"{command} {OWN_FILES}"]
+        verb = "plan" if output.engine == "fast" else "rebalance"
+        return [f"{command} why {symbol}", f"{command} {verb} {OWN_FILES}"]
     page = [] if output.report else ["the same with --report plan.html for a page"]
     return [f"{command} why SYMBOL, with the same options", *page]
 

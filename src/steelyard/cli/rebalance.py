@@ -1,4 +1,4 @@
-"""`steelyard rebalance`: exact trades to target weights, as the plan that `steelyard plan` makes."""
+"""`steelyard rebalance`: exact trades to target weights, as a plan like that of `plan`."""
 
 from __future__ import annotations
 
