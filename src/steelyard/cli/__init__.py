@@ -42,6 +42,7 @@ from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.events import events
+from steelyard.cli.execute import execute, resume
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -49,6 +50,7 @@ from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.report import report
+from steelyard.cli.runs import runs
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
@@ -90,6 +92,9 @@ app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 app.command()(events)
+app.command()(execute)
+app.command()(resume)
+app.command()(runs)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

@@ -71,7 +71,7 @@ class Approved:
     problems     codes of why it may be wrong; `heads` of what was read or decided
     degraded     a module failed while it was made
     saved_at     when it was made; None where a document does not say
-    fees         fixed and of value, of an order
+    fees         fixed, of value, and of money that is converted
     """
 
     plan_id: str
@@ -96,7 +96,7 @@ class Approved:
     saved_at: datetime | None
     weights_after: Mapping[str, Decimal]
     sectors: Mapping[str, str]
-    fees: tuple[Decimal, Decimal]
+    fees: tuple[Decimal, Decimal, Decimal]
 
     @property
     def sells(self) -> tuple[Instruction, ...]:
@@ -112,6 +112,11 @@ class Approved:
     def gross_base(self) -> Decimal:
         """Σ value of its orders, base currency: what is armed."""
         return sum((each.value_base for each in self.instructions), ZERO)
+
+    @property
+    def foreign_rates(self) -> dict[str, Decimal]:
+        """Rates of every currency but the base."""
+        return {name: rate for name, rate in self.rates.items() if name != self.base_currency}
 
     @property
     def portfolio(self) -> str:
@@ -130,7 +135,11 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
     rows = {row.symbol: row for row in plan.holdings}
     kept_out = {row.symbol: row for row in plan.kept_out}
     costs = plan.rules.costs
-    fees = (Decimal(repr(costs.fixed)), Decimal(repr(costs.percent)))
+    fees = (
+        Decimal(repr(costs.fixed)),
+        Decimal(repr(costs.percent)),
+        Decimal(repr(costs.fx_percent)),
+    )
     positions = {symbol: row.quantity for symbol, row in rows.items() if row.quantity}
     positions |= {symbol: row.quantity for symbol, row in kept_out.items()}
     prices = {symbol: row.price for symbol, row in rows.items()}
@@ -188,7 +197,7 @@ def _units_after(plan: Plan) -> list[tuple[HoldingAfter, Decimal]]:
     return [(row, units[row.symbol]) for row in plan.holdings_after if row.symbol in units]
 
 
-def _instructions(plan: Plan, fees: tuple[Decimal, Decimal]) -> list[Instruction]:
+def _instructions(plan: Plan, fees: tuple[Decimal, ...]) -> list[Instruction]:
     rows = {row.symbol: row for row in plan.holdings}
     return [
         Instruction(

@@ -9,8 +9,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, SecretStr, field_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from steelyard.brokers.broker import Mode
 from steelyard.settings import Section, setting
 
 
@@ -21,25 +24,38 @@ def _exact(number: object) -> object:
     return number
 
 
-Exact = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+class _AsNumber:
+    """In a schema an exact number is a number; text of one is not taken."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core)
+        return dict(schema.get("anyOf", [schema])[0])
+
+
+_EXACT = BeforeValidator(_exact)
+Exact = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False), _AsNumber()]
+Money = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False, gt=0, le=10**12), _AsNumber()]
+Part = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False, gt=0, le=1), _AsNumber()]
 
 
 class Limits(Section):
     """What the rails obey on paper."""
 
     max_order_weight: Exact = setting(Decimal(1), "largest order, of value", gt=0, le=1)
-    max_order_base: Exact | None = setting(None, "largest order; off when absent", gt=0, le=10**12)
+    max_order_base: Money | None = setting(None, "largest order; off when absent")
     max_turnover_weight: Exact = setting(
         Decimal(2), "buys and sells of a day together, of value, over all runs", gt=0, le=10
     )
     max_order_volume_weight: Exact = setting(
         Decimal("0.01"), "largest order, of the mean volume of 20 days", gt=0, le=1
     )
-    max_position_weight: Exact | None = setting(
-        None, "largest position after a buy, of value; off when absent", gt=0, le=1
+    max_position_weight: Part | None = setting(
+        None, "largest position after a buy, of value; off when absent"
     )
-    max_sector_weight: Exact | None = setting(
-        None, "largest sector after a buy, of value; off when absent", gt=0, le=1
+    max_sector_weight: Part | None = setting(
+        None, "largest sector after a buy, of value; off when absent"
     )
     max_orders_without_plan: int = setting(
         50, "orders of a run behind which no plan stands", ge=0, le=1000
@@ -107,9 +123,7 @@ class LiveLimits(Limits):
     """What the rails obey live."""
 
     max_order_weight: Exact = setting(Decimal("0.20"), "largest order, of value", gt=0, le=1)
-    max_order_base: Exact | None = setting(
-        Decimal(10_000), "largest order; off when absent", gt=0, le=10**12
-    )
+    max_order_base: Money | None = setting(Decimal(10_000), "largest order; off when absent")
     max_turnover_weight: Exact = setting(
         Decimal("0.40"), "buys and sells of a day together, of value, over all runs", gt=0, le=10
     )
@@ -120,3 +134,42 @@ class PaperHistoryNeeds(Section):
 
     min_runs: int = setting(20, "runs that ended done or with skips", ge=1, le=10_000)
     min_days: int = setting(10, "days on which they were", ge=1, le=3650)
+
+
+class Account(Section):
+    """Which account is traded, and how far.
+
+    Live needs this mode, a live key, the live address and the pinned account, all four.
+    """
+
+    mode: Mode = setting("paper", "paper, or live")
+    pinned: str | None = setting(
+        None, "the id of the one account that may be traded live", min_length=1, max_length=100
+    )
+    restricted_file: str | None = setting(
+        None,
+        "a file of symbols that are never traded, one a line; if it cannot be read, nothing is",
+        min_length=1,
+        max_length=4096,
+    )
+
+
+class Arming(Section):
+    """How long a person's consent holds."""
+
+    ttl_s: int = setting(
+        900, "from a request to its end, and from arming to its use", ge=1, le=3600
+    )
+
+
+class Webhook(Section):
+    """Where alerts are sent besides the journal and the terminal."""
+
+    url: SecretStr | None = setting(None, "an https address; off when absent")
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("https://"):
+            raise ValueError("it has to begin with https://")
+        return url

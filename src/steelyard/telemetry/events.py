@@ -701,6 +701,56 @@ class AlertRaised(ExecutionEvent):
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitLoosened(ExecutionEvent):
+    """A run obeys a limit that lets through more than the built-in one.
+
+    mode      paper or live
+    limit     its name
+    built_in  what it would be
+    value     what it is
+    """
+
+    mode: str
+    limit: str
+    built_in: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpened(ExecutionEvent):
+    """The books of an account begin with what the broker has.
+
+    account     of the broker
+    positions   symbol to shares
+    cash        currency to amount
+    """
+
+    account: str
+    positions: Mapping[str, str]
+    cash: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityBooked(ExecutionEvent):
+    """Shares or money changed without an order of ours, and the books have it.
+
+    account       of the broker
+    activity_id   the broker's, or the execution's
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    symbol        whose shares changed; "" = none
+    shares        signed change
+    cash          currency to signed change
+    """
+
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str
+    shares: str
+    cash: Mapping[str, str]
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -715,7 +765,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised,
+    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

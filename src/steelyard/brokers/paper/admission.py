@@ -6,9 +6,9 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from steelyard.brokers.broker import Accepted, Rejected, Reply, Ticket
+from steelyard.brokers.opening import PaperPrice
 from steelyard.brokers.paper.book import Book, Due, PaperOrder
 from steelyard.brokers.paper.desk import CENT, pay
-from steelyard.brokers.paper.opening import PaperPrice
 from steelyard.brokers.paper.power import SLACK, bound, cost, spendable
 from steelyard.brokers.paper.quotes import tick_of
 from steelyard.brokers.paper.sessions import session_at

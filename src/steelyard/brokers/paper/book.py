@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from steelyard.brokers.broker import Activity, BrokerFill, BrokerOrder
+from steelyard.brokers.opening import Fees, Opening, PaperPrice
 from steelyard.brokers.paper.desk import Desk, Legs
-from steelyard.brokers.paper.opening import Fees, Opening, PaperPrice
 from steelyard.brokers.paper.script import Script, script_of
 from steelyard.brokers.paper.sessions import BEGINS_AFTER, session_from, written
 from steelyard.canonical import plain
@@ -95,6 +95,7 @@ class Book:
     account: str
     base: str
     zone: str
+    as_of: date
     now: datetime
     fees: Fees
     script: Script
@@ -285,7 +286,7 @@ def read(connection: sqlite3.Connection, account: str) -> Book | None:
     rates = connection.execute("SELECT currency, rate FROM rates WHERE account = ?", (account,))
     return Book(
         connection=connection, account=account, base=row["base_currency"], zone=row["zone"],
-        now=datetime.fromisoformat(row["now"]),
+        as_of=date.fromisoformat(row["as_of"]), now=datetime.fromisoformat(row["now"]),
         fees=Fees(Decimal(row["fixed"]), Decimal(row["percent"]), Decimal(row["fx_percent"])),
         script=script_of(row["script"]), connects=row["connects"], requests=row["requests"],
         rates={each["currency"]: Decimal(each["rate"]) for each in rates},
@@ -298,7 +299,7 @@ def create(connection: sqlite3.Connection, account: str, opening: Opening, scrip
     fees = opening.fees
     book = Book(
         connection=connection, account=account, base=opening.base_currency, zone=opening.zone,
-        now=now, fees=fees, script=script, connects=0, requests=0,
+        as_of=opening.as_of, now=now, fees=fees, script=script, connects=0, requests=0,
     )  # fmt: skip
     book.write("account", {
         "base_currency": opening.base_currency, "zone": opening.zone, "as_of": str(opening.as_of),

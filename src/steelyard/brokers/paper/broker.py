@@ -31,21 +31,23 @@ from steelyard.brokers.broker import (
     Ticket,
     Unknown,
 )
+from steelyard.brokers.files import transaction
+from steelyard.brokers.opening import Opening, PaperPrice, check_market, check_opening
 from steelyard.brokers.paper.admission import admit
 from steelyard.brokers.paper.book import Book, create, put_market, read
 from steelyard.brokers.paper.desk import CENT
 from steelyard.brokers.paper.matching import advance
-from steelyard.brokers.paper.opening import Opening, PaperPrice, check_market, check_opening
 from steelyard.brokers.paper.power import bound, spendable
 from steelyard.brokers.paper.quotes import SMALL_TICK, TICK, touch
 from steelyard.brokers.paper.script import Script
 from steelyard.brokers.paper.sessions import (
     BEGINS_AFTER,
+    next_session,
     session_at,
     session_from,
     sessions_between,
 )
-from steelyard.brokers.paper.tables import connect, transaction
+from steelyard.brokers.paper.tables import connect
 from steelyard.errors import BrokerError
 from steelyard.money import ZERO
 from steelyard.orders import TERMINAL, OrderStatus
@@ -260,20 +262,18 @@ class PaperBroker:
         """
         with self._book() as book:
             check_market(prices, {**book.rates, **rates})
-            session = session_from(as_of, book.zone)
-            here = session_from(book.now.date(), book.zone)
-            if session.day < here.day:
+            if as_of < book.as_of:
                 raise BrokerError(
-                    f"The paper account {self._account} lives on {here.day}: it cannot go back "
+                    f"The paper account {self._account} lives on {book.as_of}: it cannot go back "
                     f"to {as_of}. Nothing was changed.",
-                    code="paper_earlier", place=self._account, value=as_of, limit=here.day,
+                    code="paper_earlier", place=self._account, value=as_of, limit=book.as_of,
                     hint="plan with newer prices, or begin another account",
                 )  # fmt: skip
+            session = session_from(as_of, book.zone)
             if session.closes <= book.now:
-                session = session_from(session.day + timedelta(days=1), book.zone)
-            begins = session.opens + BEGINS_AFTER
+                session = next_session(book.now, book.zone)
             if book.now < session.opens:
-                advance(book, begins)
+                advance(book, session.opens + BEGINS_AFTER)
             put_market(book, as_of, prices, rates)
 
     @contextmanager

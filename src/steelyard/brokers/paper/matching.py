@@ -9,9 +9,9 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from steelyard.brokers.broker import BrokerFill
+from steelyard.brokers.opening import PaperPrice
 from steelyard.brokers.paper.book import Book, Due, Execution, PaperOrder
 from steelyard.brokers.paper.desk import CENT, pay
-from steelyard.brokers.paper.opening import PaperPrice
 from steelyard.brokers.paper.power import charged
 from steelyard.brokers.paper.quotes import STEP_S, Touch, touch
 from steelyard.brokers.paper.sessions import weekdays_after, written
@@ -105,7 +105,8 @@ def _fill(book: Book, order: PaperOrder, due: Due, price: Decimal) -> None:
     book.drop_due(due.number, due.part)
     fee_paid = _settle(book, order, value, fee)
     if fee_paid is None:
-        order.state, order.reason = OrderStatus.CANCELLED, "insufficient buying power"
+        order.state = order.state if due.ghost else OrderStatus.CANCELLED
+        order.reason = "insufficient buying power"
         book.drop_due(order.number)
         book.put(order)
         return

@@ -45,6 +45,12 @@ def session_at(now: datetime, zone: str) -> Session | None:
     return None
 
 
+def next_session(now: datetime, zone: str) -> Session:
+    """The one that is open, or the first after."""
+    day = now.astimezone(ZoneInfo(zone)).date()
+    return next(s for s in sessions_between(day, day + 7 * DAY, zone) if s.closes > now)
+
+
 def weekdays_after(day: date, count: int) -> date:
     """The day so many weekdays later."""
     while count > 0:

@@ -6,14 +6,10 @@ Numbers are decimals as text, times are ISO 8601 in UTC with six digits, so they
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from steelyard.errors import BrokerError
-from steelyard.sqlite import pragmas
+from steelyard.brokers.files import connection_to
 
-BUSY_SECONDS = 10.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (account TEXT PRIMARY KEY, base_currency TEXT NOT NULL,
   zone TEXT NOT NULL, as_of TEXT NOT NULL, now TEXT NOT NULL, fixed TEXT NOT NULL,
@@ -53,40 +49,4 @@ CREATE TABLE IF NOT EXISTS activities (account TEXT, activity_id TEXT, kind TEXT
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to the file, which is made where it is not there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        for pragma in pragmas(sqlite3.sqlite_version_info):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        connection.row_factory = sqlite3.Row
-        with transaction(connection, path):
-            for statement in SCHEMA.split(";"):
-                connection.execute(statement)
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from error
-    return connection
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """All of what is done within, or nothing; raises BrokerError where the file is not usable."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise unusable(path, error) from error
-
-
-def unusable(path: Path, error: Exception) -> BrokerError:
-    """The file cannot be opened, read or written."""
-    return BrokerError(
-        f"The paper broker cannot use {path}: {error}. What was asked is not done.",
-        code="paper_file", place=str(path), hint="see that the disk has room and the file is yours",
-    )  # fmt: skip
+    return connection_to(path, SCHEMA)

@@ -114,12 +114,15 @@ def derive(
 ) -> Books:
     """The books. Raises NotExecuted for an execution that is told in two ways.
 
+    activities   that the first entries do not count: one that is dated before them came after
     An order that is in no `owners` is nobody's of ours: its shares are unassigned.
     """
     pages = _Pages(owners, method)
+    entered, acts = list(_once(entries, "entry_id")), _once(activities, "activity_id")
+    begin = min((each.at for each in entered), default=None)
     happened: list[tuple[datetime, int, str, Entered | Activity | BrokerFill | Transferred]] = []
-    happened += [(each.at, 0, each.entry_id, each) for each in _once(entries, "entry_id")]
-    happened += [(each.at, 1, each.activity_id, each) for each in _once(activities, "activity_id")]
+    happened += [(each.at, 0, each.entry_id, each) for each in entered]
+    happened += [(max(each.at, begin or each.at), 1, each.activity_id, each) for each in acts]
     happened += [(fill.at, _rank(fill), fill.exec_id, fill) for fill in _once(fills, "exec_id")]
     happened += [(each.at, 3, each.transfer_id, each) for each in _once(transfers, "transfer_id")]
     for *_, each in sorted(happened, key=lambda row: row[:3]):

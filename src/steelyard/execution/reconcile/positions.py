@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from steelyard.brokers.broker import Activity, BrokerFill
+from steelyard.buckets.books import UNASSIGNED
 from steelyard.canonical import plain
 from steelyard.execution.reconcile.records import Break, Ours, PositionLine, Theirs, Tolerances
 from steelyard.money import ZERO
@@ -35,7 +36,8 @@ def lines(
             actions=changes.get(symbol, ZERO),
             foreign=foreign.get(symbol, ZERO),
             broker=broker.get(symbol, ZERO),
-            unassigned=None if ours.books is None else _rest(broker, ours.books, symbol),
+            booked=None if ours.books is None else sum(books.get(symbol, {}).values(), ZERO),
+            owned=None if ours.books is None else _owned(books.get(symbol, {})),
         )
         for symbol in sorted(symbols | books.keys())
     )
@@ -68,8 +70,5 @@ def _shares(fills: Iterable[BrokerFill]) -> Mapping[str, Decimal]:
     return total
 
 
-def _rest(
-    broker: Mapping[str, Decimal], books: Mapping[str, Mapping[str, Decimal]], symbol: str
-) -> Decimal:
-    """Shares of a symbol that are in no book."""
-    return broker.get(symbol, ZERO) - sum(books.get(symbol, {}).values(), ZERO)
+def _owned(parts: Mapping[str, Decimal]) -> Decimal:
+    return sum((part for book, part in parts.items() if book != UNASSIGNED), ZERO)

@@ -101,9 +101,10 @@ class Break:
 class PositionLine:
     """Shares of a symbol: opening + fills + actions + foreign = expected.
 
-    actions      splits and other changes without an order
-    foreign      fills of orders that are not ours
-    unassigned   broker's shares that are in no book; None where there are no books
+    actions   splits and other changes without an order
+    foreign   fills of orders that are not ours
+    booked    shares in all books, before actions and foreign; None where there are no books
+    owned     of them in a book of somebody
     """
 
     symbol: str
@@ -112,12 +113,20 @@ class PositionLine:
     actions: Decimal
     foreign: Decimal
     broker: Decimal
-    unassigned: Decimal | None = None
+    booked: Decimal | None = None
+    owned: Decimal | None = None
 
     @property
     def expected(self) -> Decimal:
         """What the broker should have."""
         return self.opening + self.fills + self.actions + self.foreign
+
+    @property
+    def unassigned(self) -> Decimal | None:
+        """Of the broker's shares those that are nobody's; None where there are no books."""
+        if self.owned is None:
+            return None
+        return self.broker - self.actions - self.foreign - self.owned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from steelyard.errors import NotExecuted
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Change, Journal
 from steelyard.execution.journal.postings import of_change, of_fill, post
+from steelyard.execution.reconcile.cash import proceeds
 from steelyard.execution.reconcile.document import (
     activity_document,
     activity_of,
@@ -30,7 +31,15 @@ from steelyard.execution.reconcile.document import (
     opening_of,
 )
 from steelyard.execution.reconcile.records import Opening, Ours, Reconciliation
-from steelyard.telemetry.events import AccountFrozen, AccountReleased, Reconciled
+from steelyard.money import ZERO
+from steelyard.orders import Side
+from steelyard.telemetry.events import (
+    AccountFrozen,
+    AccountOpened,
+    AccountReleased,
+    ActivityBooked,
+    Reconciled,
+)
 
 EXECUTION = "EXECUTION"
 """Kind of an execution of somebody else's order, beside the broker's kinds of activities."""
@@ -72,7 +81,9 @@ def begin_account(
     if _newest(change.journal, account) is not None:
         return
     post(change, of_change(account, "opening", opening.positions, opening.cash))
-    first = {"clean": True, "next": opening_document(opening), "entered": list(entered)}
+    opened = opening_document(opening)
+    change.tell(AccountOpened(account, opened["positions"], opened["cash"]), run_id, bucket)
+    first = {"clean": True, "next": opened, "entered": list(entered)}
     _insert(change, account, clean=True, body=first, run_id=run_id)
     _tell(change, account, (), run_id, bucket)
 
@@ -158,17 +169,12 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
         text = f"The account {account} cannot be acknowledged: {why}"
         raise _refused(text, "unread", account, "steelyard reconcile")
     _book(change, result)
-    adopted = {
-        line.symbol: line.broker - line.expected
-        for line in result.positions
-        if line.broker != line.expected
-    }
-    money = {
-        line.currency: line.broker - line.expected
-        for line in result.cash
-        if line.broker != line.expected
-    }
+    adopted, money = _differences(result)
     post(change, of_change(account, "acknowledged", adopted, money))
+    for symbol, quantity in adopted.items():
+        _tell_booked(change, account, _acknowledged(opening.at, {}, symbol, quantity))
+    if money:
+        _tell_booked(change, account, _acknowledged(opening.at, money))
     body = document(result) | {
         "acknowledged": reason,
         "adopted": {symbol: plain(adopted[symbol]) for symbol in sorted(adopted)},
@@ -183,10 +189,34 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
     change.tell(AccountReleased(account, reason), "", "")
 
 
-def comparisons(journal: Journal, account: str | None = None) -> list[Comparison]:
-    """Every comparison, newest first."""
+def _differences(result: Reconciliation) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """(symbol -> shares, currency -> money) by which the broker has more than is expected."""
+    shares = {
+        line.symbol: line.broker - line.expected
+        for line in result.positions
+        if line.broker != line.expected
+    }
+    money = {
+        line.currency: line.broker - line.expected
+        for line in result.cash
+        if line.broker != line.expected
+    }
+    return shares, money
+
+
+def _acknowledged(
+    at: datetime, cash: Mapping[str, Decimal], symbol: str = "", shares: Decimal = ZERO
+) -> Activity:
+    kind = "ACKNOWLEDGED"
+    return Activity(activity_id="", kind=kind, at=at, cash=cash, symbol=symbol, shares=shares)
+
+
+def comparisons(journal: Journal, account: str | None = None, most: int = -1) -> list[Comparison]:
+    """Comparisons, newest first; `most` of them, -1 = all."""
     entries = journal.rows(
-        "SELECT run_id, account, at_utc, clean, body FROM reconciliation ORDER BY id DESC"
+        "SELECT run_id, account, at_utc, clean, body FROM reconciliation "
+        "WHERE ? IS NULL OR account = ? ORDER BY id DESC LIMIT ?",
+        (account, account, most),
     )
     return [
         Comparison(
@@ -197,7 +227,6 @@ def comparisons(journal: Journal, account: str | None = None) -> list[Comparison
             body=json.loads(row[4]),
         )
         for row in entries
-        if account in (None, row[1])
     ]
 
 
@@ -237,9 +266,35 @@ def _book(change: Change, result: Reconciliation) -> None:
         if _new(change, account, activity.activity_id, activity_document(activity)):
             shares = {activity.symbol: activity.shares} if activity.symbol else {}
             post(change, of_change(account, "outside", shares, activity.cash))
+            _tell_booked(change, account, activity)
     for fill in result.foreign:
         if _new(change, account, fill.exec_id, fill_document(fill) | {"kind": EXECUTION}):
             post(change, of_fill(account, fill))
+            _tell_booked(change, account, _effect(fill))
+
+
+def _effect(fill: BrokerFill) -> Activity:
+    """An execution as what it changes."""
+    return Activity(
+        activity_id=fill.exec_id,
+        kind=EXECUTION,
+        at=fill.at,
+        cash={fill.currency: proceeds(fill)},
+        symbol=fill.symbol,
+        shares=fill.quantity if fill.side is Side.BUY else -fill.quantity,
+    )
+
+
+def _tell_booked(change: Change, account: str, activity: Activity) -> None:
+    event = ActivityBooked(
+        account,
+        activity.activity_id,
+        activity.kind,
+        activity.symbol,
+        plain(activity.shares),
+        {name: plain(activity.cash[name]) for name in sorted(activity.cash)},
+    )
+    change.tell(event, "", "")
 
 
 def _new(change: Change, account: str, name: str, body: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What a paper account begins with, and the prices that its market lives at."""
+"""What an account begins with that no broker keeps: its holdings, and prices of its day."""
 
 from __future__ import annotations
 
@@ -91,6 +91,6 @@ def _check(place: str, figure: Decimal, *, least: bool = False) -> None:
 
 def _refused(place: str, why: str) -> InputError:
     return InputError(
-        f"The paper account cannot hold {place}: {why}. Nothing was opened.",
-        code="paper_opening", place=place,
+        f"The account cannot begin with {place}: {why}. Nothing was opened.",
+        code="account_opening", place=place,
     )  # fmt: skip
