@@ -50,7 +50,7 @@ from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.report import report
-from steelyard.cli.runs import runs
+from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
@@ -95,6 +95,7 @@ app.command()(events)
 app.command()(execute)
 app.command()(resume)
 app.command()(runs)
+app.command()(reconcile)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
