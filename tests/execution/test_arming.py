@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
+from tests.builders import rails as build
 
 from steelyard.errors import NotExecuted
 from steelyard.execution import arming
 from steelyard.execution.arming import ArmState
 from steelyard.execution.journal.journal import Journal, Moment
-from tests.builders import rails as build
 
 ACCOUNT = "LIVE-1"
 TTL = timedelta(minutes=15)
@@ -158,9 +158,13 @@ def test_an_arm_of_another_account_is_none_of_this_one(journal):
 def test_a_run_that_is_not_begun_has_not_used_it(journal):
     armed(journal)
 
-    with pytest.raises(ZeroDivisionError), journal.writing() as change:
-        arming.use(change, ACCOUNT, ("r-1", plan_of("A").plan_id, AMOUNTS["A"]))
-        raise ZeroDivisionError
+    def fails_late():
+        with journal.writing() as change:
+            arming.use(change, ACCOUNT, ("r-1", plan_of("A").plan_id, AMOUNTS["A"]))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails_late()
 
     assert use(journal, run_id="r-2").run_id == "r-2"
 

@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from tests.builders import rails as build
 
 from steelyard.brokers.broker import MarketClock, Session
 from steelyard.errors import BrokerError
 from steelyard.execution.rails import RAILS, Pass, ask
 from steelyard.execution.sessions import CLOSED, exchange_calendar, settlement, trading
-from tests.builders import rails as build
 
 FIRST, LAST = date(2025, 12, 1), date(2027, 1, 31)
 YEAR = date(2026, 1, 1), date(2026, 12, 31)
@@ -41,7 +41,7 @@ def test_every_session_of_a_year_is_open_from_its_first_second_to_before_its_las
     for session in sessions:
         here = {at: trading(ask_it, at).session for at in _around(session)}
         assert [at for at, answer in here.items() if answer == session] == _inside(session)
-        assert {answer for answer in here.values()} <= {session, None}
+        assert set(here.values()) <= {session, None}
 
     assert 480 < 2 * len(sessions) < 1000
     assert len({session.day for session in sessions}) > 240
