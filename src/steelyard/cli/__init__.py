@@ -2,6 +2,7 @@
 
     demo.py      the bundled portfolio
     plan.py      one's own files
+    rebalance.py exact trades to target weights; engines.py: the other engine beside a plan
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
     import_file.py   what a file of holdings says; import_view.py shows it
@@ -49,6 +50,7 @@ from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
+from steelyard.cli.rebalance import rebalance
 from steelyard.cli.report import report
 from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.strategy import strategy
@@ -85,6 +87,7 @@ def main(
 
 app.command()(demo)
 app.command()(plan)
+app.command()(rebalance)
 app.command()(why)
 app.command()(verify)
 app.command()(report)
