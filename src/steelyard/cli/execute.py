@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from steelyard.execution.journal.rows import RunRow
     from steelyard.execution.rehearsal import Rehearsed
 
+APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
 
 def execute(
-    plan: Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)],
+    plan: APlan,
     *,
     broker: Annotated[str, Option(help="paper, alpaca, or file: you place the orders.")] = "paper",
     account: Annotated[
@@ -79,10 +80,10 @@ def execute(
             _rehearse(wish, orders, as_json=as_json)
             return
         _check_form(form)
-        _consent(orders, wish, yes=yes)
+        consent(_question(orders, broker), yes=yes)
         with journal() as entry:
             run = _executed(entry, wish, orders, (form, out))
-            _shown(entry, run, as_json=as_json)
+            show_run(entry, run, as_json=as_json)
 
 
 def _check_form(form: str) -> None:
@@ -101,19 +102,18 @@ def _check_form(form: str) -> None:
         )
 
 
-def _consent(orders: Approved, wish: Wish, *, yes: bool) -> None:
+def _question(orders: Approved, broker: str) -> str:
+    count = len(orders.instructions)
+    noun = "order" if count == 1 else "orders"
+    amount = f"{orders.gross_base:,.2f} {orders.base_currency}"
+    return f"Trade {count} {noun} of {amount} at the broker {broker}?"
+
+
+def consent(question: str, *, yes: bool) -> None:
     """Ask a person, unless --yes; raises NotExecuted where nobody can be asked."""
     from steelyard.errors import NotExecuted
 
-    if yes:
-        return
-    count = len(orders.instructions)
-    noun = "order" if count == 1 else "orders"
-    question = (
-        f"Trade {count} {noun} of {orders.gross_base:,.2f} {orders.base_currency} at the broker "
-        f"{wish.broker}?"
-    )
-    if sys.stdin.isatty() and typer.confirm(question, err=True):
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
         return
     raise NotExecuted(
         f"{question} Nobody said yes. {NOTHING_SENT} Say so with --yes.",
@@ -176,7 +176,7 @@ def resumable(run_id: str) -> Iterator[None]:
         if_signalled("")
 
 
-def _shown(entry: Journal, run: RunRow, *, as_json: bool) -> None:
+def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
@@ -200,7 +200,7 @@ def resume(as_json: AsJson = False) -> None:
                 entry.whole()
                 ended = _resumed(entry)
                 for run in ended:
-                    _shown(entry, run, as_json=as_json)
+                    show_run(entry, run, as_json=as_json)
         if not ended:
             note("There is no run to resume.")
             if as_json:

@@ -207,13 +207,13 @@ def reconcile(
             entry.whole()
             results = [
                 _compared(entry, run, acknowledge=acknowledge, reason=reason)
-                for run in _last_runs(entry, account)
+                for run in last_runs(entry, account)
             ]
             frozen = _frozen(entry)
         _tell(results, frozen, as_json=as_json)
 
 
-def _last_runs(entry: Journal, account: str | None) -> list[RunRow]:
+def last_runs(entry: Journal, account: str | None) -> list[RunRow]:
     """The newest run of each account."""
     from steelyard.errors import NotStored, did_you_mean
     from steelyard.execution.journal import rows

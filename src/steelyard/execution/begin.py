@@ -7,7 +7,7 @@ from datetime import datetime
 
 from steelyard.errors import NotExecuted
 from steelyard.execution import arming
-from steelyard.execution.approved import Approved, approved
+from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
@@ -21,10 +21,9 @@ from steelyard.execution.journal.journal import Lease
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.send import summary, why_of
 from steelyard.execution.rails import Block, blocks, judge
-from steelyard.execution.request import Request
+from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
-from steelyard.plans.plan import Plan, content
 
 
 class ExecutedBefore(NotExecuted):
@@ -52,7 +51,7 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     Raises ExecutedBefore; NotExecuted where the account has a live run, is frozen, or a rail blocks
     the run, which is then over as not_started.
     """
-    plan = approved(Plan.from_document(content(document.encode())), saved_at)
+    plan = orders_of(document, saved_at)
     refuse_live(room, plan)
     desk = _begun(room, lease, document, plan, saved_at)
     if not opening(desk):

@@ -720,6 +720,18 @@ class AlertRaised(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAsked(ExecutionEvent):
+    """A person asked the broker to cancel open orders.
+
+    account   of the orders
+    orders    client order ids; the broker's own where they are not ours
+    """
+
+    account: str
+    orders: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LimitLoosened(ExecutionEvent):
     """A run obeys a limit that lets through more than the built-in one.
 
@@ -783,7 +795,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
