@@ -75,6 +75,15 @@ def test_a_variable_wins_over_the_file_and_an_empty_one_is_none(tmp_path):
     assert settings.arming.ttl_s == 900
 
 
+def test_the_engine_stands_in_the_same_file_and_has_variables_of_its_own(tmp_path):
+    home = wrote(tmp_path, "[engine]\nactive = 'reference'\nshadow = 'none'")
+
+    settings = load(home, {"STEELYARD_ENGINE_SHADOW": "on"})
+
+    assert (settings.engine.active, settings.engine.shadow) == ("reference", "on")
+    assert "engine.activ is not a known key" in str(refused(wrote(tmp_path, "[engine]\nactiv = 1")))
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from steelyard.brokers.broker import Mode
+from steelyard.engine import EngineSettings, engine_settings
 from steelyard.errors import Fault, SettingsError
 from steelyard.execution.settings import (
     Account,
@@ -62,6 +63,7 @@ class Configuration(Section):
     arming: Arming = setting(Arming(), "how long a person's consent holds")
     working: Working = setting(Working(), "how orders are worked")
     webhook: Webhook = setting(Webhook(), "where alerts are sent besides")
+    engine: EngineSettings = setting(EngineSettings(), "which engine plans, and which watches")
 
     def limits_of(self, mode: Mode) -> Limits:
         """What the rails obey in a mode."""
@@ -80,7 +82,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Configuration:
     for name in sorted(environment):
         if name.upper().startswith(VARIABLE) and environment[name]:
             values = _with(values, name, environment[name])
-    return _built(values, f"the variables {PREFIX}…")
+    settings = _built(values, f"the variables {PREFIX}…")
+    engine = engine_settings(values.get("engine", {}), environment)
+    return settings.model_copy(update={"engine": engine})
 
 
 def _file(path: Path) -> dict[str, Any]:
