@@ -11,6 +11,7 @@ from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
+from steelyard.execution.configuration import loosened
 from steelyard.execution.desk import Desk, look, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
@@ -59,7 +60,7 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     with room.journal.writing(lease) as change:
         if arm is not None:
-            arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
+            arm = arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
         set_run(change, desk.run, RunState.ARMED)
     return room.again(lease, desk.run, arm)
 
@@ -115,6 +116,8 @@ def _begun(
     ]
     with room.journal.writing(lease) as change:
         begin(change, new, lease.fence, legs)
+        for event in loosened(room.limits, room.mode):
+            change.tell(event, new.run_id, plan.bucket)
         for each in plan.instructions:
             owners = owners_of(each.symbol, each.quantity, plan.bucket)
             write_owners(change, new.run_id, each.step, owners)
