@@ -7,14 +7,12 @@ from decimal import Decimal
 import pytest
 
 from builders.plans import euro, growth
-from builders.run import RUN, Fate, Script, ran
+from builders.run import HALF, RUN, STOPPED, Fate, Script, ran
 from steelyard.errors import NotStored
 from steelyard.execution.listing import listing
 from steelyard.execution.report import RunReport, run_report
-from steelyard.execution.states import LegState, Outcome, RunState
+from steelyard.execution.states import Outcome, RunState
 
-HALF = Fate(((Decimal("0.5"), 2),), LegState.CANCELLED, "the price left the band")
-STOPPED = Fate((), LegState.BLOCKED, "the spread is too wide", sent=False)
 CUT = Script({4: HALF, 5: STOPPED}, outcome=Outcome.PARTIAL, reason="two orders are short")
 WHOLE = Script()
 BLOCK = {"rail": "spread", "code": "spread", "why": "1.4 % is above 1 %"}
