@@ -25,6 +25,14 @@ def compared(desk: Desk) -> Reconciliation:
     return result
 
 
+def acknowledged(desk: Desk, reason: str) -> Reconciliation:
+    """A person looked: what the broker says now is what the account has, and it is released."""
+    result = reconcile(desk.broker, lambda: _ours(desk), pauses=())
+    with desk.journal.writing(desk.lease) as change:
+        stored.acknowledge(change, result, reason)
+    return result
+
+
 def _ours(desk: Desk) -> Ours:
     # silence shows in the reading that follows, and a late fill is booked and alerted by now
     with suppress(BrokerError, Halted):

@@ -429,6 +429,24 @@ class DatabaseUpgraded(StoreEvent):
     new: str
 
 
+# engines
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesDiffer(Event):
+    """The planner and the reference engine differ on one portfolio, and nothing explains it.
+
+    symbols   how many
+    first     of them the first few, each with what differs
+    action    what was done: log, alert or block
+    """
+
+    told_by = "engines"
+    symbols: int
+    first: Sequence[str]
+    action: str
+
+
 # instances
 
 
@@ -767,5 +785,5 @@ EXECUTION: tuple[type[Event], ...] = (
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
     AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
