@@ -1,14 +1,16 @@
 """A run in a terminal of any width: its report, and the live table of its orders."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from builders.accounts import d
+from builders.accounts import BUY, d
 from builders.plans import HOSTILE, euro, growth, hostile, untargeted
 from builders.run import RUN, Fate, Script, ran
+from steelyard.execution.order_rows import OrderRow
 from steelyard.execution.report import run_report
 from steelyard.execution.states import LegState, Outcome, RunState
 from steelyard.report.terminal.live import live
@@ -107,8 +109,38 @@ def test_the_live_table_has_bid_and_ask_of_buys_and_the_reason_of_what_is_sold_o
     lines = {line.split()[2]: line for line in text.splitlines() if line.startswith("  ▲")}
     assert "111.843 / 111.943" in lines["QUAL"]
     assert "Liquidating AAPL: it is no longer a target" in text
-    assert "the spread is too wide" in text
+    assert "The spread is too wide." in text
     assert "9 of 11 filled" in text
+
+
+def test_a_step_of_several_orders_is_one_line_with_all_that_filled():
+    first = OrderRow(
+        step=1, attempt=1, client_order_id="x", symbol="A", side=BUY, quantity=d(10),
+        limit_price=d(100), currency="USD", bid=d(99), ask=d(101), filled=d(4),
+        average_price=d(100), state=LegState.CANCELLED, reason="", liquidation="", sent=True,
+    )  # fmt: skip
+    second = replace(
+        first, attempt=2, quantity=d(6), limit_price=d("100.5"), filled=d(2),
+        average_price=d(103), state=LegState.PARTIAL,
+    )  # fmt: skip
+
+    text = drawn(lambda console: console.print(live([first, second], 100)), 100)
+
+    (line,) = [line for line in text.splitlines() if line.startswith("  ▲")]
+    assert line.split() == [
+        "▲",
+        "buy",
+        "A",
+        "10",
+        "100.50",
+        "99.00",
+        "/",
+        "101.00",
+        "6",
+        "101.00",
+        "part",
+        "filled",
+    ]
 
 
 def test_hostile_reasons_are_shown_and_never_obeyed(tmp_path):
