@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from builders.accounts import ACCOUNT, START, account, journal, theirs
+from builders.plans import HOSTILE
 from steelyard.brokers.broker import BrokerFill
 from steelyard.execution.approved import Approved, Instruction, approved
 from steelyard.execution.attribution.owners import owners_of
@@ -46,6 +47,11 @@ class Fate:
     state: LegState = LegState.FILLED
     reason: str = ""
     sent: bool = True
+
+
+HALF = Fate(((Decimal("0.5"), 2),), LegState.CANCELLED, "the price left the band")
+STOPPED = Fate((), LegState.BLOCKED, "the spread is too wide", sent=False)
+HOSTILE_END = Fate((), LegState.REJECTED, HOSTILE)
 
 
 @dataclass(frozen=True)
