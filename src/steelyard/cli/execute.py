@@ -6,7 +6,7 @@ A run is a fact of the journal: a process that has it may be killed, and another
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,8 +133,8 @@ def _executed(
     from steelyard.execution.trade import trade
 
     account = account_of(entry, orders, wish.account)
-    with leased(entry, folder(), account) as lease:
-        room = room_for(entry, broker_for(wish, orders, account), account)
+    with leased(entry, folder(), account) as lease, watched() as show:
+        room = room_for(entry, broker_for(wish, orders, account), account, show)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
@@ -164,6 +164,30 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
         f"{len(lines)} orders written: {path}. Place them, the sales first, then hand in the fills "
         f"with: steelyard runs fills {desk.run_id} FILE"
     )
+
+
+@contextmanager
+def watched() -> Iterator[Callable[[Desk], None]]:
+    """Something to tell every change of a run to: on a terminal the table of its orders."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from steelyard.execution.journal.rows import fills
+    from steelyard.execution.order_rows import order_rows
+    from steelyard.report.terminal.live import live
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, transient=True) as table:
+
+        def show(desk: Desk) -> None:
+            done = fills(desk.journal, run_id=desk.run_id)
+            entries = order_rows(desk.legs, done, desk.approved.instructions)
+            table.update(live(entries, console.width), refresh=True)
+
+        yield show
 
 
 @contextmanager
@@ -218,8 +242,8 @@ def _resumed(entry: Journal) -> list[RunRow]:
         if run.state in RUN_OVER:
             continue
         with leased(entry, folder(), run.account) as lease:
-            room = room_for(entry, broker_of(entry, run), run.account)
-            with resumable(run.run_id):
+            with watched() as show, resumable(run.run_id):
+                room = room_for(entry, broker_of(entry, run), run.account, show)
                 ended.append(recover(room.again(lease, run), crashed=lease.crashed))
     return ended
 
