@@ -200,11 +200,29 @@ def resumable(run_id: str) -> Iterator[None]:
         if_signalled("")
 
 
+def keep_bucket(entry: Journal, run: RunRow) -> None:
+    """The stored bucket of a run owns what was filled; a failure is told, and changes no run."""
+    from steelyard.cli.stored import is_there, opened
+    from steelyard.errors import SteelyardError
+
+    if not is_there():
+        return
+    from steelyard.runs.filled import keep
+
+    try:
+        with opened() as store:
+            if keep(store, entry, run):
+                note(f"The bucket {run.bucket} owns what was filled now.")
+    except SteelyardError as error:
+        note(str(error))
+
+
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
+    keep_bucket(entry, run)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
@@ -241,10 +259,14 @@ def _resumed(entry: Journal) -> list[RunRow]:
     for run in reversed(runs(entry)):
         if run.state in RUN_OVER:
             continue
-        with leased(entry, folder(), run.account) as lease:
-            with watched() as show, resumable(run.run_id):
-                room = room_for(entry, broker_of(entry, run), run.account, show)
-                ended.append(recover(room.again(lease, run), crashed=lease.crashed))
+        account = run.account
+        with (
+            leased(entry, folder(), account) as lease,
+            watched() as show,
+            resumable(run.run_id),
+        ):
+            room = room_for(entry, broker_of(entry, run), account, show)
+            ended.append(recover(room.again(lease, run), crashed=lease.crashed))
     return ended
 
 

@@ -93,6 +93,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
     if len(words) not in ((1, 2) if close else (2,)):
         raise typer.BadParameter("give fills RUN FILE.", param_hint="RUN")
     from steelyard.brokers.by_file import FileFill
+    from steelyard.cli.execute import show_run
     from steelyard.cli.trading import by_hand, day_of
     from steelyard.errors import NotExecuted
     from steelyard.execution.by_hand import go_on
@@ -136,10 +137,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
         for notice in notices:
             note(notice.message)
         note(f"{len(intake.booked)} fills booked, {intake.repeated} were booked before.")
-        if as_json:
-            write_json({**document(entry, after), "chain_head": entry.head()})
-        else:
-            write(draw(entry, after) + f"chain head {entry.head()}\n")
+        show_run(entry, after, as_json=as_json)
 
 
 def reconcile(
