@@ -117,6 +117,17 @@ def test_a_fill_of_an_order_that_was_taken_back_is_booked_all_the_same(tmp_path:
     assert file.find("o1").status is OrderStatus.CANCELLED  # type: ignore[union-attr]
 
 
+def test_a_fill_is_of_the_order_that_is_open_before_one_that_was_taken_back(tmp_path: Path) -> None:
+    file = broker(tmp_path)
+    file.cancel("o1")
+    file.submit(order("o3", "sell", "AA", "4", "99"))
+
+    file.take([ROW])
+
+    assert file.find("o3").status is OrderStatus.FILLED  # type: ignore[union-attr]
+    assert file.find("o1").filled_quantity == 0  # type: ignore[union-attr]
+
+
 def test_a_later_snapshot_begins_again_once_no_order_is_open(tmp_path: Path) -> None:
     file = broker(tmp_path)
     file.take([ROW])
