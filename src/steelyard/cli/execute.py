@@ -6,7 +6,7 @@ A run is a fact of the journal: a process that has it may be killed, and another
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,8 +133,8 @@ def _executed(
     from steelyard.execution.trade import trade
 
     account = account_of(entry, orders, wish.account)
-    with leased(entry, folder(), account) as lease:
-        room = room_for(entry, broker_for(wish, orders, account), account)
+    with leased(entry, folder(), account) as lease, watched() as show:
+        room = room_for(entry, broker_for(wish, orders, account), account, show)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
@@ -167,6 +167,30 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
 
 
 @contextmanager
+def watched() -> Iterator[Callable[[Desk], None]]:
+    """Something to tell every change of a run to: on a terminal the table of its orders."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from steelyard.execution.journal.rows import fills
+    from steelyard.execution.order_rows import order_rows
+    from steelyard.report.terminal.live import live
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, transient=True) as table:
+
+        def show(desk: Desk) -> None:
+            done = fills(desk.journal, run_id=desk.run_id)
+            entries = order_rows(desk.legs, done, desk.approved.instructions)
+            table.update(live(entries, console.width), refresh=True)
+
+        yield show
+
+
+@contextmanager
 def resumable(run_id: str) -> Iterator[None]:
     """A signal now leaves a run that can be resumed, and says so."""
     if_signalled(f"Interrupted. The run {run_id} is in the journal; go on with: steelyard resume")
@@ -176,11 +200,29 @@ def resumable(run_id: str) -> Iterator[None]:
         if_signalled("")
 
 
+def keep_bucket(entry: Journal, run: RunRow) -> None:
+    """The stored bucket of a run owns what was filled; a failure is told, and changes no run."""
+    from steelyard.cli.stored import is_there, opened
+    from steelyard.errors import SteelyardError
+
+    if not is_there():
+        return
+    from steelyard.runs.filled import keep
+
+    try:
+        with opened() as store:
+            if keep(store, entry, run):
+                note(f"The bucket {run.bucket} owns what was filled now.")
+    except SteelyardError as error:
+        note(str(error))
+
+
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
+    keep_bucket(entry, run)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
@@ -217,10 +259,14 @@ def _resumed(entry: Journal) -> list[RunRow]:
     for run in reversed(runs(entry)):
         if run.state in RUN_OVER:
             continue
-        with leased(entry, folder(), run.account) as lease:
-            room = room_for(entry, broker_of(entry, run), run.account)
-            with resumable(run.run_id):
-                ended.append(recover(room.again(lease, run), crashed=lease.crashed))
+        account = run.account
+        with (
+            leased(entry, folder(), account) as lease,
+            watched() as show,
+            resumable(run.run_id),
+        ):
+            room = room_for(entry, broker_of(entry, run), account, show)
+            ended.append(recover(room.again(lease, run), crashed=lease.crashed))
     return ended
 
 

@@ -18,6 +18,7 @@ from steelyard.brokers.broker import Activity
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.attribution.gains import Performance, performance
 from steelyard.execution.attribution.stored import books_of
+from steelyard.execution.flatten import is_flattening
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
@@ -200,11 +201,11 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
     """The report of a run, as far as it is; raises NotStored for an unknown run."""
     run = rows.run(journal, run_id)
     request = _request(journal, run_id)
-    plan, approved = Plan.from_document(content(request.document.encode())), request.approved
+    approved, plan = request.approved, _plan(request)
     fills = rows.fills(journal, run_id=run_id)
     orders = order_rows(rows.legs(journal, run_id), fills, approved.instructions)
     steps = tuple(_step(each, orders, fills) for each in approved.instructions)
-    weights = _weights(plan, approved, fills)
+    weights = () if plan is None else _weights(plan, approved, fills)
     rates = {each.step: each.fx_rate for each in approved.instructions}
     compared = stored.comparisons(journal, run.account)
     return RunReport(
@@ -219,12 +220,12 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         reason=run.reason,
         began_at=request.began_at,
         ended_at=run.ended_at,
-        as_of=plan.as_of,
-        base_currency=plan.base_currency,
+        as_of=approved.as_of,
+        base_currency=approved.base_currency,
         steps=steps,
         orders=orders,
         weights=weights,
-        drift=_drift(plan, weights),
+        drift=None if plan is None else _drift(plan, weights),
         cash=_cash(run, compared, fills),
         blocks=_blocks(journal, run_id),
         compared=_compared(run, compared),
@@ -235,6 +236,12 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         slippage_base=sum((step.on_plan * rates[step.step] for step in steps), ZERO),
         head=journal.head(),
     )
+
+
+def _plan(request: Request) -> Plan | None:
+    """The plan behind a run; None where there is none."""
+    values = content(request.document.encode())
+    return None if is_flattening(values) else Plan.from_document(values)
 
 
 def _request(journal: Journal, run_id: str) -> Request:
