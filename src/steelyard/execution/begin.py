@@ -9,6 +9,7 @@ from steelyard.errors import NotExecuted
 from steelyard.execution import arming
 from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
+from steelyard.execution.attribution.rules import owner_in
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
 from steelyard.execution.configuration import loosened
@@ -54,7 +55,7 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     plan = orders_of(document, saved_at)
     refuse_live(room, plan)
     desk = _begun(room, lease, document, plan, saved_at)
-    if not opening(desk):
+    if not opening(desk, owner_in(room.home, plan.bucket)):
         raise _over(desk, "frozen", "books and broker differ: see steelyard reconcile")
     _judged(desk)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
@@ -114,12 +115,13 @@ def _begun(
         )
         for each in plan.instructions
     ]
+    owner = owner_in(room.home, plan.bucket)
     with room.journal.writing(lease) as change:
         begin(change, new, lease.fence, legs)
         for event in loosened(room.limits, room.mode):
             change.tell(event, new.run_id, plan.bucket)
         for each in plan.instructions:
-            owners = owners_of(each.symbol, each.quantity, plan.bucket)
+            owners = owners_of(each.symbol, each.quantity, owner)
             write_owners(change, new.run_id, each.step, owners)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     return room.desk(lease, new.run_id, request, arm)
