@@ -11,7 +11,7 @@ from steelyard.execution.approved import Approved, approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
-from steelyard.execution.desk import Desk, look, value_of
+from steelyard.execution.desk import Desk, account_of, look, usable, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
 from steelyard.execution.journal import rows
@@ -125,9 +125,9 @@ def _begun(
 
 def _request(room: Room, document: str, plan: Approved, saved_at: datetime | None) -> Request:
     clock = room.broker.clock()
-    account = room.broker.account()
+    account = account_of(room.broker)
     symbols = sorted({*plan.positions, *(each.symbol for each in plan.instructions)})
-    quotes = room.broker.quotes(symbols)
+    quotes = usable(room.broker.quotes(symbols))
     return Request(
         document=document,
         saved_at=saved_at,
