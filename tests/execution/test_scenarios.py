@@ -141,12 +141,12 @@ def test_w09_buys_are_shrunk_by_one_factor(tmp_path: Path) -> None:
 
 
 def test_w10_a_buy_that_becomes_too_small_hands_its_share_on(tmp_path: Path) -> None:
-    lines = ("AA 50 @ 100", "BB 0 @ 1", "CC 0 @ 1")
-    stage = staged(tmp_path, *lines, cash="1000", targets={"BB": 0.999, "CC": 0.001})
+    lines = ("AA 58 @ 100", "BB 0 @ 1", "CC 0 @ 1")
+    stage = staged(tmp_path, *lines, cash="200", targets={"BB": 0.98, "CC": 0.02})
     stage.broker.instead["submit"] = refusing("AA")
     stage = stage.with_limits(sell_fail_block_base=D(10_000))
     stage.trade()
-    assert stage.sent[1:] == ["buy BB 1000"]
+    assert stage.sent[1:] == ["buy BB 200"]  # 120 of CC would be 4
     assert "nothing of it is bought" in stage.reason("CC")
 
 

@@ -16,7 +16,7 @@ from steelyard.execution.desk import Desk, Halted, look
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.funds import fitted, wait_for_money
-from steelyard.execution.legs.watch import filled_of_step
+from steelyard.execution.legs.watch import filled_of, filled_of_step
 from steelyard.execution.legs.work import (
     UNFILLED,
     Sized,
@@ -173,19 +173,19 @@ def stand_still(desk: Desk, halted: Halted, reconcile: Reconcile) -> RunRow:
         return desk.run if code == SWITCH else needs_human(desk, why)
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
-        return needs_human(desk, "books and broker differ: see steelyard reconcile")
+        return needs_human(desk, f"{why} And books and broker differ: see steelyard reconcile")
     with desk.journal.writing(desk.lease) as change:
         return end_run(change, desk.run, RunState.ABORTED, _aborted(desk, code), why)
 
 
 def _aborted(desk: Desk, code: str) -> Outcome:
     """What became of a run that was stopped; what a person stopped did not fail."""
-    outcome, _ = outcome_of(desk)
     if not any(leg.sent_at is not None for leg in desk.legs):
         return Outcome.NOT_STARTED
-    if outcome is Outcome.DONE or (outcome is Outcome.FAILED and code != SWITCH):
-        return outcome
-    return Outcome.PARTIAL
+    if not filled_of(desk) and code != SWITCH:
+        return Outcome.FAILED
+    outcome, _ = outcome_of(desk)
+    return outcome if outcome is Outcome.DONE else Outcome.PARTIAL
 
 
 def _still(desk: Desk, *, cancels: bool) -> bool:
