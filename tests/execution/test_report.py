@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from builders.accounts import activity
 from builders.plans import euro, growth
 from builders.run import HALF, RUN, STOPPED, Fate, Script, ran
 from steelyard.errors import NotStored
 from steelyard.execution.listing import listing
 from steelyard.execution.report import RunReport, run_report
 from steelyard.execution.states import Outcome, RunState
+from steelyard.report.exhibits.run import explained
 
 CUT = Script({4: HALF, 5: STOPPED}, outcome=Outcome.PARTIAL, reason="two orders are short")
 WHOLE = Script()
@@ -96,6 +98,19 @@ def test_a_broker_that_differs_is_told_with_every_line(tmp_path):
     assert not report.compared.clean
     assert report.compared.breaks == ("8950.6 USD are expected, the broker has 8938.26",)
     assert report.cash[0].other == Decimal("-12.34")
+
+
+def test_what_changed_cash_without_an_order_is_told(tmp_path):
+    paid = activity("d", "DIVIDEND", {"USD": "12.34"}, "KO")
+
+    report = of(tmp_path, growth(), Script(off_cash=Decimal("12.34"), activities=[paid]))
+
+    assert report.compared is not None
+    assert report.compared.clean
+    assert report.compared.explained == (paid,)
+    assert explained(paid) == "Dividend of KO: +12.34\u00a0USD."
+    assert report.cash[0].other == Decimal("12.34")
+    assert [line.income for line in report.books] == [Decimal("12.34")]
 
 
 def test_rails_that_stopped_something_are_told_once_with_how_often(tmp_path):

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from steelyard.brokers.broker import Activity
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.attribution.gains import Performance, performance
 from steelyard.execution.attribution.stored import books_of
@@ -23,6 +24,7 @@ from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
 from steelyard.execution.order_rows import OrderRow, average, order_rows
 from steelyard.execution.reconcile import stored
+from steelyard.execution.reconcile.document import activity_of
 from steelyard.execution.request import Request, request_of
 from steelyard.execution.states import LegState, Outcome, RunState
 from steelyard.money import ZERO
@@ -130,12 +132,16 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The last comparison with the broker; `breaks` are sentences."""
+    """The last comparison with the broker.
+
+    breaks      sentences
+    explained   what changed shares or cash without an order, over all comparisons of the run
+    """
 
     at: datetime
     clean: bool
     breaks: tuple[str, ...]
-    explained: tuple[str, ...]
+    explained: tuple[Activity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,16 +415,7 @@ def _compared(run: RunRow, compared: Sequence[stored.Comparison]) -> Compared | 
         clean=own[0].clean,
         breaks=tuple(each["why"] for each in body.get("breaks", ())),
         explained=tuple(
-            " ".join(
-                part
-                for part in (
-                    each["kind"].lower(),
-                    each["symbol"],
-                    *(f"{amount} {name}" for name, amount in each["cash"].items()),
-                )
-                if part
-            )
-            for each in body.get("explained", ())
+            activity_of(each) for row in reversed(own) for each in row.body.get("explained", ())
         ),
     )
 
