@@ -5,8 +5,9 @@ A run is a fact of the journal: a process that has it may be killed, and another
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.output import guarded, if_signalled, note, save, writable, write, write_json
+from steelyard.cli.handing import handed_over
+from steelyard.cli.output import (
+    SIGNALLED,
+    guarded,
+    if_signalled,
+    note,
+    save,
+    writable,
+    write,
+    write_json,
+)
 from steelyard.cli.runs import document, draw
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
@@ -58,6 +69,9 @@ def execute(
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,
+    runner: Annotated[
+        bool, Option("--runner", help="Hand it to the runner, and follow: no keys here.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Trade a plan: sell, wait for the money, shrink the buys to it, buy, compare with the broker.
@@ -81,7 +95,10 @@ def execute(
         _check_form(form)
         _consent(orders, wish, yes=yes)
         with journal() as entry:
-            run = _executed(entry, wish, orders, (form, out))
+            if runner:
+                run = handed_over(entry, wish)
+            else:
+                run = executed(entry, wish, orders, (form, out))
             _shown(entry, run, as_json=as_json)
 
 
@@ -123,9 +140,17 @@ def _consent(orders: Approved, wish: Wish, *, yes: bool) -> None:
     )
 
 
-def _executed(
-    entry: Journal, wish: Wish, orders: Approved, into: tuple[str, Path | None]
+def executed(
+    entry: Journal,
+    wish: Wish,
+    orders: Approved,
+    into: tuple[str, Path | None] = ("generic", None),
+    begun: Callable[[RunRow], None] = lambda _: None,
 ) -> RunRow:
+    """The run of a plan, as it ended; `begun` is told of it before anything is sent.
+
+    Raises NotExecuted where a rail blocks it, BrokerError, SettingsError.
+    """
     from steelyard.execution.begin import ExecutedBefore, start
     from steelyard.execution.by_hand import hand_over
     from steelyard.execution.comparing import agree
@@ -134,12 +159,15 @@ def _executed(
 
     account = account_of(entry, orders, wish.account)
     with leased(entry, folder(), account) as lease:
-        room = room_for(entry, broker_for(wish, orders, account), account)
+        broker = broker_for(wish, orders, account)
+        room = room_for(entry, broker, account, environment=wish.environment)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
             note(str(before))
+            begun(before.run)
             return before.run
+        begun(desk.run)
         with resumable(desk.run_id):
             if wish.broker != "file":
                 return trade(desk, agree)
@@ -169,11 +197,16 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
 @contextmanager
 def resumable(run_id: str) -> Iterator[None]:
     """A signal now leaves a run that can be resumed, and says so."""
+    before = "".join(SIGNALLED)
     if_signalled(f"Interrupted. The run {run_id} is in the journal; go on with: steelyard resume")
     try:
         yield
-    finally:
-        if_signalled("")
+    except SystemExit:
+        raise  # by that signal: its line is said at the very end
+    except BaseException:
+        if_signalled(before)
+        raise
+    if_signalled(before)
 
 
 def _shown(entry: Journal, run: RunRow, *, as_json: bool) -> None:
@@ -198,7 +231,7 @@ def resume(as_json: AsJson = False) -> None:
             with journal() as entry:
                 entry.verify()
                 entry.whole()
-                ended = _resumed(entry)
+                ended = [recovered(entry, run) for run in live(entry)]
                 for run in ended:
                     _shown(entry, run, as_json=as_json)
         if not ended:
@@ -207,21 +240,24 @@ def resume(as_json: AsJson = False) -> None:
                 write_json([])
 
 
-def _resumed(entry: Journal) -> list[RunRow]:
-    from steelyard.execution.journal.opening import leased
+def live(entry: Journal) -> list[RunRow]:
+    """Runs that are not over, the oldest first."""
     from steelyard.execution.journal.rows import runs
-    from steelyard.execution.recovery import recover
     from steelyard.execution.states import RUN_OVER
 
-    ended = []
-    for run in reversed(runs(entry)):
-        if run.state in RUN_OVER:
-            continue
-        with leased(entry, folder(), run.account) as lease:
-            room = room_for(entry, broker_of(entry, run), run.account)
-            with resumable(run.run_id):
-                ended.append(recover(room.again(lease, run), crashed=lease.crashed))
-    return ended
+    return [run for run in reversed(runs(entry)) if run.state not in RUN_OVER]
+
+
+def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> RunRow:
+    """A run that was interrupted, as it ended; raises NotExecuted, BrokerError, SettingsError."""
+    from steelyard.execution.journal.opening import leased
+    from steelyard.execution.recovery import recover
+
+    with leased(entry, folder(), run.account) as lease:
+        broker = broker_of(entry, run, environment)
+        room = room_for(entry, broker, run.account, environment=environment)
+        with resumable(run.run_id):
+            return recover(room.again(lease, run), crashed=lease.crashed)
 
 
 def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from steelyard.cli.output import FAILED
 from steelyard.cli.saved import Saved
 from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
@@ -42,13 +45,15 @@ BROKERS = ("paper", "alpaca", "file")
 class Wish:
     """What is to be executed, and where.
 
-    account   None = the one that the plan belongs to
+    account       None = the one that the plan belongs to
+    environment   has the keys of the broker
     """
 
     saved: Saved
     broker: str
     account: str | None = None
     live: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
 def folder() -> Path:
@@ -57,15 +62,23 @@ def folder() -> Path:
 
 
 @contextmanager
-def journal() -> Iterator[Journal]:
-    """The journal, made where there is none; raises JournalFailed."""
+def journal(*, exits: bool = True) -> Iterator[Journal]:
+    """The journal, made where there is none; raises JournalFailed.
+
+    Alerts are told on stderr and to the webhook; `exits`: the command then ends with 1.
+    """
+    from steelyard.cli.alerts import Alerts
     from steelyard.execution.journal.opening import open_journal
 
-    entry = open_journal(folder())
+    alerts = Alerts.of(folder(), os.environ)
+    entry = open_journal(folder(), heard=alerts)
     try:
         yield entry
     finally:
         entry.close()
+        alerts.close()
+    if exits and alerts.count:
+        raise typer.Exit(FAILED)
 
 
 def was_any_run() -> bool:
@@ -107,18 +120,18 @@ def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:
     if wish.broker == "paper":
         return paper(account, plan)
     if wish.broker == "alpaca":
-        return alpaca("live" if wish.live else "paper")
+        return alpaca("live" if wish.live else "paper", wish.environment)
     if wish.broker == "file":
         return by_hand(account, plan.as_of, plan)
     raise _no_broker(wish.broker)
 
 
-def broker_of(entry: Journal, run: RunRow) -> Broker:
+def broker_of(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> Broker:
     """The broker of a run that is there already."""
     if run.broker == "paper":
         return paper(run.account, None)
     if run.broker == "alpaca":
-        return alpaca("live" if run.mode == "live" else "paper")
+        return alpaca("live" if run.mode == "live" else "paper", environment)
     if run.broker == "file":
         return by_hand(run.account, day_of(entry, run))
     raise _no_broker(run.broker)
@@ -137,8 +150,8 @@ def paper(account: str, plan: Approved | None) -> Broker:
     return broker
 
 
-def alpaca(mode: Mode) -> Broker:
-    """Alpaca's account, by the keys of the environment; raises SettingsError without the extra."""
+def alpaca(mode: Mode, environment: Mapping[str, str]) -> Broker:
+    """Alpaca's account, by the keys of an environment; raises SettingsError without the extra."""
     from steelyard.errors import SettingsError
 
     try:
@@ -151,7 +164,7 @@ def alpaca(mode: Mode) -> Broker:
             place="--broker alpaca",
             hint=mend,
         ) from error
-    return open_alpaca(os.environ, mode)
+    return open_alpaca(environment, mode)
 
 
 def day_of(entry: Journal, run: RunRow) -> date:
@@ -197,7 +210,11 @@ def _place(name: str) -> Path:
 
 
 def room_for(
-    entry: Journal, broker: Broker, account: str, show: Callable[[Desk], None] = lambda _: None
+    entry: Journal,
+    broker: Broker,
+    account: str,
+    show: Callable[[Desk], None] = lambda _: None,
+    environment: Mapping[str, str] = os.environ,
 ) -> Room:
     """What a run in an account has at hand, by the settings of this machine."""
     from steelyard.execution.configuration import load
@@ -205,7 +222,7 @@ def room_for(
 
     settings = load(folder(), os.environ)
     mode = broker.account().mode
-    host, key = _identity(broker, mode)
+    host, key = _identity(broker, mode, environment)
     return Room(
         home=folder(),
         journal=entry,
@@ -222,12 +239,14 @@ def room_for(
     )
 
 
-def _identity(broker: Broker, mode: Mode) -> tuple[Mode | None, Mode | None]:
+def _identity(
+    broker: Broker, mode: Mode, environment: Mapping[str, str]
+) -> tuple[Mode | None, Mode | None]:
     """What address and key say of a broker that has them: keys of paper accounts begin with PK."""
     if broker.name != "alpaca":
         return None, None
     kinds: dict[str, Mode] = {"PK": "paper", "AK": "live"}
-    return mode, kinds.get(os.environ.get("APCA_API_KEY_ID", "")[:2])
+    return mode, kinds.get(environment.get("APCA_API_KEY_ID", "")[:2])
 
 
 def _no_broker(name: str) -> Exception:
