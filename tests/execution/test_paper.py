@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from builders import plans
 from builders.paper import EXACT
-
 from steelyard.brokers.broker import Accepted, Ticket
 from steelyard.brokers.paper import open_paper
 from steelyard.execution.approved import approved
@@ -47,4 +47,5 @@ def test_cash_is_that_of_the_plan_but_for_ticks_and_the_spread_it_expects(
     for currency, amount in plan.cash_after.items():
         assert abs(account.balance(currency).amount - amount) <= slack / rates[currency]
     shares = {held.symbol: held.quantity for held in account.positions}
-    assert shares == {after.symbol: after.quantity for after in plan.holdings_after if after.quantity}
+    after = {row.symbol: row.quantity for row in plan.holdings_after if row.quantity}
+    assert shares == after
