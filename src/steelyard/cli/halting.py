@@ -198,6 +198,11 @@ def flatten(
         from steelyard.execution.journal.opening import leased
         from steelyard.execution.trade import trade
 
+        if not was_any_run():
+            note("There was no run yet: there is no account to sell.")
+            if as_json:
+                write_json([])
+            return
         with journal() as real:
             run = last_run(real, account)
             broker = broker_of(real, run)
