@@ -126,11 +126,9 @@ def consent(question: str, *, yes: bool) -> None:
 def _executed(
     entry: Journal, wish: Wish, orders: Approved, into: tuple[str, Path | None]
 ) -> RunRow:
+    from steelyard.cycle import carry_out
     from steelyard.execution.begin import ExecutedBefore, start
-    from steelyard.execution.by_hand import hand_over
-    from steelyard.execution.comparing import agree
     from steelyard.execution.journal.opening import leased
-    from steelyard.execution.trade import trade
 
     account = account_of(entry, orders, wish.account)
     with leased(entry, folder(), account) as lease, watched() as show:
@@ -141,10 +139,9 @@ def _executed(
             note(str(before))
             return before.run
         with resumable(desk.run_id):
-            if wish.broker != "file":
-                return trade(desk, agree)
-            run = hand_over(desk, agree)
-            _write_orders(desk, *into)
+            run = carry_out(desk)
+            if wish.broker == "file":
+                _write_orders(desk, *into)
             return run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from steelyard.errors import NotExecuted
+from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
 from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
@@ -13,7 +13,7 @@ from steelyard.execution.attribution.rules import owner_in
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
 from steelyard.execution.configuration import loosened
-from steelyard.execution.desk import Desk, look, value_of
+from steelyard.execution.desk import Desk, account_of, look, usable, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
 from steelyard.execution.journal import rows
@@ -54,8 +54,13 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     """
     plan = orders_of(document, saved_at)
     refuse_live(room, plan)
+    _end_unbegun(room, lease)
     desk = _begun(room, lease, document, plan, saved_at)
-    if not opening(desk, owner_in(room.home, plan.bucket)):
+    try:
+        equal = opening(desk, owner_in(room.home, plan.bucket))
+    except BrokerError as error:
+        raise _over(desk, "broker_silent", f"the broker does not answer: {error}") from error
+    if not equal:
         raise _over(desk, "frozen", "books and broker differ: see steelyard reconcile")
     _judged(desk)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
@@ -80,6 +85,15 @@ def refuse_live(room: Room, plan: Approved) -> None:
             )
         if run.plan_id == plan.plan_id and run.outcome not in {None, Outcome.NOT_STARTED}:
             raise ExecutedBefore(run)
+
+
+def _end_unbegun(room: Room, lease: Lease) -> None:
+    """Runs whose process died before they were armed: nothing of them was sent, or ever is."""
+    for run in rows.runs(room.journal, room.account):
+        if run.state in NOT_BEGUN:
+            with room.journal.writing(lease) as change:
+                why = "it was never armed"
+                end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
 
 
 def _begun(
@@ -129,9 +143,9 @@ def _begun(
 
 def _request(room: Room, document: str, plan: Approved, saved_at: datetime | None) -> Request:
     clock = room.broker.clock()
-    account = room.broker.account()
+    account = account_of(room.broker)
     symbols = sorted({*plan.positions, *(each.symbol for each in plan.instructions)})
-    quotes = room.broker.quotes(symbols)
+    quotes = usable(room.broker.quotes(symbols))
     return Request(
         document=document,
         saved_at=saved_at,

@@ -1,4 +1,4 @@
-"""After a run: what a stored bucket owns is what was filled, lot by lot, and the broker's cash.
+"""A stored bucket and the account that it trades in: what was filled, lot by lot, and the cash.
 
 A run that is over and agrees with the broker becomes the bucket's next load. What the bucket owned
 otherwise, or another day's prices, is not touched.
@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
-from steelyard.errors import InputError
+from steelyard.brokers.broker import BrokerAccount
+from steelyard.errors import InputError, NotExecuted
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
@@ -161,3 +163,24 @@ def _refuse_other(run: RunRow, snapshot: Snapshot, stock: Mapping[str, Decimal])
             limit=stock.get(name, ZERO),
             hint=f"steelyard bucket load {run.bucket}",
         )
+
+
+def as_held(snapshot: Snapshot, account: BrokerAccount) -> Snapshot:
+    """The snapshot with the broker's cash; raises NotExecuted where it owns something else."""
+    owned = {each.symbol: each.quantity for each in snapshot.holdings if each.quantity}
+    stock = {each.symbol: each.quantity for each in account.positions if each.quantity}
+    for name in sorted({*owned, *stock}):
+        mine, theirs = owned.get(name, ZERO), stock.get(name, ZERO)
+        if mine != theirs:
+            raise NotExecuted(
+                f"The bucket {snapshot.bucket} owns {mine:f} {name}, the account {theirs:f}. "
+                f"Nothing was planned. Load it anew: steelyard bucket load {snapshot.bucket}",
+                code="bucket_differs",
+                place=name,
+                value=mine,
+                limit=theirs,
+                hint=f"steelyard bucket load {snapshot.bucket}",
+            )
+    cash = {balance.currency: balance.amount for balance in account.cash}
+    empty = dict.fromkeys(snapshot.cash, ZERO)
+    return replace(snapshot, cash=MappingProxyType({**empty, **cash}))
