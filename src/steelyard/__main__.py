@@ -91,7 +91,9 @@ def _not_swallowed(unraisable: UnraisableHookArgs) -> None:
 
 def _say(stopped: Stopped) -> None:
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(LINES[stopped.number] + "\n")
+        output = sys.modules.get("steelyard.cli.output")
+        own: list[str] = getattr(output, "SIGNALLED", [])
+        sys.stderr.write((own[0] if own else LINES[stopped.number]) + "\n")
         sys.stderr.flush()
 
 

@@ -6,9 +6,9 @@ Planning and execution ask the same functions. Everything is a fraction of the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
@@ -330,3 +330,96 @@ def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth:
 def whole_lots(size: FloatArray, lot: FloatArray) -> FloatArray:
     """Whole lots in a size, in one unit; never more than it but for division noise."""
     return np.asarray(np.floor(size / lot + LOT_TOLERANCE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """A buy that may be made smaller, all money in base currency and exact.
+
+    quantity   most shares; a smaller one is a multiple of `lot`
+    unit_cost  of one share with what its size costs, at the worst price
+    fixed      cost of the order whatever its size
+    least      an order worth less is not placed
+    currency   whose own cash pays first
+    """
+
+    quantity: Decimal
+    lot: Decimal
+    unit_cost: Decimal
+    fixed: Decimal
+    least: Decimal
+    currency: str
+
+    def cost(self, quantity: Decimal) -> Decimal:
+        """Of so many shares; nothing costs nothing."""
+        return quantity * self.unit_cost + self.fixed if quantity else ZERO
+
+    def within(self, money: Decimal) -> Decimal:
+        """Most whole lots that money pays for; 0 where that is under the least order."""
+        if money <= self.fixed:
+            return ZERO
+        lots = (money - self.fixed) / self.unit_cost // self.lot
+        quantity = min(lots * self.lot, self.quantity)
+        return quantity if quantity * self.unit_cost >= self.least else ZERO
+
+
+def resize(
+    purchases: Sequence[Purchase], pool: Decimal, own: Mapping[str, Decimal]
+) -> tuple[Decimal, ...]:
+    """Shares of each purchase that the money pays for: never more than asked, never another order.
+
+    pool   base cash, for all; `own`: currency -> base value of cash that pays for its purchases
+           first
+    Where it does not reach, all are scaled by one factor, to whole lots down. What is then under
+    its least order drops out, and its share is handed on, once.
+    """
+    rows = [*range(len(purchases))]
+    sizes = _scaled(purchases, rows, pool, own)
+    if dropped := [i for i in rows if not sizes[i] and purchases[i].quantity]:
+        rows = [i for i in rows if i not in dropped]
+        sizes = _scaled(purchases, rows, pool, own)
+    return tuple(sizes)
+
+
+def _scaled(
+    purchases: Sequence[Purchase], rows: Sequence[int], pool: Decimal, own: Mapping[str, Decimal]
+) -> list[Decimal]:
+    sizes = [ZERO] * len(purchases)
+    costs = {i: purchases[i].cost(purchases[i].quantity) for i in rows}
+    share = _share(purchases, costs, max(pool, ZERO), own)
+    for i in rows:
+        whole = share >= 1
+        sizes[i] = purchases[i].quantity if whole else purchases[i].within(_part(costs[i], share))
+    return sizes
+
+
+def _part(cost: Decimal, share: Fraction) -> Decimal:
+    """A share of a cost, rounded down: the parts never come to more than the whole."""
+    part = Fraction(cost) * share
+    with localcontext(rounding=ROUND_FLOOR):
+        return Decimal(part.numerator) / Decimal(part.denominator)
+
+
+def _share(
+    purchases: Sequence[Purchase],
+    costs: Mapping[int, Decimal],
+    pool: Decimal,
+    own: Mapping[str, Decimal],
+) -> Fraction:
+    """Largest share in 0..1 of every cost that the pool pays, after each currency's own cash."""
+    needs: dict[str, Fraction] = {}
+    for i, cost in costs.items():
+        name = purchases[i].currency
+        needs[name] = needs.get(name, Fraction(0)) + Fraction(cost)
+    money = {name: Fraction(max(own.get(name, ZERO), ZERO)) for name in needs}
+    edges = {money[name] / need for name, need in needs.items() if need}
+    share = Fraction(0)
+    # from edge to edge the pool is drawn on linearly, by those whose own cash is used up
+    for edge in [*sorted(edge for edge in edges if 0 < edge < 1), Fraction(1)]:
+        using = [name for name, need in needs.items() if need and money[name] / need <= share]
+        slope = sum((needs[name] for name in using), Fraction(0))
+        drawn = sum((needs[name] * share - money[name] for name in using), Fraction(0))
+        if slope and drawn + slope * (edge - share) > Fraction(pool):
+            return share + (Fraction(pool) - drawn) / slope
+        share = edge
+    return share

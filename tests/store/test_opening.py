@@ -18,13 +18,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from steelyard.errors import StoreError
+from steelyard.sqlite import journal
 from steelyard.store import migrations
 from steelyard.store.assignments import ensure_core
 from steelyard.store.buckets import buckets
 from steelyard.store.events import since
 from steelyard.store.opening import open_store, revision
 from steelyard.store.schema import metadata
-from steelyard.store.sqlite import journal
 from steelyard.store.strategies import Draft, history, save
 
 OLD = Draft(name="old", toml="max_depth = 3\n", rules_sha256="0" * 64)

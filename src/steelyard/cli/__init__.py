@@ -43,6 +43,8 @@ from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.events import events
+from steelyard.cli.execute import execute, resume
+from steelyard.cli.halting import arm, cancel_all, flatten, halt
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -51,6 +53,7 @@ from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.rebalance import rebalance
 from steelyard.cli.report import report
+from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
@@ -93,6 +96,14 @@ app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 app.command()(events)
+app.command()(execute)
+app.command()(resume)
+app.command()(runs)
+app.command()(reconcile)
+app.command()(arm)
+app.command()(halt)
+app.command("cancel-all")(cancel_all)
+app.command()(flatten)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

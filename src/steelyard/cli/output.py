@@ -54,6 +54,8 @@ PIPE_WIDTH = 160
 """Columns of what is not a window: room for every column of every table."""
 LEAST_WIDTH = 20
 """Columns of a window under which its lines are not broken any shorter."""
+SIGNALLED: list[str] = []
+"""What a signal says, where it is not the usual line; read by `__main__`."""
 PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
@@ -95,6 +97,11 @@ def write(text: str, stream: TextIO | None = None) -> bool:
             raise
         return False
     return True
+
+
+def if_signalled(text: str) -> None:
+    """What a signal says from now on, in place of the usual line; "" = that."""
+    SIGNALLED[:] = [text] if text else []
 
 
 def gone(seconds: float) -> bool:

@@ -1,8 +1,4 @@
-"""The one place that opens SQLite: its journal, how it syncs, and how transactions begin.
-
-Write-ahead journals of 3.7.0 to 3.51.2 may lose a reset between processes and so damage the file
-(mended in 3.51.3): libraries of these versions keep a rollback journal and sync more.
-"""
+"""How the database's SQLite file is opened, and how its transactions begin."""
 
 from __future__ import annotations
 
@@ -14,33 +10,15 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from steelyard.errors import StoreError
+from steelyard.sqlite import pragmas
 from steelyard.store.store import NOT_WRITTEN, WRITES
 
-WAL_SINCE = (3, 51, 3)
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another one."""
-PRAGMAS = (
-    "foreign_keys=ON",
-    "mmap_size=0",
-    "trusted_schema=OFF",
-    "cell_size_check=ON",
-    "journal_size_limit=67108864",
-)
-
-
-def journal(version: tuple[int, ...]) -> tuple[str, str]:
-    """(journal_mode, synchronous) for a version of the library.
-
-    >>> journal((3, 40, 1)), journal((3, 51, 3))
-    (('DELETE', 'EXTRA'), ('WAL', 'FULL'))
-    """
-    return ("WAL", "FULL") if version >= WAL_SINCE else ("DELETE", "EXTRA")
 
 
 def sqlite_engine(path: Path) -> Engine:
     """An engine whose every connection is opened as above; nothing is opened yet."""
-    mode, sync = journal(sqlite3.sqlite_version_info)
-    pragmas = (*PRAGMAS, f"journal_mode={mode}", f"synchronous={sync}")
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -52,7 +30,7 @@ def sqlite_engine(path: Path) -> Engine:
         )
         try:
             connection.file = _file(path)
-            for pragma in pragmas:
+            for pragma in pragmas(sqlite3.sqlite_version_info):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         except BaseException:
             connection.close()

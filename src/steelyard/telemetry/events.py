@@ -467,6 +467,320 @@ class CacheCleared(InstanceEvent):
     planners: int
 
 
+# execution
+
+
+class ExecutionEvent(Event):
+    """Of the journal: in its chain, written in the transaction that it tells of."""
+
+    __slots__ = ()
+    told_by = "execution"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(ExecutionEvent):
+    """A plan is to be traded: nothing was sent yet.
+
+    run_id    of the run
+    plan_id   of the plan
+    account   where it trades
+    mode      paper or live
+    broker    name of the adapter
+    orders    that the approved plan lists
+    engine    settings that are frozen for the run
+    """
+
+    run_id: str
+    plan_id: str
+    account: str
+    mode: str
+    broker: str
+    orders: int
+    engine: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStateChanged(ExecutionEvent):
+    """A run went on.
+
+    run_id   of the run
+    old      state before
+    new      state now
+    reason   why, where it is not the usual way; "" = it is
+    """
+
+    run_id: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(ExecutionEvent):
+    """A run is over.
+
+    run_id    of the run
+    state     DONE or ABORTED
+    outcome   done, done_with_skips, partial, failed or not_started
+    reason    why it was not all done; "" = it was
+    """
+
+    run_id: str
+    state: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegStateChanged(ExecutionEvent):
+    """An order of a run went on, or will not be sent.
+
+    client_order_id   of the attempt
+    step              of the plan
+    attempt           1 for the first
+    symbol            of the order
+    side              buy or sell
+    old               state before
+    new               state now
+    reason            why, where it is not the usual way; "" = it is
+    """
+
+    client_order_id: str
+    step: int
+    attempt: int
+    symbol: str
+    side: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSubmitting(ExecutionEvent):
+    """An order is on disk and is about to be sent: limit, good for the day.
+
+    client_order_id   of the attempt
+    symbol            of the order
+    side              buy or sell
+    quantity          shares
+    limit_price       currency of the security
+    reserved          money that it may take, base currency; 0 for a sale
+    """
+
+    client_order_id: str
+    symbol: str
+    side: str
+    quantity: str
+    limit_price: str
+    reserved: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswered(ExecutionEvent):
+    """The broker answered an order, or did not.
+
+    client_order_id   of the attempt
+    answer            accepted, rejected or unknown
+    broker_id         the broker's own; "" = none
+    code              of a reject; "" = none
+    message           in the broker's words
+    """
+
+    client_order_id: str
+    answer: str
+    broker_id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillBooked(ExecutionEvent):
+    """An execution is in the books, once however often it was reported.
+
+    account           where it was
+    exec_id           the broker's
+    client_order_id   of the order
+    symbol            of the order
+    side              buy or sell
+    quantity          shares
+    price             currency of the security
+    value             money that changed hands, the broker's figure
+    fee               what it cost
+    currency          of value and fee
+    """
+
+    account: str
+    exec_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    quantity: str
+    price: str
+    value: str
+    fee: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RailsJudged(ExecutionEvent):
+    """The rails were asked: before the run, or before an order is sent.
+
+    scope    run or order
+    subject  the run, or the client order id
+    passed   how many let it through
+    blocks   rail, code and why of each that did not
+    """
+
+    scope: str
+    subject: str
+    passed: int
+    blocks: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanArmed(ExecutionEvent):
+    """The arm of a plan changed.
+
+    plan_id   of the plan
+    account   for which it is
+    state     requested, armed, used or expired
+    amount    money that it is for, base currency
+    """
+
+    plan_id: str
+    account: str
+    state: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class HaltChanged(ExecutionEvent):
+    """The kill switch was engaged or lifted.
+
+    engaged   is it now
+    reason    why
+    author    who did it
+    """
+
+    engaged: bool
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled(ExecutionEvent):
+    """Books and broker were compared.
+
+    account   of the comparison
+    run_id    of the run that it belongs to; "" = none
+    clean     do they agree
+    breaks    what does not, a line each
+    """
+
+    account: str
+    run_id: str
+    clean: bool
+    breaks: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFrozen(ExecutionEvent):
+    """No run may begin in an account until somebody looked.
+
+    account   that is frozen
+    reason    why
+    """
+
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReleased(ExecutionEvent):
+    """Somebody looked, and runs may begin again.
+
+    account   that was frozen
+    reason    what was seen
+    """
+
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(ExecutionEvent):
+    """Something that somebody should look at now.
+
+    code      what kind
+    message   the sentence
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked(ExecutionEvent):
+    """A person asked the broker to cancel open orders.
+
+    account   of the orders
+    orders    client order ids; the broker's own where they are not ours
+    """
+
+    account: str
+    orders: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLoosened(ExecutionEvent):
+    """A run obeys a limit that lets through more than the built-in one.
+
+    mode      paper or live
+    limit     its name
+    built_in  what it would be
+    value     what it is
+    """
+
+    mode: str
+    limit: str
+    built_in: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpened(ExecutionEvent):
+    """The books of an account begin with what the broker has.
+
+    account     of the broker
+    positions   symbol to shares
+    cash        currency to amount
+    """
+
+    account: str
+    positions: Mapping[str, str]
+    cash: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityBooked(ExecutionEvent):
+    """Shares or money changed without an order of ours, and the books have it.
+
+    account       of the broker
+    activity_id   the broker's, or the execution's
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    symbol        whose shares changed; "" = none
+    shares        signed change
+    cash          currency to signed change
+    """
+
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str
+    shares: str
+    cash: Mapping[str, str]
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -478,5 +792,10 @@ STORE: tuple[type[Event], ...] = (
     BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
     DatabaseUpgraded,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared)
+EXECUTION: tuple[type[Event], ...] = (
+    RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
+    FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
+)  # fmt: skip
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

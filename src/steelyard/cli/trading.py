@@ -1,0 +1,244 @@
+"""What commands that trade share: the journal, a broker, the account of a plan.
+
+The paper broker's accounts begin with the plan that is executed first in them, and live at the day
+of its prices.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steelyard.cli.saved import Saved
+from steelyard.cli.stored import is_there, opened
+from steelyard.environment import home
+
+if TYPE_CHECKING:
+    from steelyard.brokers.broker import Broker, Mode
+    from steelyard.brokers.by_file import FileBroker
+    from steelyard.execution.approved import Approved
+    from steelyard.execution.desk import Desk
+    from steelyard.execution.journal.journal import Journal
+    from steelyard.execution.journal.rows import RunRow
+    from steelyard.execution.room import Room
+
+PAPER_FILE = "paper.db"
+PAPER_PACE = 0.02
+"""Seconds that pass for each simulated one, so that a run can be watched, and interrupted."""
+MOST_PACE = 10.0
+FILE_FILE = "orders.db"
+NOTHING_SENT = "Nothing was sent."
+PACE = "STEELYARD_PAPER_PACE"
+SHOWN_DIGITS = 8
+BROKERS = ("paper", "alpaca", "file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be executed, and where.
+
+    account   None = the one that the plan belongs to
+    """
+
+    saved: Saved
+    broker: str
+    account: str | None = None
+    live: bool = False
+
+
+def folder() -> Path:
+    """Where journal, key and kill switch lie."""
+    return home(os.environ)
+
+
+@contextmanager
+def journal() -> Iterator[Journal]:
+    """The journal, made where there is none; raises JournalFailed."""
+    from steelyard.execution.journal.opening import open_journal
+
+    entry = open_journal(folder())
+    try:
+        yield entry
+    finally:
+        entry.close()
+
+
+def was_any_run() -> bool:
+    """Is there a journal?"""
+    from steelyard.execution.journal.opening import is_there as journal_is_there
+
+    return journal_is_there(folder())
+
+
+def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:
+    """Where a plan is traded: as chosen, where it was before, its bucket's, or one of its own.
+
+    A plan of files has an account of its own for each portfolio that it stands on, so that plans of
+    other files never meet in it.
+    """
+    if chosen is not None:
+        return chosen
+    row = entry.row(
+        "SELECT account FROM run WHERE plan_hash = ? ORDER BY rowid LIMIT 1", (plan.plan_id,)
+    )
+    if row is not None:
+        return str(row[0])
+    if plan.bucket in _buckets():
+        return plan.bucket
+    return f"{plan.bucket}-{plan.portfolio[:SHOWN_DIGITS]}"
+
+
+def _buckets() -> set[str]:
+    if not is_there():
+        return set()
+    from steelyard.store.buckets import buckets
+
+    with opened() as store:
+        return {held.name for held in buckets(store)}
+
+
+def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:
+    """The broker of a plan's run, connected to the account; raises BrokerError, SettingsError."""
+    if wish.broker == "paper":
+        return paper(account, plan)
+    if wish.broker == "alpaca":
+        return alpaca("live" if wish.live else "paper")
+    if wish.broker == "file":
+        return by_hand(account, plan.as_of, plan)
+    raise _no_broker(wish.broker)
+
+
+def broker_of(entry: Journal, run: RunRow) -> Broker:
+    """The broker of a run that is there already."""
+    if run.broker == "paper":
+        return paper(run.account, None)
+    if run.broker == "alpaca":
+        return alpaca("live" if run.mode == "live" else "paper")
+    if run.broker == "file":
+        return by_hand(run.account, day_of(entry, run))
+    raise _no_broker(run.broker)
+
+
+def paper(account: str, plan: Approved | None) -> Broker:
+    """The paper broker's account: of a plan, opened by it or moved on to its day; else as it is."""
+    from steelyard.brokers.paper import open_paper
+    from steelyard.execution.paper import opening_of, prices_of
+
+    pace = pace_of(os.environ)
+    if plan is None:
+        return open_paper(_place(PAPER_FILE), account, pace=pace)
+    broker = open_paper(_place(PAPER_FILE), account, opening_of(plan), pace=pace)
+    broker.reprice(plan.as_of, prices_of(plan), plan.foreign_rates)
+    return broker
+
+
+def alpaca(mode: Mode) -> Broker:
+    """Alpaca's account, by the keys of the environment; raises SettingsError without the extra."""
+    from steelyard.errors import SettingsError
+
+    try:
+        from steelyard.brokers.alpaca import open_alpaca
+    except ModuleNotFoundError as error:
+        mend = 'Install it: pip install "steelyard[execute]"'
+        raise SettingsError(
+            f"Alpaca needs {error.name}, which is not installed. {NOTHING_SENT} {mend}",
+            code="no_execute_extra",
+            place="--broker alpaca",
+            hint=mend,
+        ) from error
+    return open_alpaca(os.environ, mode)
+
+
+def day_of(entry: Journal, run: RunRow) -> date:
+    """The broker's day on which a run began."""
+    from steelyard.execution.room import request_in
+
+    return request_in(entry, run.run_id).began_at.date()
+
+
+def by_hand(account: str, day: date, plan: Approved | None = None) -> FileBroker:
+    """The orders of an account that a person places, on a day."""
+    from steelyard.brokers.by_file import open_file
+    from steelyard.execution.paper import morning, opening_of
+
+    opening = None if plan is None else opening_of(plan)
+    return open_file(_place(FILE_FILE), account, opening, morning(day))
+
+
+def pace_of(environment: Mapping[str, str]) -> float:
+    """Real seconds for each of the paper broker's; raises SettingsError for what is no such."""
+    from steelyard.errors import SettingsError
+
+    text = environment.get(PACE)
+    try:
+        pace = float(text) if text else PAPER_PACE
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= MOST_PACE:
+        raise SettingsError(
+            f"{PACE} is {text!r}, no number of seconds from 0 to {MOST_PACE:g}. {NOTHING_SENT}",
+            code="bad_pace",
+            place=PACE,
+            value=text,
+            limit=f"0 to {MOST_PACE:g}",
+        )
+    return pace
+
+
+def _place(name: str) -> Path:
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return place / name
+
+
+def room_for(
+    entry: Journal, broker: Broker, account: str, show: Callable[[Desk], None] = lambda _: None
+) -> Room:
+    """What a run in an account has at hand, by the settings of this machine."""
+    from steelyard.execution.configuration import load
+    from steelyard.execution.room import Room
+
+    settings = load(folder(), os.environ)
+    mode = broker.account().mode
+    host, key = _identity(broker, mode)
+    return Room(
+        home=folder(),
+        journal=entry,
+        broker=broker,
+        account=account,
+        mode=mode,
+        limits=settings.limits_of(mode),
+        working=settings.working,
+        needs=settings.paper_history,
+        pinned_account=settings.account.pinned,
+        host=host,
+        key=key,
+        show=show,
+    )
+
+
+def _identity(broker: Broker, mode: Mode) -> tuple[Mode | None, Mode | None]:
+    """What address and key say of a broker that has them: keys of paper accounts begin with PK."""
+    if broker.name != "alpaca":
+        return None, None
+    kinds: dict[str, Mode] = {"PK": "paper", "AK": "live"}
+    return mode, kinds.get(os.environ.get("APCA_API_KEY_ID", "")[:2])
+
+
+def _no_broker(name: str) -> Exception:
+    from steelyard.errors import InputError, did_you_mean
+
+    near = did_you_mean(name, BROKERS)
+    return InputError(
+        f"There is no broker {name}.{near} Nothing was sent. There are: {', '.join(BROKERS)}",
+        code="no_such_broker",
+        place="--broker",
+        value=name,
+        limit=", ".join(BROKERS),
+        hint=near.strip(),
+    )

@@ -1,0 +1,217 @@
+"""The desk: what one run works with, and what it looks at before it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from steelyard.brokers.broker import Asset, Broker, BrokerAccount, MarketClock, Mode, Quote, Session
+from steelyard.errors import BrokerError, NotExecuted
+from steelyard.execution.approved import Approved
+from steelyard.execution.halt import Switch
+from steelyard.execution.journal import rows
+from steelyard.execution.journal.journal import Journal, Lease
+from steelyard.execution.journal.rows import FillRow, LegRow, RunRow
+from steelyard.execution.rails.facts import ArmFacts, PaperHistory
+from steelyard.execution.request import Request
+from steelyard.execution.settings import Limits, PaperHistoryNeeds
+from steelyard.execution.working import Working
+from steelyard.money import ZERO
+from steelyard.orders import Side
+
+CALENDAR_DAYS = 10
+Answer = TypeVar("Answer")
+
+
+class Halted(NotExecuted):
+    """The run stands still: nothing further is sent for it until somebody looked."""
+
+    code = "halted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the rails ask and a run does not change.
+
+    host, key    what address and key of the broker say; None where it has none
+    builds       process or record -> build and settings as a hash: all have to agree
+    restricted   symbols that nobody may trade; None = the list is not readable
+    """
+
+    needs: PaperHistoryNeeds
+    history: PaperHistory | None = None
+    host: Mode | None = None
+    key: Mode | None = None
+    pinned_account: str | None = None
+    arm: ArmFacts | None = None
+    builds: Mapping[str, str] | None = None
+    restricted: frozenset[str] | None = None
+    free_disk_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What one run works with; the journal has its state, so this has none.
+
+    engaged   looks at the kill switch
+    show      told after every change, to draw
+    """
+
+    journal: Journal
+    lease: Lease
+    broker: Broker
+    approved: Approved
+    request: Request
+    run_id: str
+    limits: Limits
+    working: Working
+    standing: Standing
+    engaged: Callable[[], Switch]
+    show: Callable[[Desk], None] = field(default=lambda _: None)
+
+    @property
+    def run(self) -> RunRow:
+        """The run as the journal has it now."""
+        return rows.run(self.journal, self.run_id)
+
+    @property
+    def legs(self) -> list[LegRow]:
+        """Every attempt of the run, as the journal has it now."""
+        return rows.legs(self.journal, self.run_id)
+
+    def probe(self, point: str) -> None:
+        """Tell where it is, for tests that kill here."""
+        self.journal.probe(point)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What the broker says now; None is what it did not say.
+
+    filled   symbol -> signed shares of this run that were booked when the account was read
+    booked   client order id -> shares, the same
+    """
+
+    filled: Mapping[str, Decimal]
+    booked: Mapping[str, Decimal]
+    account: BrokerAccount | None
+    clock: MarketClock | None
+    session: Session | None
+    previous_session: date | None
+    assets: Mapping[str, Asset] | None
+    quotes: Mapping[str, Quote] | None
+
+
+def look(desk: Desk, symbols: Sequence[str]) -> Sight:
+    """Account, session, assets and quotes; what fails is None, and blocks what needs it.
+
+    To be asked while no order works, so that account and books are of one moment.
+    """
+    clock = _asked(desk.broker.clock)
+    session, previous = _sessions(desk.broker, clock)
+    fills = rows.fills(desk.journal, run_id=desk.run_id)
+    return Sight(
+        filled=signed(fills),
+        booked=by_order(fills),
+        account=_asked(lambda: account_of(desk.broker)),
+        clock=clock,
+        session=session,
+        previous_session=previous,
+        assets=_asked(lambda: desk.broker.assets(symbols)),
+        quotes=_asked(lambda: usable(desk.broker.quotes(symbols))),
+    )
+
+
+def refreshed(desk: Desk, sight: Sight, symbol: str) -> Sight:
+    """The same with the time and one quote as they are now."""
+    newest = _asked(lambda: usable(desk.broker.quotes([symbol])))
+    quotes = None if newest is None else {**(sight.quotes or {}), **newest}
+    if newest is not None and symbol not in newest and quotes is not None:
+        quotes.pop(symbol, None)
+    return replace(sight, clock=_asked(desk.broker.clock), quotes=quotes)
+
+
+def account_of(broker: Broker) -> BrokerAccount:
+    """What the broker says of the account; raises BrokerError where a figure is no number."""
+    account = broker.account()
+    figures = [figure for each in account.positions for figure in (each.quantity, each.available)]
+    figures += [figure for each in account.cash for figure in (each.amount, each.spendable)]
+    if not all(figure.is_finite() for figure in figures):
+        raise BrokerError(
+            f"The broker answers of the account {account.account_id} with a figure that is no "
+            "number. Nothing was sent.",
+            code="no_number",
+            place=account.account_id,
+        )
+    return account
+
+
+def usable(quotes: Mapping[str, Quote]) -> dict[str, Quote]:
+    """Those with prices above 0 that do not cross; the others are as good as none."""
+    return {symbol: quote for symbol, quote in quotes.items() if _is_market(quote)}
+
+
+def _is_market(quote: Quote) -> bool:
+    finite = quote.bid.is_finite() and quote.ask.is_finite()
+    return finite and 0 < quote.bid <= quote.ask
+
+
+def by_order(fills: Iterable[FillRow]) -> dict[str, Decimal]:
+    """Client order id -> shares that are booked."""
+    sums: dict[str, Decimal] = {}
+    for fill in fills:
+        sums[fill.client_order_id] = sums.get(fill.client_order_id, ZERO) + fill.quantity
+    return sums
+
+
+def signed(fills: Iterable[FillRow]) -> dict[str, Decimal]:
+    """Symbol -> shares bought less shares sold."""
+    sums: dict[str, Decimal] = {}
+    for fill in fills:
+        change = fill.quantity if fill.side is Side.BUY else -fill.quantity
+        sums[fill.symbol] = sums.get(fill.symbol, ZERO) + change
+    return sums
+
+
+def _sessions(broker: Broker, clock: MarketClock | None) -> tuple[Session | None, date | None]:
+    if clock is None:
+        return None, None
+    today = clock.now.date()
+    days = _asked(lambda: broker.calendar(today - timedelta(days=CALENDAR_DAYS), today))
+    if days is None:
+        return None, None
+    now = [day for day in days if day.opens <= clock.now <= day.closes]
+    session = now[-1] if now else None
+    before = [day.day for day in days if session is None or day.day < session.day]
+    return session, max(before, default=None)
+
+
+def _asked(question: Callable[[], Answer]) -> Answer | None:
+    try:
+        return question()
+    except BrokerError:
+        return None
+
+
+def value_of(account: BrokerAccount, approved: Approved, quotes: Mapping[str, Quote]) -> Decimal:
+    """Equity in base currency: positions at the middle of their quotes, else as planned."""
+    total = sum(
+        (balance.amount * approved.rates.get(balance.currency, Decimal("NaN")))
+        for balance in account.cash
+        if balance.amount
+    ) or Decimal(0)
+    for position in account.positions:
+        total += position.quantity * unit_value(position.symbol, approved, quotes)
+    return total
+
+
+def unit_value(symbol: str, approved: Approved, quotes: Mapping[str, Quote]) -> Decimal:
+    """One share in base currency; NaN where neither quote nor plan has a price, which blocks."""
+    nothing = Decimal("NaN")
+    quote = quotes.get(symbol)
+    price = approved.prices.get(symbol, nothing) if quote is None else (quote.bid + quote.ask) / 2
+    rate = approved.rates.get(approved.currencies.get(symbol, ""), nothing)
+    return price * approved.multipliers.get(symbol, Decimal(1)) * rate

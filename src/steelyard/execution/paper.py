@@ -1,0 +1,46 @@
+"""A paper account as a plan describes it: what it owns, its day, its prices, its costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from steelyard.brokers.opening import ZONE
+from steelyard.brokers.paper import Fees, Opening, PaperPrice
+from steelyard.execution.approved import Approved
+
+NOON = time(12)
+
+
+def opening_of(plan: Approved) -> Opening:
+    """What a paper account begins with."""
+    return Opening(
+        as_of=plan.as_of,
+        base_currency=plan.base_currency,
+        positions=plan.positions,
+        cash=plan.cash,
+        prices=prices_of(plan),
+        rates=plan.foreign_rates,
+        fees=Fees(*plan.fees),
+    )
+
+
+def morning(day: date) -> Callable[[], datetime]:
+    """A clock that stands at the middle of a day's session: of orders that a person places."""
+    noon = datetime.combine(day, NOON, ZoneInfo(ZONE))
+    return lambda: noon
+
+
+def prices_of(plan: Approved) -> dict[str, PaperPrice]:
+    """Prices of its market: all that the plan knows."""
+    return {
+        symbol: PaperPrice(
+            price,
+            plan.currencies[symbol],
+            plan.multipliers.get(symbol, Decimal(1)),
+            plan.lots.get(symbol, Decimal(1)),
+        )
+        for symbol, price in sorted(plan.prices.items())
+    }
