@@ -18,7 +18,8 @@ def test_without_anything_the_planner_plans_and_the_other_engine_watches(tmp_pat
 
 def test_the_file_is_under_the_documents_flags_and_these_under_our_variables(tmp_path: Path):
     (tmp_path / "execution.toml").write_text(
-        '[engine]\nactive = "reference"\nshadow = "none"\non_divergence = "block"\n\n[other]\nx = 1\n'
+        '[engine]\nactive = "reference"\nshadow = "none"\non_divergence = "block"\n'
+        "\n[other]\nx = 1\n"
     )
     flags = {"ENABLE_REBALANCER_COMPARISON": "True", "USE_NEW_PORTFOLIO_REBALANCER": "0"}
 
