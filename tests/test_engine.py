@@ -21,7 +21,7 @@ def test_the_file_is_under_the_documents_flags_and_these_under_our_variables(tmp
         '[engine]\nactive = "reference"\nshadow = "none"\non_divergence = "block"\n'
         "\n[other]\nx = 1\n"
     )
-    flags = {"ENABLE_REBALANCER_COMPARISON": "True", "USE_NEW_PORTFOLIO_REBALANCER": "0"}
+    flags = {"ENABLE_REBALANCER_COMPARISON": "True", "USE_NEW_PORTFOLIO_REBALANCER": "1"}
 
     assert read_engine(tmp_path, {}) == EngineSettings(
         active="reference", shadow="none", on_divergence="block"
@@ -36,7 +36,7 @@ def test_the_file_is_under_the_documents_flags_and_these_under_our_variables(tmp
 @pytest.mark.parametrize(
     ("flag", "on", "off"),
     [
-        ("USE_NEW_PORTFOLIO_REBALANCER", {"active": "reference"}, {"active": "fast"}),
+        ("USE_NEW_PORTFOLIO_REBALANCER", {"active": "fast"}, {"active": "reference"}),
         ("ENABLE_REBALANCER_COMPARISON", {"shadow": "on"}, {"shadow": "none"}),
         ("ENABLE_REBALANCER_MONITORING", {"on_divergence": "alert"}, {"on_divergence": "log"}),
     ],

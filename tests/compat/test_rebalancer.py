@@ -261,15 +261,17 @@ def test_the_configuration_has_the_documents_names_and_defaults():
 def test_the_flags_of_the_document_are_ours(monkeypatch: pytest.MonkeyPatch):
     theirs = block("Feature Flag Infrastructure")["FeatureFlags"]
 
-    assert vars(theirs.from_environment()) == {
+    assert vars(theirs()) == {
         f.name: getattr(FeatureFlags(), f.name) for f in fields(FeatureFlags)
     }
-    monkeypatch.setenv("USE_NEW_PORTFOLIO_REBALANCER", "true")
-    monkeypatch.setenv("ENABLE_REBALANCER_COMPARISON", "no")
-    assert theirs.from_environment().use_new_portfolio_rebalancer
-    assert FeatureFlags.from_environment() == FeatureFlags(True, False, True)
+    assert FeatureFlags.from_environment() == FeatureFlags(True, True, True)
+    for new in (True, False):
+        monkeypatch.setenv("USE_NEW_PORTFOLIO_REBALANCER", str(new))
+        monkeypatch.setenv("ENABLE_REBALANCER_COMPARISON", "no")
+        assert theirs.from_environment().use_new_portfolio_rebalancer is new
+        assert FeatureFlags.from_environment() == FeatureFlags(new, False, True)
     monkeypatch.setenv("STEELYARD_ENGINE_ACTIVE", "fast")
-    assert not FeatureFlags.from_environment().use_new_portfolio_rebalancer
+    assert FeatureFlags.from_environment().use_new_portfolio_rebalancer
     with pytest.raises(SettingsError):
         env_bool("FLAG", default=False, environment={"FLAG": "perhaps"})
 
@@ -287,7 +289,7 @@ def test_going_back_takes_effect_with_the_next_call_and_there_is_something_to_go
     settings = emergency_rollback_to_old_rebalancer(environment)
     old = adapter.rebalance_portfolio(weights)
 
-    assert settings.active == "fast"
+    assert settings.active == "reference"
     assert new != old
     assert adapter.rebalance_portfolio(weights) == old
     # the adapter of the document has nothing to go back to

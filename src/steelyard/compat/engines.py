@@ -1,6 +1,6 @@
 """The rebalancer plan's flags, adapter, validator and monitor over our two engines.
 
-Old and new are the documents' words: the new rebalancer is the exact one, the reference engine.
+Old and new are the documents' words: new is the planner, old the reference engine.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def env_bool(name: str, default: bool, environment: Mapping[str, str] = os.envir
 
 @dataclass(frozen=True, slots=True)
 class FeatureFlags:
-    """The three flags; ours are `engine.active`, `engine.shadow` and `engine.on_divergence`."""
+    """The three flags; ours are `engine.active`, `engine.shadow` and `engine.on_divergence`.
+
+    The document's default is the old engine; where no variable is set, ours is the planner.
+    """
 
     use_new_portfolio_rebalancer: bool = False
     enable_rebalancer_comparison_logging: bool = True
@@ -72,7 +75,7 @@ class FeatureFlags:
         """As the documents' variables and ours say; raises SettingsError."""
         chosen = engine_settings({}, environment)
         return cls(
-            chosen.active == "reference", chosen.shadow == "on", chosen.on_divergence != "log"
+            chosen.active == "fast", chosen.shadow == "on", chosen.on_divergence != "log"
         )
 
 
@@ -132,8 +135,8 @@ class LegacyPortfolioRebalancerAdapter:
         self, inputs: Inputs, flags: Callable[[], FeatureFlags] = FeatureFlags.from_environment
     ) -> None:
         attribution = StrategyAttributionEngine(SymbolClassifier())
-        self._new_rebalancer = PortfolioRebalancer(inputs, attribution, engine="reference")
-        self._old_rebalancer = PortfolioRebalancer(inputs, attribution, engine="fast")
+        self._new_rebalancer = PortfolioRebalancer(inputs, attribution, engine="fast")
+        self._old_rebalancer = PortfolioRebalancer(inputs, attribution, engine="reference")
         self._flags = flags
 
     def rebalance_portfolio(
@@ -235,9 +238,10 @@ class RebalancerMonitor:
 def emergency_rollback_to_old_rebalancer(
     environment: MutableMapping[str, str] = os.environ,
 ) -> EngineSettings:
-    """Go back to the planner with the next plan of this process; a plan under way ends as it began.
+    """Go back to the reference engine with the next plan of this process; one under way ends as it
+    began.
 
     For every process, set `engine.active` in execution.toml.
     """
-    environment[variable("active")] = "fast"
+    environment[variable("active")] = "reference"
     return engine_settings({}, environment)
