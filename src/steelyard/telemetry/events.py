@@ -713,10 +713,12 @@ class AlertRaised(ExecutionEvent):
 
     code      what kind
     message   the sentence
+    account   of the run; "" = of none
     """
 
     code: str
     message: str
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -781,6 +783,18 @@ class ActivityBooked(ExecutionEvent):
     cash: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class RunnerStarted(ExecutionEvent):
+    """The process that holds broker keys takes plans from now on.
+
+    pid     of the process
+    build   which code it is
+    """
+
+    pid: int
+    build: str
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -795,7 +809,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
