@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from builders.trading import (
     CALM,
     SOON,
@@ -81,9 +82,7 @@ def test_w03_a_rejected_sale_blocks_a_buy_even_where_there_is_money(tmp_path: Pa
 
 
 def test_w04_a_small_failed_sale_leaves_the_buys_what_really_came(tmp_path: Path) -> None:
-    stage = staged(
-        tmp_path, "AA 97 @ 100", "CC 3 @ 100", "BB 0 @ 100", targets={"BB": 1.0}
-    )
+    stage = staged(tmp_path, "AA 97 @ 100", "CC 3 @ 100", "BB 0 @ 100", targets={"BB": 1.0})
     stage.broker.instead["submit"] = refusing("CC")
     run = stage.trade()
     assert stage.shares == {"BB": "97", "CC": "3"}
@@ -163,13 +162,17 @@ def test_w11_under_the_least_money_nothing_is_bought(
 
 
 def test_w12_a_buy_is_what_the_target_lacks_and_no_more(tmp_path: Path) -> None:
-    stage = staged(tmp_path, "AA 30 @ 100", "BB 30 @ 100", cash="4000", targets={"AA": 0.5, "BB": 0.3})
+    stage = staged(
+        tmp_path, "AA 30 @ 100", "BB 30 @ 100", cash="4000", targets={"AA": 0.5, "BB": 0.3}
+    )
     stage.trade()
     assert stage.sent == ["buy AA 20"]
 
 
 def test_w13_credit_is_not_spent(tmp_path: Path) -> None:
-    stage = staged(tmp_path, "AA 40 @ 100", "BB 0 @ 100", cash="1000", targets={"AA": 0.5, "BB": 0.5})
+    stage = staged(
+        tmp_path, "AA 40 @ 100", "BB 0 @ 100", cash="1000", targets={"AA": 0.5, "BB": 0.5}
+    )
 
     def generous(call):
         real = call()
@@ -256,7 +259,10 @@ def test_w22_a_step_that_asks_the_same_waits_instead(tmp_path: Path) -> None:
     assert stage.sent == ["sell AA 100"]
 
 
-@pytest.mark.parametrize(("bid", "ask"), [("107", "0"), ("0", "107"), ("94", "106"), ("NaN", "1"), ("99", "Infinity"), ("sNaN", "NaN")])
+@pytest.mark.parametrize(
+    ("bid", "ask"),
+    [("107", "0"), ("0", "107"), ("94", "106"), ("NaN", "1"), ("99", "Infinity"), ("sNaN", "NaN")],
+)
 def test_w23_w24_a_quote_that_is_none_skips_its_symbol_and_no_other(
     tmp_path: Path, bid: str, ask: str
 ) -> None:

@@ -1,8 +1,7 @@
-"""What goes wrong at the broker or around it, a test for each: nothing is doubled, nothing hangs."""
+"""What goes wrong at the broker or around it, a test each: nothing is doubled, nothing hangs."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from builders.trading import (
     CALM,
     SOON,
@@ -180,7 +180,7 @@ def test_money_that_an_adopted_order_took_is_not_counted_as_free(tmp_path: Path)
     lost = from_call(2, lambda call, ticket: (call(ticket), Unknown("reset"))[1], until=2)
     stage.broker.instead["submit"] = lost
     spent: list[Decimal] = []
-    import steelyard.execution.legs.send as send  # noqa: PLC0415
+    from steelyard.execution.legs import send
 
     real = send.judge
 
@@ -514,7 +514,9 @@ def test_an_execution_that_is_told_twice_and_differently_halts(tmp_path: Path) -
     assert run.state is RunState.NEEDS_HUMAN
     assert stage.sent == ["sell AA 50"]
     assert [fill.fee for fill in stage.fills] == [0]
-    assert "twice with different content" in " ".join(e["message"] for e in stage.events("AlertRaised"))
+    assert "twice with different content" in " ".join(
+        e["message"] for e in stage.events("AlertRaised")
+    )
 
 
 def test_an_order_that_fills_more_than_was_ordered_halts(tmp_path: Path) -> None:
@@ -528,7 +530,7 @@ def test_an_order_that_fills_more_than_was_ordered_halts(tmp_path: Path) -> None
 
 
 def test_fills_that_are_told_after_a_reconnect_only_are_not_lost(tmp_path: Path) -> None:
-    from steelyard.brokers.paper import open_paper  # noqa: PLC0415
+    from steelyard.brokers.paper import open_paper
 
     stage = swap(tmp_path, script=replace(SOON, hidden=1))
     run = stage.trade()

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from steelyard.canonical import plain
 from steelyard.errors import BrokerError
+from steelyard.execution.by_hand import go_on
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
@@ -47,6 +48,8 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
         with desk.journal.writing(desk.lease) as change:
             why = "it was never armed"
             return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
+    if desk.broker.capabilities.serves == "file":
+        return go_on(desk, agree)
     before = working_state(desk.journal, run)
     try:
         _struck(desk, crashed=crashed)

@@ -50,6 +50,11 @@ def trade(desk: Desk, reconcile: Reconcile) -> RunRow:
         return stand_still(desk, halted, reconcile)
     except BrokerError as error:
         return stand_still(desk, silence(error), reconcile)
+    return finish(desk, reconcile)
+
+
+def finish(desk: Desk, reconcile: Reconcile) -> RunRow:
+    """Nothing is out any more: compare with the broker, and end the run."""
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
         return needs_human(desk, "books and broker differ: see steelyard reconcile")

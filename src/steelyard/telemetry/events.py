@@ -429,6 +429,24 @@ class DatabaseUpgraded(StoreEvent):
     new: str
 
 
+# engines
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesDiffer(Event):
+    """The planner and the reference engine differ on one portfolio, and nothing explains it.
+
+    symbols   how many
+    first     of them the first few, each with what differs
+    action    what was done: log, alert or block
+    """
+
+    told_by = "engines"
+    symbols: int
+    first: Sequence[str]
+    action: str
+
+
 # instances
 
 
@@ -695,10 +713,24 @@ class AlertRaised(ExecutionEvent):
 
     code      what kind
     message   the sentence
+    account   of the run; "" = of none
     """
 
     code: str
     message: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked(ExecutionEvent):
+    """A person asked the broker to cancel open orders.
+
+    account   of the orders
+    orders    client order ids; the broker's own where they are not ours
+    """
+
+    account: str
+    orders: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -751,6 +783,18 @@ class ActivityBooked(ExecutionEvent):
     cash: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class RunnerStarted(ExecutionEvent):
+    """The process that holds broker keys takes plans from now on.
+
+    pid     of the process
+    build   which code it is
+    """
+
+    pid: int
+    build: str
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -765,7 +809,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, RunnerStarted,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

@@ -113,9 +113,7 @@ def _if(purchase: Purchase, counts: bool) -> Purchase:
     return purchase if counts else replace(purchase, quantity=ZERO)
 
 
-def money(
-    desk: Desk, account: BrokerAccount, sight: Sight
-) -> tuple[Decimal, dict[str, Decimal]]:
+def money(desk: Desk, account: BrokerAccount, sight: Sight) -> tuple[Decimal, dict[str, Decimal]]:
     """(base cash over its floor, currency -> base value of the cash that pays for its own)."""
     plan = desk.approved
     own = {

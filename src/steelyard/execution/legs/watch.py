@@ -85,9 +85,7 @@ def filled_of_step(desk: Desk, step: int) -> Decimal:
     )
 
 
-def _booked(
-    desk: Desk, legs: Mapping[str, LegRow], news: Sequence[BrokerFill]
-) -> Halted | None:
+def _booked(desk: Desk, legs: Mapping[str, LegRow], news: Sequence[BrokerFill]) -> Halted | None:
     """Write executions; what is wrong with one of them."""
     trouble: Halted | None = None
     if not news:
