@@ -36,6 +36,7 @@ from steelyard.cli.trading import (
     broker_of,
     folder,
     journal,
+    let_follow,
     room_for,
     was_any_run,
 )
@@ -99,6 +100,7 @@ def execute(
                 run = handed_over(entry, wish)
             else:
                 run = executed(entry, wish, orders, (form, out))
+                let_follow(entry)
             _shown(entry, run, as_json=as_json)
 
 
@@ -232,6 +234,7 @@ def resume(as_json: AsJson = False) -> None:
                 entry.verify()
                 entry.whole()
                 ended = [recovered(entry, run) for run in live(entry)]
+                let_follow(entry)
                 for run in ended:
                     _shown(entry, run, as_json=as_json)
         if not ended:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.cli.execute import executed, live, recovered
 from steelyard.cli.output import guarded, if_signalled, note
-from steelyard.cli.trading import NOTHING_SENT, Wish, folder, journal
+from steelyard.cli.trading import NOTHING_SENT, Wish, folder, journal, let_follow
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
@@ -51,9 +51,11 @@ def runner() -> None:
                 _told(entry)
                 note(f"The runner listens at {home}. Ctrl-C ends it.")
                 _recover(entry, keys)
+                let_follow(entry)
                 jobs.over()
                 while True:
                     _carry_out(entry, jobs.take(), keys)
+                    let_follow(entry)
                     jobs.over()
 
 

@@ -17,6 +17,7 @@ from steelyard.cli.trading import (
     broker_of,
     folder,
     journal,
+    let_follow,
     room_for,
     was_any_run,
 )
@@ -171,6 +172,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
             intake = broker.take(handed)
             desk = room_for(entry, broker, run.account).again(lease, run)
             after = go_on(desk, agree, close=close)
+        let_follow(entry)
         for notice in notices:
             note(notice.message)
         note(f"{len(intake.booked)} fills booked, {intake.repeated} were booked before.")

@@ -772,6 +772,22 @@ class ActivityBooked(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class BucketFollowed(ExecutionEvent):
+    """A run is over, and its stored bucket owns what is there now, or stays as it was.
+
+    account   where it traded
+    fills     executions of the run
+    followed  is the bucket another now
+    text      what people were told
+    """
+
+    account: str
+    fills: int
+    followed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerStarted(ExecutionEvent):
     """The process that holds broker keys takes plans from now on.
 
@@ -798,7 +814,7 @@ EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
     AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
-    RunnerStarted,
+    BucketFollowed, RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""
