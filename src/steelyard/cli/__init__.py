@@ -44,6 +44,7 @@ from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.events import events
 from steelyard.cli.execute import execute, resume
+from steelyard.cli.halting import arm, cancel_all, flatten, halt
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
@@ -100,6 +101,10 @@ app.command()(execute)
 app.command()(resume)
 app.command()(runs)
 app.command()(reconcile)
+app.command()(arm)
+app.command()(halt)
+app.command("cancel-all")(cancel_all)
+app.command()(flatten)
 app.command()(runner)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)

@@ -48,11 +48,12 @@ if TYPE_CHECKING:
     from steelyard.execution.journal.rows import RunRow
     from steelyard.execution.rehearsal import Rehearsed
 
+APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
 
 def execute(
-    plan: Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)],
+    plan: APlan,
     *,
     broker: Annotated[str, Option(help="paper, alpaca, or file: you place the orders.")] = "paper",
     account: Annotated[
@@ -94,14 +95,13 @@ def execute(
             _rehearse(wish, orders, as_json=as_json)
             return
         _check_form(form)
-        _consent(orders, wish, yes=yes)
+        consent(_question(orders, broker), yes=yes)
         with journal() as entry:
             if runner:
                 run = handed_over(entry, wish)
             else:
                 run = executed(entry, wish, orders, (form, out))
-                let_follow(entry)
-            _shown(entry, run, as_json=as_json)
+            show_run(entry, run, as_json=as_json)
 
 
 def _check_form(form: str) -> None:
@@ -120,19 +120,18 @@ def _check_form(form: str) -> None:
         )
 
 
-def _consent(orders: Approved, wish: Wish, *, yes: bool) -> None:
+def _question(orders: Approved, broker: str) -> str:
+    count = len(orders.instructions)
+    noun = "order" if count == 1 else "orders"
+    amount = f"{orders.gross_base:,.2f} {orders.base_currency}"
+    return f"Trade {count} {noun} of {amount} at the broker {broker}?"
+
+
+def consent(question: str, *, yes: bool) -> None:
     """Ask a person, unless --yes; raises NotExecuted where nobody can be asked."""
     from steelyard.errors import NotExecuted
 
-    if yes:
-        return
-    count = len(orders.instructions)
-    noun = "order" if count == 1 else "orders"
-    question = (
-        f"Trade {count} {noun} of {orders.gross_base:,.2f} {orders.base_currency} at the broker "
-        f"{wish.broker}?"
-    )
-    if sys.stdin.isatty() and typer.confirm(question, err=True):
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
         return
     raise NotExecuted(
         f"{question} Nobody said yes. {NOTHING_SENT} Say so with --yes.",
@@ -153,16 +152,14 @@ def executed(
 
     Raises NotExecuted where a rail blocks it, BrokerError, SettingsError.
     """
+    from steelyard.cycle import carry_out
     from steelyard.execution.begin import ExecutedBefore, start
-    from steelyard.execution.by_hand import hand_over
-    from steelyard.execution.comparing import agree
     from steelyard.execution.journal.opening import leased
-    from steelyard.execution.trade import trade
 
     account = account_of(entry, orders, wish.account)
-    with leased(entry, folder(), account) as lease:
+    with leased(entry, folder(), account) as lease, watched() as show:
         broker = broker_for(wish, orders, account)
-        room = room_for(entry, broker, account, environment=wish.environment)
+        room = room_for(entry, broker, account, show, wish.environment)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
@@ -171,10 +168,9 @@ def executed(
             return before.run
         begun(desk.run)
         with resumable(desk.run_id):
-            if wish.broker != "file":
-                return trade(desk, agree)
-            run = hand_over(desk, agree)
-            _write_orders(desk, *into)
+            run = carry_out(desk)
+            if wish.broker == "file":
+                _write_orders(desk, *into)
             return run
 
 
@@ -197,6 +193,30 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
 
 
 @contextmanager
+def watched() -> Iterator[Callable[[Desk], None]]:
+    """Something to tell every change of a run to: on a terminal the table of its orders."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from steelyard.execution.journal.rows import fills
+    from steelyard.execution.order_rows import order_rows
+    from steelyard.report.terminal.live import live
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, transient=True) as table:
+
+        def show(desk: Desk) -> None:
+            done = fills(desk.journal, run_id=desk.run_id)
+            entries = order_rows(desk.legs, done, desk.approved.instructions)
+            table.update(live(entries, console.width), refresh=True)
+
+        yield show
+
+
+@contextmanager
 def resumable(run_id: str) -> Iterator[None]:
     """A signal now leaves a run that can be resumed, and says so."""
     before = "".join(SIGNALLED)
@@ -211,11 +231,12 @@ def resumable(run_id: str) -> Iterator[None]:
     if_signalled(before)
 
 
-def _shown(entry: Journal, run: RunRow, *, as_json: bool) -> None:
+def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
+    let_follow(entry)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
@@ -233,17 +254,17 @@ def resume(as_json: AsJson = False) -> None:
             with journal() as entry:
                 entry.verify()
                 entry.whole()
-                ended = [recovered(entry, run) for run in live(entry)]
+                ended = [recovered(entry, run) for run in unfinished(entry)]
                 let_follow(entry)
                 for run in ended:
-                    _shown(entry, run, as_json=as_json)
+                    show_run(entry, run, as_json=as_json)
         if not ended:
             note("There is no run to resume.")
             if as_json:
                 write_json([])
 
 
-def live(entry: Journal) -> list[RunRow]:
+def unfinished(entry: Journal) -> list[RunRow]:
     """Runs that are not over, the oldest first."""
     from steelyard.execution.journal.rows import runs
     from steelyard.execution.states import RUN_OVER
@@ -256,11 +277,11 @@ def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.e
     from steelyard.execution.journal.opening import leased
     from steelyard.execution.recovery import recover
 
-    with leased(entry, folder(), run.account) as lease:
+    account = run.account
+    with leased(entry, folder(), account) as lease, watched() as show, resumable(run.run_id):
         broker = broker_of(entry, run, environment)
-        room = room_for(entry, broker, run.account, environment=environment)
-        with resumable(run.run_id):
-            return recover(room.again(lease, run), crashed=lease.crashed)
+        room = room_for(entry, broker, account, show, environment)
+        return recover(room.again(lease, run), crashed=lease.crashed)
 
 
 def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:

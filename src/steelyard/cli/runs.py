@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from steelyard.canonical import plain
-from steelyard.cli.output import guarded, note, write, write_json
+from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.trading import (
     NOTHING_SENT,
     broker_of,
     folder,
     journal,
-    let_follow,
     room_for,
     was_any_run,
 )
@@ -77,61 +74,26 @@ def _line(run: RunRow) -> str:
 
 
 def draw(entry: Journal, run: RunRow) -> str:
-    """A run and its orders as lines."""
-    content = document(entry, run)
-    lines = [f"{run.run_id}  {run.account}  {run.state}  {run.outcome or ''}  {run.reason}"]
-    lines += [
-        f"  {order['side']:4} {order['quantity']:>10} {order['symbol']:8} "
-        f"{order['filled_quantity']:>10} filled  {order['state']:9} {order['reason']}"
-        for order in content["orders"]
-    ]
-    return "\n".join(lines) + "\n"
+    """What became of a run, for the window or the pipe that stdout is."""
+    from steelyard.execution.report import run_report
+    from steelyard.report.terminal.run import draw as drawn
+
+    report = run_report(entry, run.run_id)
+    return screen(lambda console: drawn(report, console))
 
 
 def document(entry: Journal, run: RunRow) -> dict[str, Any]:
     """A run and its orders as JSON values."""
-    from steelyard.execution.journal import rows
+    from steelyard.execution.listing import run_document
 
-    fills: dict[str, list[Any]] = {}
-    for fill in rows.fills(entry, run_id=run.run_id):
-        fills.setdefault(fill.client_order_id, []).append(fill)
-    orders = []
-    for leg in rows.legs(entry, run.run_id):
-        parts = fills.get(leg.client_order_id, [])
-        filled = sum((part.quantity for part in parts), start=Decimal(0))
-        money = sum((part.price * part.quantity for part in parts), start=Decimal(0))
-        orders.append(
-            {
-                "client_order_id": leg.client_order_id,
-                "symbol": leg.symbol,
-                "side": leg.side.value,
-                "quantity": plain(leg.quantity),
-                "limit_price": plain(leg.limit_price),
-                "filled_quantity": plain(filled),
-                "average_price": plain(money / filled) if filled else None,
-                "state": leg.state.value,
-                "reason": leg.reason,
-            }
-        )
-    return {
-        "run_id": run.run_id,
-        "plan_id": run.plan_id,
-        "bucket": run.bucket,
-        "account": run.account,
-        "broker": run.broker,
-        "mode": run.mode,
-        "state": run.state.value,
-        "outcome": None if run.outcome is None else run.outcome.value,
-        "reason": run.reason,
-        "created_at": run.created_at.isoformat(),
-        "orders": orders,
-    }
+    return run_document(entry, run)
 
 
 def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
     if len(words) not in ((1, 2) if close else (2,)):
         raise typer.BadParameter("give fills RUN FILE.", param_hint="RUN")
     from steelyard.brokers.by_file import FileFill
+    from steelyard.cli.execute import show_run
     from steelyard.cli.trading import by_hand, day_of
     from steelyard.errors import NotExecuted
     from steelyard.execution.by_hand import go_on
@@ -172,14 +134,10 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
             intake = broker.take(handed)
             desk = room_for(entry, broker, run.account).again(lease, run)
             after = go_on(desk, agree, close=close)
-        let_follow(entry)
         for notice in notices:
             note(notice.message)
         note(f"{len(intake.booked)} fills booked, {intake.repeated} were booked before.")
-        if as_json:
-            write_json({**document(entry, after), "chain_head": entry.head()})
-        else:
-            write(draw(entry, after) + f"chain head {entry.head()}\n")
+        show_run(entry, after, as_json=as_json)
 
 
 def reconcile(
@@ -209,13 +167,13 @@ def reconcile(
             entry.whole()
             results = [
                 _compared(entry, run, acknowledge=acknowledge, reason=reason)
-                for run in _last_runs(entry, account)
+                for run in last_runs(entry, account)
             ]
             frozen = _frozen(entry)
         _tell(results, frozen, as_json=as_json)
 
 
-def _last_runs(entry: Journal, account: str | None) -> list[RunRow]:
+def last_runs(entry: Journal, account: str | None) -> list[RunRow]:
     """The newest run of each account."""
     from steelyard.errors import NotStored, did_you_mean
     from steelyard.execution.journal import rows

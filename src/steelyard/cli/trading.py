@@ -96,7 +96,7 @@ def let_follow(entry: Journal) -> None:
     if not is_there():
         return
     from steelyard.errors import JournalFailed, SteelyardError
-    from steelyard.runs.executed import follow, pending
+    from steelyard.runs.filled import follow, pending
 
     try:
         if runs := pending(entry):

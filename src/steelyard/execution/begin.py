@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from steelyard.errors import NotExecuted
+from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
-from steelyard.execution.approved import Approved, approved
+from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
+from steelyard.execution.attribution.rules import owner_in
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
-from steelyard.execution.desk import Desk, look, value_of
+from steelyard.execution.configuration import loosened
+from steelyard.execution.desk import Desk, account_of, look, usable, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
 from steelyard.execution.journal import rows
@@ -20,10 +22,9 @@ from steelyard.execution.journal.journal import Lease
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.send import summary, why_of
 from steelyard.execution.rails import Block, blocks, judge
-from steelyard.execution.request import Request
+from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
-from steelyard.plans.plan import Plan, content
 
 
 class ExecutedBefore(NotExecuted):
@@ -51,16 +52,21 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     Raises ExecutedBefore; NotExecuted where the account has a live run, is frozen, or a rail blocks
     the run, which is then over as not_started.
     """
-    plan = approved(Plan.from_document(content(document.encode())), saved_at)
+    plan = orders_of(document, saved_at)
     refuse_live(room, plan)
+    _end_unbegun(room, lease)
     desk = _begun(room, lease, document, plan, saved_at)
-    if not opening(desk):
+    try:
+        equal = opening(desk, owner_in(room.home, plan.bucket))
+    except BrokerError as error:
+        raise _over(desk, "broker_silent", f"the broker does not answer: {error}") from error
+    if not equal:
         raise _over(desk, "frozen", "books and broker differ: see steelyard reconcile")
     _judged(desk)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     with room.journal.writing(lease) as change:
         if arm is not None:
-            arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
+            arm = arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
         set_run(change, desk.run, RunState.ARMED)
     return room.again(lease, desk.run, arm)
 
@@ -79,6 +85,15 @@ def refuse_live(room: Room, plan: Approved) -> None:
             )
         if run.plan_id == plan.plan_id and run.outcome not in {None, Outcome.NOT_STARTED}:
             raise ExecutedBefore(run)
+
+
+def _end_unbegun(room: Room, lease: Lease) -> None:
+    """Runs whose process died before they were armed: nothing of them was sent, or ever is."""
+    for run in rows.runs(room.journal, room.account):
+        if run.state in NOT_BEGUN:
+            with room.journal.writing(lease) as change:
+                why = "it was never armed"
+                end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
 
 
 def _begun(
@@ -114,10 +129,13 @@ def _begun(
         )
         for each in plan.instructions
     ]
+    owner = owner_in(room.home, plan.bucket)
     with room.journal.writing(lease) as change:
         begin(change, new, lease.fence, legs)
+        for event in loosened(room.limits, room.mode):
+            change.tell(event, new.run_id, plan.bucket)
         for each in plan.instructions:
-            owners = owners_of(each.symbol, each.quantity, plan.bucket)
+            owners = owners_of(each.symbol, each.quantity, owner)
             write_owners(change, new.run_id, each.step, owners)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     return room.desk(lease, new.run_id, request, arm)
@@ -125,9 +143,9 @@ def _begun(
 
 def _request(room: Room, document: str, plan: Approved, saved_at: datetime | None) -> Request:
     clock = room.broker.clock()
-    account = room.broker.account()
+    account = account_of(room.broker)
     symbols = sorted({*plan.positions, *(each.symbol for each in plan.instructions)})
-    quotes = room.broker.quotes(symbols)
+    quotes = usable(room.broker.quotes(symbols))
     return Request(
         document=document,
         saved_at=saved_at,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from steelyard.errors import BrokerError
+from steelyard.execution.attribution.owners import book_of
+from steelyard.execution.attribution.rules import Rules
 from steelyard.execution.attribution.stored import books_of, entries_document, entries_of
 from steelyard.execution.desk import Desk, Halted
+from steelyard.execution.flatten import is_flattening
 from steelyard.execution.legs.watch import sync
 from steelyard.execution.reconcile import Ours, Reconciliation, opened, reconcile, stored
 from steelyard.plans.plan import Plan, content
@@ -41,15 +44,19 @@ def _ours(desk: Desk) -> Ours:
     return stored.ours_of(desk.journal, account, books_of(desk.journal, account).positions)
 
 
-def opening(desk: Desk) -> bool:
-    """Before a run: the account begins with what the broker says of it, or is compared; equal?"""
+def opening(desk: Desk, owner: str | Rules) -> bool:
+    """Before a run: the account begins with what the broker says of it, or is compared; equal?
+
+    owner   whose the holdings are that the plan knows, see `attribution`
+    """
     account = desk.lease.account
     if stored.opening_for(desk.journal, account) is not None:
         return agree(desk)
     first = opened(desk.broker)
-    holdings = Plan.from_document(content(desk.request.document.encode())).holdings
+    values = content(desk.request.document.encode())
+    holdings = () if is_flattening(values) else Plan.from_document(values).holdings
     run = desk.run
-    entries = entries_of(first, holdings, lambda _: run.bucket, run.run_id)
+    entries = entries_of(first, holdings, lambda symbol: book_of(symbol, owner), run.run_id)
     with desk.journal.writing(desk.lease) as change:
         stored.begin_account(
             change,

@@ -18,7 +18,7 @@ from steelyard.execution.ids import PREFIX
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import LegRow, RunRow
-from steelyard.execution.legs.resolve import resolve_all
+from steelyard.execution.legs.resolve import look_up_held, resolve_all
 from steelyard.execution.legs.watch import sync
 from steelyard.execution.legs.work import cancel_all
 from steelyard.execution.states import (
@@ -31,7 +31,7 @@ from steelyard.execution.states import (
     RunState,
     leg_may,
 )
-from steelyard.execution.trade import go, needs_human, stand_still, trade
+from steelyard.execution.trade import go, needs_human, silence, stand_still, trade
 
 STRIKES = 3
 """Crashes at the same place of the same order after which a person has to look."""
@@ -58,7 +58,7 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     except Halted as halted:
         return stand_still(desk, halted, agree)
     except BrokerError as error:
-        return needs_human(desk, f"the broker does not answer: {error}")
+        return needs_human(desk, str(silence(error)))
     if before is None:
         return stand_still(desk, Halted(_was(run), code="halted_before"), agree)
     if not agree(desk):
@@ -133,6 +133,7 @@ def _settled(desk: Desk) -> None:
     _unknown_to_us(desk)
     sync(desk)
     resolve_all(desk)
+    look_up_held(desk)
     cancel_all(desk)
 
 

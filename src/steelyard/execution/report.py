@@ -14,14 +14,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from steelyard.brokers.broker import Activity
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.attribution.gains import Performance, performance
 from steelyard.execution.attribution.stored import books_of
+from steelyard.execution.flatten import is_flattening
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
 from steelyard.execution.order_rows import OrderRow, average, order_rows
 from steelyard.execution.reconcile import stored
+from steelyard.execution.reconcile.document import activity_of
 from steelyard.execution.request import Request, request_of
 from steelyard.execution.states import LegState, Outcome, RunState
 from steelyard.money import ZERO
@@ -129,12 +132,16 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The last comparison with the broker; `breaks` are sentences."""
+    """The last comparison with the broker.
+
+    breaks      sentences
+    explained   what changed shares or cash without an order, over all comparisons of the run
+    """
 
     at: datetime
     clean: bool
     breaks: tuple[str, ...]
-    explained: tuple[str, ...]
+    explained: tuple[Activity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +201,11 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
     """The report of a run, as far as it is; raises NotStored for an unknown run."""
     run = rows.run(journal, run_id)
     request = _request(journal, run_id)
-    plan, approved = Plan.from_document(content(request.document.encode())), request.approved
+    approved, plan = request.approved, _plan(request)
     fills = rows.fills(journal, run_id=run_id)
     orders = order_rows(rows.legs(journal, run_id), fills, approved.instructions)
     steps = tuple(_step(each, orders, fills) for each in approved.instructions)
-    weights = _weights(plan, approved, fills)
+    weights = () if plan is None else _weights(plan, approved, fills)
     rates = {each.step: each.fx_rate for each in approved.instructions}
     compared = stored.comparisons(journal, run.account)
     return RunReport(
@@ -213,12 +220,12 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         reason=run.reason,
         began_at=request.began_at,
         ended_at=run.ended_at,
-        as_of=plan.as_of,
-        base_currency=plan.base_currency,
+        as_of=approved.as_of,
+        base_currency=approved.base_currency,
         steps=steps,
         orders=orders,
         weights=weights,
-        drift=_drift(plan, weights),
+        drift=None if plan is None else _drift(plan, weights),
         cash=_cash(run, compared, fills),
         blocks=_blocks(journal, run_id),
         compared=_compared(run, compared),
@@ -229,6 +236,12 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         slippage_base=sum((step.on_plan * rates[step.step] for step in steps), ZERO),
         head=journal.head(),
     )
+
+
+def _plan(request: Request) -> Plan | None:
+    """The plan behind a run; None where there is none."""
+    values = content(request.document.encode())
+    return None if is_flattening(values) else Plan.from_document(values)
 
 
 def _request(journal: Journal, run_id: str) -> Request:
@@ -402,16 +415,7 @@ def _compared(run: RunRow, compared: Sequence[stored.Comparison]) -> Compared | 
         clean=own[0].clean,
         breaks=tuple(each["why"] for each in body.get("breaks", ())),
         explained=tuple(
-            " ".join(
-                part
-                for part in (
-                    each["kind"].lower(),
-                    each["symbol"],
-                    *(f"{amount} {name}" for name, amount in each["cash"].items()),
-                )
-                if part
-            )
-            for each in body.get("explained", ())
+            activity_of(each) for row in reversed(own) for each in row.body.get("explained", ())
         ),
     )
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from steelyard.canonical import plain
 from steelyard.execution.approved import Approved, approved
+from steelyard.execution.flatten import flattened, is_flattening
+from steelyard.orders import Side
+from steelyard.plans.account import LotShown
 from steelyard.plans.plan import Plan, content
 
 
@@ -43,7 +46,24 @@ class Request:
     @property
     def approved(self) -> Approved:
         """The plan as execution sees it."""
-        return approved(Plan.from_document(content(self.document.encode())), self.saved_at)
+        return orders_of(self.document, self.saved_at)
+
+    @property
+    def lots(self) -> dict[str, tuple[LotShown, ...]]:
+        """Symbol -> lots that the plan sells, in its order; none where no plan stands behind."""
+        values = content(self.document.encode())
+        if is_flattening(values):
+            return {}
+        steps = Plan.from_document(values).steps
+        return {step.symbol: step.lots for step in steps if step.side is Side.SELL}
+
+
+def orders_of(document: str, saved_at: datetime | None = None) -> Approved:
+    """What a document approves: a plan's, or that of selling everything."""
+    values = content(document.encode())
+    if is_flattening(values):
+        return flattened(values)
+    return approved(Plan.from_document(values), saved_at)
 
 
 def request_of(text: str) -> Request:

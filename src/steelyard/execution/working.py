@@ -42,3 +42,4 @@ class Working(Section):
         ge=0,
         le=Decimal("0.05"),
     )
+    sweep_fx: bool = setting(True, "may base cash pay what a foreign purchase lacks")

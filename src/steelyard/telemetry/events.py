@@ -722,6 +722,18 @@ class AlertRaised(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAsked(ExecutionEvent):
+    """A person asked the broker to cancel open orders.
+
+    account   of the orders
+    orders    client order ids; the broker's own where they are not ours
+    """
+
+    account: str
+    orders: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LimitLoosened(ExecutionEvent):
     """A run obeys a limit that lets through more than the built-in one.
 
@@ -776,13 +788,11 @@ class BucketFollowed(ExecutionEvent):
     """A run is over, and its stored bucket owns what is there now, or stays as it was.
 
     account   where it traded
-    fills     executions of the run
     followed  is the bucket another now
     text      what people were told
     """
 
     account: str
-    fills: int
     followed: bool
     text: str
 
@@ -813,7 +823,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
     BucketFollowed, RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)

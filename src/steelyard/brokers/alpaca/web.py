@@ -122,9 +122,9 @@ class Web:
             answer = self._send("GET", host + path, params=params)
             if answer is not None and (answer.ok or _refused(answer)):
                 return answer
-        said = "no answer" if answer is None else answer.message
+        words = "no answer" if answer is None else answer.message
         raise BrokerError(
-            f"Alpaca did not answer {path} in {TRIES} attempts: {said}.",
+            f"Alpaca did not answer {path} in {TRIES} attempts: {words}.",
             code="no_answer", place=path, hint="try again later",
         )  # fmt: skip
 

@@ -121,6 +121,10 @@ class Book:
             tuple(columns.values()),
         )
 
+    def counters(self) -> tuple[datetime, int, int, Script]:
+        """What `save` writes."""
+        return self.now, self.connects, self.requests, self.script
+
     def save(self) -> None:
         """The clock and the counters."""
         self.connection.execute(

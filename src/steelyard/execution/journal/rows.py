@@ -125,16 +125,6 @@ def legs(journal: Journal, run_id: str) -> list[LegRow]:
     return [_leg(row) for row in journal.rows(query, (run_id,))]
 
 
-def legs_of(journal: Journal, account: str) -> list[LegRow]:
-    """Every attempt of every run of an account."""
-    columns = ", ".join(f"leg.{name.strip()}" for name in LEG_COLUMNS.split(","))
-    query = (
-        f"SELECT {columns} FROM leg JOIN run ON run.run_id = leg.run_id WHERE run.account = ? "
-        "ORDER BY run.rowid, leg.step, leg.attempt"
-    )
-    return [_leg(row) for row in journal.rows(query, (account,))]
-
-
 def fills(
     journal: Journal, *, run_id: str | None = None, account: str | None = None
 ) -> list[FillRow]:

@@ -16,18 +16,21 @@ from steelyard.execution.ids import params_hash
 from steelyard.execution.journal.changes import alert, set_leg
 from steelyard.execution.journal.rows import LegRow
 from steelyard.execution.legs.send import Placed, answered
-from steelyard.execution.legs.watch import sync
+from steelyard.execution.legs.watch import filled_of, sync
 from steelyard.execution.states import IN_DOUBT, LegState
 
 LISTINGS = 2
-"""Complete listings without it, one after another, before an order counts as absent."""
+"""Answers without it, one after another, before an order counts as absent."""
+RESENDS = 5
+"""Times that it is sent under the same id, each after it was looked for, before it is held."""
 
 
 def resolve_all(desk: Desk) -> None:
     """Every attempt that is in doubt; raises Halted where one of them stays so."""
     for leg in desk.legs:
-        if leg.state in IN_DOUBT:
-            resolve(desk, leg)
+        current = _again(desk, leg)  # looking for another one may have settled it
+        if current.state in IN_DOUBT:
+            resolve(desk, current)
 
 
 def resolve(desk: Desk, leg: LegRow) -> None:
@@ -35,25 +38,29 @@ def resolve(desk: Desk, leg: LegRow) -> None:
     order = _looked_for(desk, leg)
     if order is not None:
         _adopt(desk, leg, order)
-        return
-    if may_go_again(desk, leg) and _sent_again(desk, leg):
-        return
-    _hold(desk, leg)
+    elif leg.client_order_id in filled_of(desk):  # its executions say that the broker has it
+        with desk.journal.writing(desk.lease) as change:
+            set_leg(change, desk.run, _again(desk, leg), LegState.PARTIAL)
+    elif not _session_open(desk, leg.sent_at):
+        _never_was(desk, leg)
+    elif not may_go_again(desk, leg) or not _sent_again(desk, leg):
+        _hold(desk, leg)
 
 
 def _looked_for(desk: Desk, leg: LegRow) -> BrokerOrder | None:
-    """The order as soon as it is seen; None after its time is up and two complete listings."""
-    wait = min(
-        max(desk.broker.capabilities.visibility_delay_s, desk.working.poll_s),
-        desk.working.lookup_wait_s,
-    )
+    """The order as soon as it is seen; None after its time is up and two answers without it.
+
+    Its time is when an order can be seen at the latest, or all there is where not all are listed.
+    """
+    able, most = desk.broker.capabilities, desk.working.lookup_wait_s
+    wait = min(max(able.visibility_delay_s, desk.working.poll_s), most)
+    wait = wait if able.lists_all_orders else most
     waited, listings = 0.0, 0
-    most = desk.working.lookup_wait_s + wait
-    while waited <= most:
-        order, complete = _seen(desk, leg)
+    while waited <= most + wait:
+        order, listed = _seen(desk, leg)
         if order is not None:
             return order
-        listings = listings + 1 if complete else 0
+        listings = listings + 1 if listed else 0
         if listings >= LISTINGS and waited >= wait:
             return None
         desk.broker.wait(desk.working.poll_s)
@@ -68,7 +75,7 @@ def _looked_for(desk: Desk, leg: LegRow) -> BrokerOrder | None:
 
 
 def _seen(desk: Desk, leg: LegRow) -> tuple[BrokerOrder | None, bool]:
-    """(the order, was the answer a complete listing); no answer is neither."""
+    """(the order, was there an answer)."""
     name = leg.client_order_id
     try:
         if desk.broker.capabilities.lookup_by_client_id:
@@ -81,7 +88,7 @@ def _seen(desk: Desk, leg: LegRow) -> tuple[BrokerOrder | None, bool]:
     for order in listing:
         if order.client_order_id == name:
             return order, True
-    return None, desk.broker.capabilities.lists_all_orders
+    return None, True
 
 
 def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
@@ -104,7 +111,16 @@ def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
 def may_go_again(desk: Desk, leg: LegRow) -> bool:
     """Does the broker still refuse a second order of this id?"""
     able = desk.broker.capabilities
-    if not able.dedups_client_id or desk.engaged().engaged:
+    switch = desk.engaged()
+    if switch.engaged:
+        raise Halted(
+            f"The kill switch is engaged ({switch.why}), and whether the broker has the order "
+            f"{leg.client_order_id} of {leg.symbol} is not known. Nothing further was sent.",
+            code="halted",
+            place=leg.client_order_id,
+            hint="steelyard halt --lift, then: steelyard resume",
+        )
+    if not able.dedups_client_id:
         return False
     if able.dedup_window is None or leg.sent_at is None:
         return able.dedup_window is None
@@ -112,9 +128,16 @@ def may_go_again(desk: Desk, leg: LegRow) -> bool:
 
 
 def _sent_again(desk: Desk, leg: LegRow) -> bool:
-    """The same order under the same id; False where its session is over."""
-    if not _session_open(desk, leg.sent_at):
-        return _never_was(desk, leg)
+    """The same order under the same id, as often as it may; False where its fate stays unknown."""
+    for _ in range(RESENDS):
+        if _sent_once_more(desk, _again(desk, leg)):
+            return True
+        if not may_go_again(desk, leg) or not _session_open(desk, leg.sent_at):
+            return False
+    return False
+
+
+def _sent_once_more(desk: Desk, leg: LegRow) -> bool:
     with desk.journal.writing(desk.lease) as change:
         going = leg
         if leg.state is not LegState.SUBMITTING:
@@ -150,11 +173,25 @@ def _session_open(desk: Desk, sent: datetime | None) -> bool:
     return clock.is_open and sent is not None and clock.now.date() == sent.date()
 
 
-def _never_was(desk: Desk, leg: LegRow) -> bool:
-    """A day order of a session that is over, and the broker lists none: it can no longer fill."""
+def _never_was(desk: Desk, leg: LegRow) -> None:
+    """A day order of a session that is over, and the broker lists none: it can no longer fill.
+
+    Had it filled, books and broker differ, which freezes the account.
+    """
     with desk.journal.writing(desk.lease) as change:
         set_leg(change, desk.run, leg, LegState.EXPIRED, "never seen, and its session is over")
-    return True
+
+
+def look_up_held(desk: Desk) -> None:
+    """Orders that a person was to look up: adopted where they are seen, over with their session."""
+    for leg in desk.legs:
+        if leg.state is not LegState.HELD:
+            continue
+        order = _looked_for(desk, leg)
+        if order is not None:
+            _adopt(desk, leg, order)
+        elif not _session_open(desk, leg.sent_at):
+            _never_was(desk, leg)
 
 
 def _hold(desk: Desk, leg: LegRow) -> None:

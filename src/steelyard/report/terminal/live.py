@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from rich.console import Group
 
 from steelyard.execution.order_rows import OrderRow
 from steelyard.execution.states import LEG_OVER, LegState
+from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.report.exhibits.run import average, state_of
 from steelyard.report.exhibits.words import price
+from steelyard.report.exhibits.words import sentence as sentence_of
 from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
 from steelyard.report.terminal.sections.view import SIDES, STYLES
 from steelyard.sentences import quantity
@@ -29,42 +32,50 @@ DONE = "dim"
 
 
 def live(rows: Sequence[OrderRow], width: int) -> Group:
-    """The newest order of each step, a notice under each that sells all that is held.
+    """A line for each step, a notice under it where all that is held is sold.
 
-    What is over and filled is dim; a reason stands under the order that it is of.
+    Quantity and filled are of all orders of the step, limit and market of the newest. What is over
+    is dim; a reason stands under the order that it is of.
     """
-    newest = {row.step: row for row in rows}
-    cells = [_row(row) for row in newest.values()]
+    steps: dict[int, list[OrderRow]] = {}
+    for row in rows:
+        steps.setdefault(row.step, []).append(row)
+    cells = [_row(steps[step]) for step in sorted(steps)]
     fit, cut = fitting(COLUMNS, cells, width)
-    return Group(*grid(fit, cut, width), *sentence(_count(rows), width, indent=2))
+    return Group(*grid(fit, cut, width), *sentence(_count(steps), width, indent=2))
 
 
-def _row(row: OrderRow) -> Row:
+def _row(orders: Sequence[OrderRow]) -> Row:
+    newest = orders[-1]
+    filled = sum((row.filled for row in orders), ZERO)
     market = ""
-    if row.side is Side.BUY and row.bid is not None and row.ask is not None:
-        market = f"{price(row.bid)} / {price(row.ask)}"
+    if newest.side is Side.BUY and newest.bid is not None and newest.ask is not None:
+        market = f"{price(newest.bid)} / {price(newest.ask)}"
     notes = []
-    if row.liquidation:
-        notes.append(f"Liquidating {row.symbol}: {row.liquidation}")
-    if row.reason:
-        notes.append(row.reason)
-    return Row(
-        (
-            SIDES[row.side],
-            row.symbol,
-            quantity(row.quantity),
-            price(row.limit_price) if row.sent else "",
-            market,
-            quantity(row.filled) if row.filled else "",
-            average(row.average_price),
-            state_of(row.state),
-        ),
-        under=tuple(notes),
-        style=DONE if row.state in LEG_OVER else STYLES[row.side],
+    if newest.liquidation:
+        notes.append(sentence_of(f"Liquidating {newest.symbol}: {newest.liquidation}"))
+    if newest.reason:
+        notes.append(sentence_of(newest.reason))
+    cells = (
+        SIDES[newest.side],
+        newest.symbol,
+        quantity(orders[0].quantity),
+        price(newest.limit_price) if newest.sent else "",
+        market,
+        quantity(filled) if filled else "",
+        average(_mean(orders)),
+        state_of(newest.state),
     )
+    return Row(cells, tuple(notes), DONE if newest.state in LEG_OVER else STYLES[newest.side])
 
 
-def _count(rows: Sequence[OrderRow]) -> str:
-    newest = {row.step: row for row in rows}.values()
-    filled = sum(row.state is LegState.FILLED for row in newest)
-    return f"{filled} of {len(newest)} filled"
+def _mean(orders: Sequence[OrderRow]) -> Decimal | None:
+    """Price per share over all orders of a step; None for nothing filled."""
+    parts = [(row.filled, row.average_price) for row in orders if row.average_price is not None]
+    total = sum((filled for filled, _ in parts), ZERO)
+    return sum((filled * mean for filled, mean in parts), ZERO) / total if total else None
+
+
+def _count(steps: Mapping[int, Sequence[OrderRow]]) -> str:
+    filled = sum(orders[-1].state is LegState.FILLED for orders in steps.values())
+    return f"{filled} of {len(steps)} filled"
