@@ -769,7 +769,8 @@ class ActivityBooked(ExecutionEvent):
 
     account       of the broker
     activity_id   the broker's, or the execution's
-    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person,
+                  ROUNDING = within the tolerances
     symbol        whose shares changed; "" = none
     shares        signed change
     cash          currency to signed change
