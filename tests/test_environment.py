@@ -12,7 +12,7 @@ import pytest
 import steelyard
 from steelyard import engine
 from steelyard import environment as home
-from steelyard.cli import logs
+from steelyard.cli import logs, trading
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
 from steelyard.importers import limits
@@ -34,7 +34,15 @@ def test_every_variable_that_the_code_names_is_in_the_table():
 
     names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values())
     names = (*names, *map(engine.variable, engine.EngineSettings.model_fields))
-    code = {configuration.SAMPLE, home.VARIABLE, home.DATABASE, logs.VARIABLE, logs.FORMAT, *names}
+    code = {
+        configuration.SAMPLE,
+        trading.PACE,
+        home.VARIABLE,
+        home.DATABASE,
+        logs.VARIABLE,
+        logs.FORMAT,
+        *names,
+    }
     assert named == set(BY_NAME) == code
 
 

@@ -116,6 +116,11 @@ VARIABLES = (
         "50,000,000",
     ),
     Variable(
+        "STEELYARD_PAPER_PACE",
+        "seconds that really pass in a second of the paper market; 0 lets it run",
+        "0.02",
+    ),
+    Variable(
         "STEELYARD_ENGINE_ACTIVE",
         "which engine makes plans: `fast` or `reference`",
         "`[engine]` of `execution.toml`, or `fast`",
