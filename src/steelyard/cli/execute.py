@@ -31,9 +31,8 @@ from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
     Wish,
-    account_of,
-    broker_for,
     broker_of,
+    connected,
     folder,
     journal,
     let_follow,
@@ -42,6 +41,7 @@ from steelyard.cli.trading import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.brokers.broker import Mode
     from steelyard.execution.approved import Approved
     from steelyard.execution.desk import Desk
     from steelyard.execution.journal.journal import Journal
@@ -156,10 +156,10 @@ def executed(
     from steelyard.execution.begin import ExecutedBefore, start
     from steelyard.execution.journal.opening import leased
 
-    account = account_of(entry, orders, wish.account)
+    account, broker = connected(entry, wish, orders)
     with leased(entry, folder(), account) as lease, watched() as show:
-        broker = broker_for(wish, orders, account)
-        room = room_for(entry, broker, account, show, wish.environment)
+        mode: Mode = "live" if wish.live else "paper"
+        room = room_for(entry, broker, account, show, wish.environment, mode)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
@@ -280,7 +280,8 @@ def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.e
     account = run.account
     with leased(entry, folder(), account) as lease, watched() as show, resumable(run.run_id):
         broker = broker_of(entry, run, environment)
-        room = room_for(entry, broker, account, show, environment)
+        mode: Mode = "live" if run.mode == "live" else "paper"
+        room = room_for(entry, broker, account, show, environment, mode)
         return recover(room.again(lease, run), crashed=lease.crashed)
 
 
@@ -290,8 +291,8 @@ def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
     from steelyard.execution.rehearsal import rehearse
 
     with journal() as real, copy_in_memory(real) as entry:
-        account = account_of(entry, orders, wish.account)
-        room = room_for(entry, broker_for(wish, orders, account), account)
+        account, broker = connected(entry, wish, orders)
+        room = room_for(entry, broker, account)
         result = rehearse(room, wish.saved.text)
     if as_json:
         write_json([_verdicts(row) for row in result])

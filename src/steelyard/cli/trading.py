@@ -38,6 +38,8 @@ FILE_FILE = "orders.db"
 NOTHING_SENT = "Nothing was sent."
 PACE = "STEELYARD_PAPER_PACE"
 SHOWN_DIGITS = 8
+OWN_ACCOUNTS = frozenset({"paper", "file"})
+"""Brokers whose accounts are named here."""
 BROKERS = ("paper", "alpaca", "file")
 
 
@@ -134,6 +136,15 @@ def _buckets() -> set[str]:
 
     with opened() as store:
         return {held.name for held in buckets(store)}
+
+
+def connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]:
+    """(account, broker) of a plan's run: an account at a real broker has the broker's own name."""
+    if wish.broker in OWN_ACCOUNTS:
+        account = account_of(entry, plan, wish.account)
+        return account, broker_for(wish, plan, account)
+    broker = broker_for(wish, plan, "")
+    return broker.account().account_id, broker
 
 
 def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:
@@ -236,14 +247,19 @@ def room_for(
     account: str,
     show: Callable[[Desk], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
+    mode: Mode = "paper",
 ) -> Room:
-    """What a run in an account has at hand, by the settings of this machine."""
+    """What a run in an account has at hand, by the settings of this machine.
+
+    Raises SettingsError where the run is to be live and the settings are not.
+    """
     from steelyard.execution.configuration import load
     from steelyard.execution.room import Room
 
     settings = load(folder(), os.environ)
-    mode = broker.account().mode
-    host, key = _identity(broker, mode, environment)
+    if mode == "live" and settings.account.mode != "live":
+        raise _not_live()
+    host, key = _identity(broker, environment)
     return Room(
         home=folder(),
         journal=entry,
@@ -254,20 +270,33 @@ def room_for(
         working=settings.working,
         needs=settings.paper_history,
         pinned_account=settings.account.pinned,
+        engine=settings.engine.model_dump(),
         host=host,
         key=key,
         show=show,
     )
 
 
-def _identity(
-    broker: Broker, mode: Mode, environment: Mapping[str, str]
-) -> tuple[Mode | None, Mode | None]:
+def _identity(broker: Broker, environment: Mapping[str, str]) -> tuple[Mode | None, Mode | None]:
     """What address and key say of a broker that has them: keys of paper accounts begin with PK."""
     if broker.name != "alpaca":
         return None, None
     kinds: dict[str, Mode] = {"PK": "paper", "AK": "live"}
-    return mode, kinds.get(environment.get("APCA_API_KEY_ID", "")[:2])
+    return broker.account().mode, kinds.get(environment.get("APCA_API_KEY_ID", "")[:2])
+
+
+def _not_live() -> Exception:
+    from steelyard.errors import SettingsError
+
+    mend = 'In execution.toml: [account] mode = "live", pinned = "ACCOUNT ID"'
+    return SettingsError(
+        f"A live run needs the settings to say live, and they say paper. {NOTHING_SENT} {mend}",
+        code="settings_not_live",
+        place="--live",
+        value="paper",
+        limit="live",
+        hint=mend,
+    )
 
 
 def _no_broker(name: str) -> Exception:

@@ -769,7 +769,8 @@ class ActivityBooked(ExecutionEvent):
 
     account       of the broker
     activity_id   the broker's, or the execution's
-    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person,
+                  ROUNDING = within the tolerances
     symbol        whose shares changed; "" = none
     shares        signed change
     cash          currency to signed change
@@ -823,8 +824,8 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
-    BucketFollowed, RunnerStarted,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, BucketFollowed,
+    RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

@@ -151,7 +151,8 @@ def _fill(desk: Desk, row: FileFill) -> BrokerFill | RejectedRow:
 def _candidates(desk: Desk, row: FileFill) -> list[BrokerOrder]:
     """Orders that a fill may be of: open ones first, and of each kind the newest first."""
     orders = [o for o in desk.orders if (o.symbol, o.side) == (row.symbol, row.side)]
-    return sorted(orders[::-1], key=lambda order: order.status is OrderStatus.CANCELLED)
+    orders.reverse()
+    return sorted(orders, key=lambda order: order.status is OrderStatus.CANCELLED)
 
 
 def _rejected(
