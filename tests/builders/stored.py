@@ -27,7 +27,9 @@ def planned(folder: Path) -> str:
         patch.delenv("STEELYARD_DATABASE", raising=False)
         patch.chdir(folder)
         assert run("bucket", "load", "core", *own_files(folder), "--as-of", DAY).exit_code == 0
-        return str(json.loads(run("plan", "--bucket", "core", "--save", "--json").stdout)["plan_id"])
+        return str(
+            json.loads(run("plan", "--bucket", "core", "--save", "--json").stdout)["plan_id"]
+        )
 
 
 def command(home: Path, *words: str, pace: float = 0.0) -> subprocess.CompletedProcess[str]:

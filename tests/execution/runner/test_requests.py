@@ -20,7 +20,9 @@ def test_a_plan_is_named_by_its_id():
     assert request_of({**EXECUTE, "secret": SECRET}, SECRET) == Execute(**EXECUTE)
 
 
-@pytest.mark.parametrize("secret", [None, "", "s" * 63, "S" * 64, 7, ["s"], "ä\ud800", SECRET + "s"])
+@pytest.mark.parametrize(
+    "secret", [None, "", "s" * 63, "S" * 64, 7, ["s"], "ä\ud800", SECRET + "s"]
+)
 def test_a_wrong_secret_is_all_that_is_said_of_any_request(secret):
     assert refused({**EXECUTE, "secret": secret}) == "wrong_secret"
     assert refused({"request": "nonsense", "secret": secret}) == "wrong_secret"
