@@ -30,6 +30,7 @@ from steelyard.cli.runs import document, draw
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
+    Recorded,
     Wish,
     broker_of,
     connected,
@@ -71,6 +72,14 @@ def execute(
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,
+    record: Annotated[
+        Path | None,
+        Option(help="Write what the broker answers, to be played back.", metavar="F.jsonl"),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        Option(help="Play a recorded day back instead of a broker.", metavar="F.jsonl"),
+    ] = None,
     runner: Annotated[
         bool, Option("--runner", help="Hand it to the runner, and follow: no keys here.")
     ] = False,
@@ -84,7 +93,8 @@ def execute(
     with guarded(NOTHING_SENT):
         from steelyard.execution.approved import approved
 
-        wish = Wish(saved=saved(plan), broker=broker, account=account, live=live)
+        day = Recorded(record, replay)
+        wish = Wish(saved=saved(plan), broker=broker, account=account, live=live, day=day)
         orders = approved(wish.saved.plan)
         if not orders.instructions:
             note("The plan holds: there is nothing to trade.")
@@ -232,12 +242,26 @@ def resumable(run_id: str) -> Iterator[None]:
     if_signalled(before)
 
 
+def halt_after_failures(entry: Journal) -> None:
+    """Engage the kill switch where too many runs failed, one after another."""
+    from steelyard.execution import halt
+    from steelyard.execution.configuration import load
+    from steelyard.execution.evidence import failures
+
+    now = entry.now().utc
+    most = load(folder(), os.environ).limits_of("paper").max_failures
+    switch = halt.engage_after(folder(), failures(entry, now), most, now)
+    if switch.engaged and switch.author == halt.ITSELF:
+        note(f"Halted: {switch.why}. No order is sent until: steelyard halt --lift --reason TEXT")
+
+
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
     let_follow(entry)
+    halt_after_failures(entry)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:

@@ -68,6 +68,22 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
             return
         for each in shown:
             write(draw(entry, each) if chosen else _line(each))
+        if not chosen:
+            _missing_for_live(entry)
+
+
+def _missing_for_live(entry: Journal) -> None:
+    """What has to be recorded on paper before anything is traded live."""
+    import os
+
+    from steelyard.execution.configuration import load
+    from steelyard.execution.rails.account import lacking
+    from steelyard.execution.room import paper_history
+
+    needs = load(folder(), os.environ).paper_history
+    missing = lacking(paper_history(entry), needs)
+    if missing:
+        note(f"Before anything is traded for real money: {'; '.join(missing)}.")
 
 
 def _line(run: RunRow) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.brokers.broker import BrokerAccount, Ticket
+from steelyard.execution import halt
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.desk import Desk, Sight, unit_value, value_of
 from steelyard.execution.journal import rows
@@ -38,11 +39,11 @@ from steelyard.execution.states import (
 from steelyard.ledger import least_spendable
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.telemetry.events import HaltChanged
 
 OUT = AT_BROKER | IN_DOUBT | {LegState.HELD}
 """An attempt whose shares or money may still go."""
 REFUSED = frozenset({LegState.BLOCKED, LegState.REJECTED, LegState.HELD})
-DAY = timedelta(hours=24)
 NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 GOOD = {Outcome.DONE, Outcome.DONE_WITH_SKIPS}
 
@@ -291,15 +292,18 @@ def _rejects_in_row(legs: Sequence[LegRow]) -> int:
 
 
 def failures(journal: Journal, now: datetime) -> int:
-    """Runs of the last 24 hours that failed since the last that did not."""
-    count = 0
-    for run in rows.runs(journal):
-        if run.ended_at is None or now - run.ended_at > DAY:
-            continue
-        if run.outcome in GOOD:
-            break
-        count += run.outcome is Outcome.FAILED
-    return count
+    """Runs of the last 24 hours that failed, since the last that did not, or that somebody looked.
+
+    Who lifts the kill switch has looked.
+    """
+    ended = ((run.ended_at, run.outcome) for run in rows.runs(journal))
+    lifted = journal.row(
+        "SELECT ts_utc FROM event WHERE kind = ? AND json_extract(body, '$.data.engaged') = 0 "
+        "ORDER BY seq DESC LIMIT 1",
+        (HaltChanged.__name__,),
+    )
+    since = None if lifted is None else datetime.fromisoformat(lifted[0])
+    return halt.failures(((at, outcome) for at, outcome in ended if at and outcome), now, since)
 
 
 def failed_sells(desk: Desk, legs: Sequence[LegRow]) -> Decimal:

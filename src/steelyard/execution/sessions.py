@@ -47,9 +47,10 @@ def trading(calendar: Calendar, now: datetime) -> Trading:
         sessions = sorted(_sound(calendar(day - LOOK_BACK, day + timedelta(days=1))), key=_opens)
     except Exception:  # noqa: BLE001 a calendar that fails in any way knows no open market
         return CLOSED
-    session = next((each for each in sessions if each.opens <= now < each.closes), None)
-    if session is None:
+    around = [each for each in sessions if each.opens <= now < each.closes]
+    if not around:
         return CLOSED
+    session = around[-1]  # days without end overlap where a person places the orders
     earlier = [each.day for each in sessions if each.day < session.day]
     return Trading(session, max(earlier, default=None))
 
