@@ -57,6 +57,7 @@ class Desk:
     """What one run works with; the journal has its state, so this has none.
 
     engaged   looks at the kill switch
+    failed    told when the run has failed: too many of those engage it
     show      told after every change, to draw
     """
 
@@ -70,6 +71,7 @@ class Desk:
     working: Working
     standing: Standing
     engaged: Callable[[], Switch]
+    failed: Callable[[], None]
     show: Callable[[Desk], None] = field(default=lambda _: None)
 
     @property
