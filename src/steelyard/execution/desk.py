@@ -17,7 +17,7 @@ from steelyard.execution.journal.journal import Journal, Lease
 from steelyard.execution.journal.rows import FillRow, LegRow, RunRow
 from steelyard.execution.rails.facts import ArmFacts, PaperHistory
 from steelyard.execution.request import Request
-from steelyard.execution.sessions import CLOSED, trading
+from steelyard.execution.sessions import CLOSED, Calendar, narrowed, trading
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.execution.working import Working
 from steelyard.money import ZERO
@@ -57,6 +57,7 @@ class Desk:
     """What one run works with; the journal has its state, so this has none.
 
     engaged   looks at the kill switch
+    failed    told when the run has failed: too many of those engage it
     show      told after every change, to draw
     """
 
@@ -70,6 +71,7 @@ class Desk:
     working: Working
     standing: Standing
     engaged: Callable[[], Switch]
+    failed: Callable[[], None]
     show: Callable[[Desk], None] = field(default=lambda _: None)
 
     @property
@@ -111,15 +113,15 @@ def look(desk: Desk, symbols: Sequence[str]) -> Sight:
     To be asked while no order works, so that account and books are of one moment.
     """
     clock = _asked(desk.broker.clock)
-    hours = CLOSED if clock is None else trading(desk.broker.calendar, clock.now)
+    now = CLOSED if clock is None else trading(calendar(desk, clock.now.date()), clock.now)
     fills = rows.fills(desk.journal, run_id=desk.run_id)
     return Sight(
         filled=signed(fills),
         booked=by_order(fills),
         account=_asked(lambda: account_of(desk.broker)),
         clock=clock,
-        session=hours.session,
-        previous_session=hours.previous,
+        session=now.session,
+        previous_session=now.previous,
         assets=_asked(lambda: desk.broker.assets(symbols)),
         quotes=_asked(lambda: usable(desk.broker.quotes(symbols))),
     )
@@ -174,6 +176,11 @@ def signed(fills: Iterable[FillRow]) -> dict[str, Decimal]:
         change = fill.quantity if fill.side is Side.BUY else -fill.quantity
         sums[fill.symbol] = sums.get(fill.symbol, ZERO) + change
     return sums
+
+
+def calendar(desk: Desk, day: date) -> Calendar:
+    """Sessions near a day: the broker's, and the exchange's where one is set."""
+    return narrowed(desk.broker.calendar, desk.working.exchange, day)
 
 
 def _asked(question: Callable[[], Answer]) -> Answer | None:

@@ -5,6 +5,7 @@ Nothing is judged here, and nothing is made up: what is not known stays None.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,7 +40,6 @@ from steelyard.execution.states import (
 from steelyard.ledger import least_spendable
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.telemetry.events import HaltChanged
 
 OUT = AT_BROKER | IN_DOUBT | {LegState.HELD}
 """An attempt whose shares or money may still go."""
@@ -292,18 +292,20 @@ def _rejects_in_row(legs: Sequence[LegRow]) -> int:
 
 
 def failures(journal: Journal, now: datetime) -> int:
-    """Runs of the last 24 hours that failed, since the last that did not, or that somebody looked.
+    """Runs of the last 24 hours that failed, since the last that did not or the last lift."""
+    endings = [
+        (run.ended_at, run.outcome)
+        for run in rows.runs(journal)
+        if run.ended_at is not None and run.outcome is not None
+    ]
+    return halt.failures(endings, now) and halt.failures(endings, now, _lifted(journal))
 
-    Who lifts the kill switch has looked.
-    """
-    ended = ((run.ended_at, run.outcome) for run in rows.runs(journal))
-    lifted = journal.row(
-        "SELECT ts_utc FROM event WHERE kind = ? AND json_extract(body, '$.data.engaged') = 0 "
-        "ORDER BY seq DESC LIMIT 1",
-        (HaltChanged.__name__,),
-    )
-    since = None if lifted is None else datetime.fromisoformat(lifted[0])
-    return halt.failures(((at, outcome) for at, outcome in ended if at and outcome), now, since)
+
+def _lifted(journal: Journal) -> datetime | None:
+    """When the kill switch was last lifted."""
+    changes = journal.rows("SELECT ts_utc, body FROM event WHERE kind = 'HaltChanged'")
+    lifts = [stamp for stamp, body in changes if not json.loads(body)["data"]["engaged"]]
+    return datetime.fromisoformat(max(lifts)) if lifts else None
 
 
 def failed_sells(desk: Desk, legs: Sequence[LegRow]) -> Decimal:
