@@ -31,7 +31,10 @@ WORDS = "[RUN | fills RUN FILE]"
 def runs(
     words: Annotated[
         list[str] | None,
-        Argument(help="One run; or a run whose fills are in a file.", metavar=WORDS),
+        Argument(
+            help="One run, `last` for the newest; or a run whose fills are in a file.",
+            metavar=WORDS,
+        ),
     ] = None,
     *,
     close: Annotated[
