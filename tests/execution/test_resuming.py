@@ -23,9 +23,7 @@ D = Decimal
 def swap(home: Path, **settings: Any) -> Stage:
     """Sell 50 AA, buy 50 BB, without any money."""
     lines = ("AA 100 @ 100", "BB 0 @ 100")
-    return staged(
-        home, *lines, **{"targets": {"AA": 0.5, "BB": 0.5}, "script": SOON, **settings}
-    )
+    return staged(home, *lines, **{"targets": {"AA": 0.5, "BB": 0.5}, "script": SOON, **settings})
 
 
 def dies(stage: Stage, point: str, number: int) -> bool:

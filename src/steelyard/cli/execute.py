@@ -150,12 +150,13 @@ def executed(
 ) -> RunRow:
     """The run of a plan, as it ended; `begun` is told of it before anything is sent.
 
-    Raises NotExecuted where a rail blocks it, BrokerError, SettingsError.
+    Raises ChainBroken, NotExecuted where a rail blocks it, BrokerError, SettingsError.
     """
     from steelyard.cycle import carry_out
     from steelyard.execution.begin import ExecutedBefore, start
     from steelyard.execution.journal.opening import leased
 
+    entry.verify()
     account, broker = connected(entry, wish, orders)
     with leased(entry, folder(), account) as lease, watched() as show:
         mode: Mode = "live" if wish.live else "paper"
