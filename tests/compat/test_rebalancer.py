@@ -4,18 +4,19 @@ What defines a class runs as that class, with ours behind it where it takes name
 """
 
 from __future__ import annotations
-
 import __future__
+
 import hashlib
 import io
 import logging
 import re
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, List, Literal, Optional  # noqa: UP035 - as the document writes them
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -69,8 +70,7 @@ TOTAL = Decimal(10_000)
 def block(title: str, **more: Any) -> dict[str, Any]:
     """What a block defines, with our names behind it."""
     names = {name: getattr(compat, name) for name in compat.__all__}
-    typing = {"Dict": Dict, "List": List, "Optional": Optional, "Literal": Literal, "Any": Any}
-    space = {**names, **typing, "dataclass": dataclass, "Decimal": Decimal, **more}
+    space = {**names, **vars(typing), "dataclass": dataclass, "Decimal": Decimal, **more}
     flags = __future__.annotations.compiler_flag
     exec(compile(translate(BLOCKS[title]), title, "exec", flags), space)
     return space
@@ -183,7 +183,7 @@ def their_rebalancer(inputs: Inputs, money: Decimal) -> Any:
             return phases.execute_buy_phase(orders, money)
 
     account = SimpleNamespace(get_account_info=lambda: SimpleNamespace(portfolio_value=TOTAL))
-    owned = SimpleNamespace(get_positions_dict=lambda: VALUES, get_positions=lambda: [])
+    owned = SimpleNamespace(get_positions_dict=lambda: VALUES, get_positions=list)
     display = SimpleNamespace(show_rebalancing_summary=lambda *_: shown.append("summary"))
     errors = SimpleNamespace(handle_error=lambda **_: shown.append("error"))
     whole = Whole(
@@ -261,9 +261,7 @@ def test_the_configuration_has_the_documents_names_and_defaults():
 def test_the_flags_of_the_document_are_ours(monkeypatch: pytest.MonkeyPatch):
     theirs = block("Feature Flag Infrastructure")["FeatureFlags"]
 
-    assert vars(theirs()) == {
-        f.name: getattr(FeatureFlags(), f.name) for f in fields(FeatureFlags)
-    }
+    assert vars(theirs()) == {f.name: getattr(FeatureFlags(), f.name) for f in fields(FeatureFlags)}
     assert FeatureFlags.from_environment() == FeatureFlags(True, True, True)
     for new in (True, False):
         monkeypatch.setenv("USE_NEW_PORTFOLIO_REBALANCER", str(new))
