@@ -20,6 +20,8 @@ from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import leased, open_journal
 from steelyard.execution.journal.rows import balances
 from steelyard.execution.room import Room, request_in
+from steelyard.rebalance.shadow import Agreement, same_settlement, worst
+from steelyard.runs.engines import settled
 from steelyard.runs.stored import inputs_of, load
 from steelyard.store.buckets import bucket_of
 from steelyard.store.opening import open_store
@@ -112,18 +114,24 @@ def test_nothing_is_traded_that_nobody_approved(desk: Desk):
 
 def test_going_to_the_other_engine_and_back_changes_the_next_run_and_no_other(tmp_path: Path):
     scopes: list[str] = []
-    records = []
+    records, settlements = [], []
     for name, active in (("a", "fast"), ("b", "reference"), ("c", "fast")):
         (tmp_path / name).mkdir()
-        with built(tmp_path / name, Script(instant=True)) as desk:
+        with built(tmp_path / name, Script(instant=True, wobble_bps=0.0)) as desk:
             cycle = desk.cycle(EngineSettings(active=active))
             assert cycle.run is not None
             scopes.append(cycle.plan.certificate.scope)
             records.append(request_in(desk.journal, cycle.run.run_id).engine)
+            settlements.append(settled(desk.journal, cycle.run.run_id))
 
     assert scopes == ["quantities", "targets", "quantities"]
     assert [record["active"] for record in records] == ["fast", "reference", "fast"]
     assert all(record["unexplained"] == [] and record["compared"] == 3 for record in records)
+    assert records[0]["fast_orders"] == records[1]["reference_orders"]
+    assert all(record["sequence"] == "equal" for record in records)
+    fast, reference, again = settlements
+    assert worst(same_settlement(fast, reference, {})) is Agreement.EQUAL
+    assert fast == again
     assert all(record["fast_seconds"] > 0 < record["reference_seconds"] for record in records)
 
 

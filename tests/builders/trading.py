@@ -190,7 +190,7 @@ class Stage:
             raise AssertionError(f"it never came to {point} {number}")
         finally:
             self.journal.probe = lambda _: None
-            self.run_id = rows.runs(self.journal, ACCOUNT)[0].run_id
+            self.run_id = next((run.run_id for run in rows.runs(self.journal, ACCOUNT)), "")
 
     @property
     def run(self) -> RunRow:
@@ -264,14 +264,14 @@ class Died(BaseException):
 def staged(home: Path, *lines: str, **settings: Any) -> Stage:
     """The exact plan of a small portfolio, and a paper account that holds it; see `world`.
 
-    script, working, limits   of the broker, of the orders, of the rails
+    script, working, opening, room   see `on_paper`
     """
     options = {name: settings.pop(name) for name in OPTIONS & {*settings}}
     of = world(*lines, sessions=40, **{**FREE, **settings})
     return on_paper(home, document_of(of), **options)
 
 
-OPTIONS = {"script", "working", "limits", "opening", "room"}
+OPTIONS = {"script", "working", "opening", "room"}
 
 
 def document_of(of: World) -> str:
@@ -285,7 +285,6 @@ def on_paper(
     document: str,
     script: Script = CALM,
     working: Mapping[str, Any] | None = None,
-    limits: Mapping[str, Any] | None = None,
     opening: Mapping[str, Any] | None = None,
     room: Mapping[str, Any] | None = None,
 ) -> Stage:
@@ -295,7 +294,7 @@ def on_paper(
     journal = fast_journal(home)
     where = Room(
         home=home, journal=journal, broker=broker, account=ACCOUNT, mode="paper",
-        limits=Rules(**(limits or {})), working=Working(**(working or {})),
+        limits=Rules(), working=Working(**(working or {})),
         needs=PaperHistoryNeeds(), **(room or {}),
     )  # fmt: skip
     return Stage(home, document, plan, broker, journal, where)
@@ -318,15 +317,21 @@ def paper(home: Path, plan: Approved, script: Script, other: Mapping[str, Any]) 
         rates={name: rate for name, rate in plan.rates.items() if name != plan.base_currency},
     )  # fmt: skip
     broker = open_paper(home / "paper.db", ACCOUNT, replace(opening, **other), script)
-    broker._connection.execute("PRAGMA synchronous=OFF")  # no power is lost here
+    hasty(broker._connection)
     return broker
 
 
 def fast_journal(home: Path) -> Journal:
     """The journal, with a disk that need not be waited for."""
     journal = open_journal(home)
-    journal.connection.execute("PRAGMA synchronous=OFF")
+    hasty(journal.connection)
     return journal
+
+
+def hasty(connection: Any) -> None:
+    """No power is lost in these tests, so the disk need not be waited for."""
+    connection.execute("PRAGMA synchronous=OFF").fetchall()
+    connection.execute("PRAGMA journal_mode=MEMORY").fetchall()
 
 
 def refusing(*symbols: str) -> Callable[..., Any]:

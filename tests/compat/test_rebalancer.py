@@ -10,13 +10,12 @@ import hashlib
 import io
 import logging
 import re
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, Optional
 
 import pytest
 from rich.console import Console
@@ -70,7 +69,8 @@ TOTAL = Decimal(10_000)
 def block(title: str, **more: Any) -> dict[str, Any]:
     """What a block defines, with our names behind it."""
     names = {name: getattr(compat, name) for name in compat.__all__}
-    space = {**names, **vars(typing), "dataclass": dataclass, "Decimal": Decimal, **more}
+    typing = {"Dict": dict, "List": list, "Optional": Optional, "Literal": Literal, "Any": Any}
+    space = {**names, **typing, "dataclass": dataclass, "Decimal": Decimal, **more}
     flags = __future__.annotations.compiler_flag
     exec(compile(translate(BLOCKS[title]), title, "exec", flags), space)
     return space

@@ -144,6 +144,14 @@ def _begun(
 def _request(room: Room, document: str, plan: Approved, saved_at: datetime | None) -> Request:
     clock = room.broker.clock()
     account = account_of(room.broker)
+    if account.account_id != room.account:
+        raise NotExecuted(
+            f"The broker answers for the account {account.account_id}, not {room.account}. Nothing "
+            "was sent.",
+            code="other_account",
+            place=room.account,
+            value=account.account_id,
+        )
     symbols = sorted({*plan.positions, *(each.symbol for each in plan.instructions)})
     quotes = usable(room.broker.quotes(symbols))
     return Request(

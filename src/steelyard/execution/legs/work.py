@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from steelyard.canonical import plain
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
 from steelyard.execution.desk import Desk, Halted, Sight, look
@@ -95,7 +96,7 @@ def _step(desk: Desk, rest: Rest, parts: tuple[Decimal, Decimal | None], fit: Fi
     """One step at the first part; the second is that of the next step, None after the last."""
     part, following = parts
     sight = look(desk, [each.symbol for each, _ in rest])
-    for sized in fit(desk, sight, rest, part):
+    for sized in (in_lots(sight, each) for each in fit(desk, sight, rest, part)):
         if not sized.quantity:
             _park(desk, sized.instruction, sized.why, following, LegState.SKIPPED)
             continue
@@ -109,6 +110,18 @@ def _step(desk: Desk, rest: Rest, parts: tuple[Decimal, Decimal | None], fit: Fi
     if following is not None and _same_prices(desk, rest, following):
         watch(desk, desk.working.step_wait_s)
     cancel_all(desk)
+
+
+def in_lots(sight: Sight, sized: Sized) -> Sized:
+    """Whole lots of the broker, which may be larger than those of the plan; an exit is whole."""
+    asset = (sight.assets or {}).get(sized.instruction.symbol)
+    if asset is None or sized.instruction.full_exit or not asset.lot_size > 0:
+        return sized
+    quantity = sized.quantity // asset.lot_size * asset.lot_size
+    if quantity == sized.quantity:
+        return sized
+    why = f"the broker takes whole lots of {plain(asset.lot_size)}"
+    return Sized(sized.instruction, quantity, sized.why or why)
 
 
 def _attempt(desk: Desk, sized: Sized) -> LegRow:
