@@ -44,6 +44,7 @@ class Profile:
     exchanges: int
     runs: int
     fault_runs: int = 100
+    whole_runs: int = 4
 
 
 PROFILES = {
@@ -56,6 +57,7 @@ PROFILES = {
         exchanges=20_000,
         runs=5,
         fault_runs=2_000,
+        whole_runs=100,
     ),
 }
 

@@ -135,6 +135,12 @@ def test_books_are_worth_what_the_bucket_holds_and_realise_what_it_sold(tmp_path
     assert line.realised > 0
 
 
+def test_a_sale_of_what_the_book_did_not_have_is_told(tmp_path):
+    report = of(tmp_path, growth(), Script({1: Fate(((Decimal(2), 2),))}))
+
+    assert report.unmatched[0].startswith("core sold 78 AAPL that it did not have")
+
+
 def test_an_unknown_run_is_told_with_the_nearest(tmp_path):
     with pytest.raises(NotStored, match=f"Did you mean {RUN}"):
         run_report(ran(tmp_path, growth(), Script()), RUN[:-1] + "b")

@@ -35,6 +35,7 @@ from steelyard.cli.trading import (
     connected,
     folder,
     journal,
+    let_follow,
     room_for,
     was_any_run,
 )
@@ -230,29 +231,12 @@ def resumable(run_id: str) -> Iterator[None]:
     if_signalled(before)
 
 
-def keep_bucket(entry: Journal, run: RunRow) -> None:
-    """The stored bucket of a run owns what was filled; a failure is told, and changes no run."""
-    from steelyard.cli.stored import is_there, opened
-    from steelyard.errors import SteelyardError
-
-    if not is_there():
-        return
-    from steelyard.runs.filled import keep
-
-    try:
-        with opened() as store:
-            if keep(store, entry, run):
-                note(f"The bucket {run.bucket} owns what was filled now.")
-    except SteelyardError as error:
-        note(str(error))
-
-
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
-    keep_bucket(entry, run)
+    let_follow(entry)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
@@ -270,7 +254,8 @@ def resume(as_json: AsJson = False) -> None:
             with journal() as entry:
                 entry.verify()
                 entry.whole()
-                ended = [recovered(entry, run) for run in live(entry)]
+                ended = [recovered(entry, run) for run in unfinished(entry)]
+                let_follow(entry)
                 for run in ended:
                     show_run(entry, run, as_json=as_json)
         if not ended:
@@ -279,7 +264,7 @@ def resume(as_json: AsJson = False) -> None:
                 write_json([])
 
 
-def live(entry: Journal) -> list[RunRow]:
+def unfinished(entry: Journal) -> list[RunRow]:
     """Runs that are not over, the oldest first."""
     from steelyard.execution.journal.rows import runs
     from steelyard.execution.states import RUN_OVER

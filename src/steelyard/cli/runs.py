@@ -31,7 +31,10 @@ WORDS = "[RUN | fills RUN FILE]"
 def runs(
     words: Annotated[
         list[str] | None,
-        Argument(help="One run; or a run whose fills are in a file.", metavar=WORDS),
+        Argument(
+            help="One run, `last` for the newest; or a run whose fills are in a file.",
+            metavar=WORDS,
+        ),
     ] = None,
     *,
     close: Annotated[
@@ -226,6 +229,8 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
             write(f"{result['account']} {became}\n")
             for each in result["breaks"]:
                 write(f"  {each['why']}\n")
+            for line in unowned(result):
+                write(f"  {line}\n")
         for name, why in frozen.items():
             write(
                 f"{name} is frozen: {why}. Look, then: steelyard reconcile --account {name} "
@@ -233,6 +238,15 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
             )
     if not clean:
         raise typer.Exit(1)
+
+
+def unowned(result: dict[str, Any]) -> list[str]:
+    """Shares that no book has, a line each."""
+    return [
+        f"{line['unassigned']} {line['symbol']} are in no book: nobody trades them"
+        for line in result["holdings"]
+        if line.get("unassigned") not in {None, "0"}
+    ]
 
 
 def _together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

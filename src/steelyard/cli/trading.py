@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from steelyard.cli.output import FAILED
+from steelyard.cli.output import FAILED, note
 from steelyard.cli.saved import Saved
 from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
@@ -88,6 +88,27 @@ def was_any_run() -> bool:
     from steelyard.execution.journal.opening import is_there as journal_is_there
 
     return journal_is_there(folder())
+
+
+def let_follow(entry: Journal) -> None:
+    """Let stored buckets own what runs that are over left of them; what hinders that is told.
+
+    Raises JournalFailed alone.
+    """
+    if not is_there():
+        return
+    from steelyard.errors import JournalFailed, SteelyardError
+    from steelyard.runs.filled import follow, pending
+
+    try:
+        if runs := pending(entry):
+            with opened() as store:
+                for text in filter(None, (follow(store, entry, run) for run in runs)):
+                    note(text)
+    except JournalFailed:
+        raise
+    except SteelyardError as error:
+        note(f"The buckets stay as they were; the runs are over as they are. {error}")
 
 
 def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:

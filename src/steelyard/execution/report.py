@@ -152,6 +152,7 @@ class RunReport:
     drift           half the sum of absolute deviations from target, cash included: before, as it
                     is; None without targets
     compared        None = never compared
+    books           of the whole account; unmatched are sales of what a book did not have, in words
     """
 
     run_id: str
@@ -175,6 +176,7 @@ class RunReport:
     blocks: tuple[Blocked, ...]
     compared: Compared | None
     books: tuple[Performance, ...]
+    unmatched: tuple[str, ...]
     sold_base: Decimal
     bought_base: Decimal
     fees_base: Decimal
@@ -207,7 +209,7 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
     steps = tuple(_step(each, orders, fills) for each in approved.instructions)
     weights = () if plan is None else _weights(plan, approved, fills)
     rates = {each.step: each.fx_rate for each in approved.instructions}
-    compared = stored.comparisons(journal, run.account)
+    compared, books = stored.comparisons(journal, run.account), books_of(journal, run.account)
     return RunReport(
         run_id=run_id,
         plan_id=run.plan_id,
@@ -229,7 +231,8 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         cash=_cash(run, compared, fills),
         blocks=_blocks(journal, run_id),
         compared=_compared(run, compared),
-        books=_books(journal, run, approved),
+        books=performance(books, _marks(approved)),
+        unmatched=tuple(each.text for each in books.unmatched),
         sold_base=_total(steps, Side.SELL),
         bought_base=_total(steps, Side.BUY),
         fees_base=sum((step.fee * rates[step.step] for step in steps), ZERO),
@@ -420,11 +423,10 @@ def _compared(run: RunRow, compared: Sequence[stored.Comparison]) -> Compared | 
     )
 
 
-def _books(journal: Journal, run: RunRow, approved: Approved) -> tuple[Performance, ...]:
-    """Every book of the account, at the plan's prices."""
-    ones = Decimal(1)
-    marks = {
-        symbol: price * approved.multipliers.get(symbol, ones)
+def _marks(approved: Approved) -> dict[str, Decimal]:
+    """Symbol -> worth of a share at the plan's price."""
+    one_to_one = Decimal(1)
+    return {
+        symbol: price * approved.multipliers.get(symbol, one_to_one)
         for symbol, price in approved.prices.items()
     }
-    return performance(books_of(journal, run.account), marks)

@@ -769,7 +769,8 @@ class ActivityBooked(ExecutionEvent):
 
     account       of the broker
     activity_id   the broker's, or the execution's
-    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person,
+                  ROUNDING = within the tolerances
     symbol        whose shares changed; "" = none
     shares        signed change
     cash          currency to signed change
@@ -781,6 +782,20 @@ class ActivityBooked(ExecutionEvent):
     symbol: str
     shares: str
     cash: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFollowed(ExecutionEvent):
+    """A run is over, and its stored bucket owns what is there now, or stays as it was.
+
+    account   where it traded
+    followed  is the bucket another now
+    text      what people were told
+    """
+
+    account: str
+    followed: bool
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -809,7 +824,8 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, RunnerStarted,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, BucketFollowed,
+    RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

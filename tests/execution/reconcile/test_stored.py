@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,16 +18,29 @@ from builders.accounts import (
     journal,
     opening,
     order_id,
+    rebuilt,
     theirs,
 )
 from steelyard.brokers.broker import BrokerFill
 from steelyard.errors import NotExecuted
 from steelyard.execution.attribution import UNASSIGNED, Entered
-from steelyard.execution.attribution.stored import books_of, entries_document, write_owners
+from steelyard.execution.attribution.stored import (
+    books_of,
+    entries_document,
+    tell_unmatched,
+    write_owners,
+)
 from steelyard.execution.journal import changes, rows
 from steelyard.execution.journal.changes import NewLeg, NewRun
 from steelyard.execution.journal.journal import Journal
-from steelyard.execution.reconcile import Opening, Reconciliation, Theirs, compare, stored
+from steelyard.execution.reconcile import (
+    Opening,
+    Reconciliation,
+    Theirs,
+    Tolerances,
+    compare,
+    stored,
+)
 
 TEN = opening({"A": 10}, {"USD": 1000})
 WHOLE = Entered(
@@ -130,6 +141,22 @@ def test_a_clean_answer_is_the_opening_of_the_next_comparison(tmp_path):
     assert [each.ours for each in asked(store, later).breaks] == [15]
 
 
+def test_an_opening_keeps_how_many_executions_it_counts_and_not_each_of_them(tmp_path):
+    store = begun(tmp_path, leg(1, "A", BUY, 5))
+    old = [fill(f"e{n}", "A", BUY, "0.01", 100, minutes=n / 100) for n in range(100)]
+    book(store, *old)
+    assert asked(store, theirs(account({"A": 11}, {"USD": 900}), *old)).clean
+
+    document = stored.comparisons(store, ACCOUNT, 1)[0].body["next"]
+
+    assert (document["counted"], document["seen"]) == (100, [])
+    late = fill("late", "A", BUY, 1, 100, minutes=-5000)
+    book(store, late)
+    assert asked(store, theirs(account({"A": 12}, {"USD": 800}), *old, late)).clean
+    # the broker lists none of them any more
+    assert asked(store, theirs(account({"A": 12}, {"USD": 800}))).clean
+
+
 def test_a_mismatch_freezes_the_account_until_it_is_acknowledged_with_a_reason(tmp_path):
     store = begun(tmp_path)
     wrong = theirs(account({"A": 9, "B": 2}, {"USD": 990}))
@@ -162,6 +189,47 @@ def test_what_is_acknowledged_is_in_no_book_and_traded_by_nobody(tmp_path):
         "B": {UNASSIGNED: 2},
     }
     assert asked(store, theirs(account({"A": 9, "B": 2}, {"USD": 1000}))).clean
+
+
+def test_an_execution_that_nobody_booked_is_acknowledged_once(tmp_path):
+    store = begun(tmp_path, leg(1, "A", BUY, 5))
+    late = fill("e1", "A", BUY, 5, 100)
+    broker = theirs(account({"A": 15}, {"USD": 500}), late)
+    result = asked(store, broker)
+    assert {each.level for each in result.breaks} == {"order", "position", "cash"}
+
+    with store.writing() as change:
+        stored.acknowledge(change, result, "seen at the broker")
+
+    assert asked(store, broker).clean
+    assert asked(store, broker).clean
+    assert rows.balances(store, ACCOUNT) == ({"A": 15}, {"USD": 500})
+
+
+def test_what_is_within_the_tolerances_is_booked_so_that_the_books_stay_the_brokers(tmp_path):
+    store = begun(tmp_path)
+    near = theirs(account({"A": "10.000001"}, {"USD": "1000.02"}))
+    result = compare(stored.ours_of(store, ACCOUNT), near, Tolerances(cash=d("0.05")))
+    with store.writing() as change:
+        stored.keep(change, result)
+
+    assert rows.balances(store, ACCOUNT) == ({"A": d("10.000001")}, {"USD": d("1000.02")})
+    assert books_of(store, ACCOUNT).positions == {"A": {UNASSIGNED: d("0.000001"), "core": 10}}
+    assert rebuilt(store, ACCOUNT) == ({"A": d("10.000001")}, {"USD": d("1000.02")})
+
+
+def test_A08_a_sale_of_what_a_book_did_not_have_is_alerted_once(tmp_path):
+    store = begun(tmp_path, leg(1, "A", SELL, 12))
+    with store.writing() as change:
+        write_owners(change, "r-1", 1, {"core": d(12)})
+    book(store, fill("e1", "A", SELL, 12, 100))
+
+    for _ in range(2):
+        with store.writing() as change:
+            tell_unmatched(change, books_of(store, ACCOUNT), run_id="r-1", bucket="core")
+
+    (alert,) = [event for _, event in store.events() if event.event_type == "AlertRaised"]
+    assert alert.data["message"].startswith("core sold 2 A that it did not have (execution e1)")
 
 
 def test_an_account_that_is_not_frozen_or_not_read_is_not_acknowledged(tmp_path):
@@ -219,7 +287,7 @@ def test_a_split_is_booked_once_and_the_books_have_it(tmp_path):
     assert rows.balances(store, ACCOUNT) == ({"A": 20}, {"USD": 1000})
 
 
-def test_owners_of_a_step_share_what_all_its_attempts_fill(tmp_path):
+def test_A15_owners_of_a_step_share_what_all_its_attempts_fill_whatever_a_book_is_called(tmp_path):
     store = begun(tmp_path, leg(1, "B", BUY, 10), leg(1, "B", BUY, 5, attempt=2), entered=())
     with store.writing() as change:
         write_owners(change, "r-1", 1, {"us-small-cap": d(6), "core": d(4)})
@@ -229,7 +297,7 @@ def test_owners_of_a_step_share_what_all_its_attempts_fill(tmp_path):
         fill("e2", "B", BUY, 5, 10, order=order_id(1, 2), minutes=2),
     )
 
-    # A15: attribution is read from the journal and never from an id, so a name may have hyphens
+    # attribution is read from the journal and never from an id, so a name may have hyphens
     assert books_of(store, ACCOUNT).positions == {"B": {"core": 4, "us-small-cap": 6}}
 
 
@@ -243,33 +311,6 @@ def test_A14_paper_and_live_accounts_do_not_mix(tmp_path):
     assert books_of(store, "U9").positions == {"A": {"core": 3}}
     assert books_of(store, ACCOUNT).positions == {"A": {UNASSIGNED: 5, "core": 10}}
     assert stored.ours_of(store, "U9").fills == ()
-
-
-def rebuilt(store: Journal, name: str) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """(symbol -> shares, currency -> money) by nothing but the events of the chain."""
-    stock: dict[str, Decimal] = {}
-    cash: dict[str, Decimal] = {}
-
-    def add(to: dict[str, Decimal], amounts: Mapping[str, Decimal]) -> None:
-        for key, amount in amounts.items():
-            to[key] = to.get(key, d(0)) + amount
-
-    for _, event in store.events():
-        data = event.data
-        if data.get("account") != name:
-            continue
-        if event.event_type == "AccountOpened":
-            add(stock, {key: d(text) for key, text in data["positions"].items()})
-            add(cash, {key: d(text) for key, text in data["cash"].items()})
-        elif event.event_type == "FillBooked":
-            sign = 1 if data["side"] == "buy" else -1
-            add(stock, {data["symbol"]: sign * d(data["quantity"])})
-            add(cash, {data["currency"]: -sign * d(data["value"]) - d(data["fee"])})
-        elif event.event_type == "ActivityBooked":
-            if data["symbol"]:
-                add(stock, {data["symbol"]: d(data["shares"])})
-            add(cash, {key: d(text) for key, text in data["cash"].items()})
-    return {key: units for key, units in stock.items() if units}, cash
 
 
 def test_positions_and_cash_rebuilt_from_events_alone_are_those_of_the_books(tmp_path):

@@ -24,24 +24,25 @@ Event = tuple[datetime, int, int, Callable[[], None]]
 
 def advance(book: Book, until: datetime) -> None:
     """Everything that is to happen until a time, in its order; the clock then stands there."""
-    while events := [event for event in _events(book) if event[0] <= until]:
+    while events := _events(book, until):
         at, _, _, act = min(events, key=lambda event: event[:3])
         book.now = max(book.now, at)
         act()
     book.now = max(book.now, until)
 
 
-def _events(book: Book) -> list[Event]:
-    """What comes next of each kind: fills, then cancels, then the end of the day."""
+def _events(book: Book, until: datetime) -> list[Event]:
+    """What comes by then: the next fill, then cancels, then ends of days."""
     events: list[Event] = [
-        (due.at, 0, due.number, partial(_try, book, due)) for due in book.due()[:1]
+        (due.at, 0, due.number, partial(_try, book, due)) for due in book.next_due(until)
     ]
-    for order in book.open_orders():
-        if order.cancels_at is not None:
+    for order in book.ending(until):
+        if order.cancels_at is not None and order.cancels_at <= until:
             end = partial(_end, book, order, cancel=True)
             events.append((order.cancels_at, 1, order.number, end))
-        end = partial(_end, book, order, cancel=False)
-        events.append((order.expires_at, 2, order.number, end))
+        if order.expires_at <= until:
+            end = partial(_end, book, order, cancel=False)
+            events.append((order.expires_at, 2, order.number, end))
     return events
 
 

@@ -210,3 +210,5 @@ def _books(report: RunReport, console: Console) -> None:
         for line in report.books
     ]
     _table(console, BOOKS, rows)
+    for text in report.unmatched:
+        _say(console, words.sentence(text), indent=2, style="yellow")
