@@ -243,34 +243,15 @@ def resumable(run_id: str) -> Iterator[None]:
     if_signalled(before)
 
 
-def halt_after_failures(entry: Journal) -> None:
-    """Engage the kill switch where too many runs failed, one after another."""
-    from steelyard.execution import halt
-    from steelyard.execution.configuration import load
-    from steelyard.execution.evidence import failures
-
-    now = entry.now().utc
-    most = load(folder(), os.environ).limits_of("paper").max_failures
-    switch = halt.engage_after(folder(), failures(entry, now), most, now)
-    if switch.engaged and switch.author == halt.ITSELF:
-        note(f"Halted: {switch.why}. No order is sent until: steelyard halt --lift --reason TEXT")
-
-
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
-    settle(entry)
+    let_follow(entry)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
         write(draw(entry, run) + f"chain head {entry.head()}\n")
     if not as_it_should(run):
         raise typer.Exit(1)
-
-
-def settle(entry: Journal) -> None:
-    """After a run: its bucket owns what was filled, and too many failures halt."""
-    let_follow(entry)
-    halt_after_failures(entry)
 
 
 def as_it_should(run: RunRow) -> bool:
@@ -294,7 +275,7 @@ def resume(as_json: AsJson = False) -> None:
             entry.verify()
             entry.whole()
             ended, failed = _resumed(entry)
-            settle(entry)
+            let_follow(entry)
             if as_json:
                 head = entry.head()
                 write_json([{**document(entry, run), "chain_head": head} for run in ended])
