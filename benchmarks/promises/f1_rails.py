@@ -96,11 +96,12 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 @contextmanager
 def _instead(name: str, change: Mutant) -> Iterator[None]:
-    """While it lasts the rails are imported anew, one file changed."""
+    """While it lasts the rails are imported anew, one file changed; records stay what they are."""
     ours = {key: module for key, module in sys.modules.items() if key.startswith(PACKAGE)}
+    records = f"{PACKAGE}.facts"
     parent = sys.modules["steelyard.execution"]
     finder = _Changed(name, change)
-    for key in ours:
+    for key in ours.keys() - {records}:
         del sys.modules[key]
     sys.meta_path.insert(0, finder)
     try:
