@@ -1,6 +1,6 @@
 # What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage others promises bench bench-peers nightly data docs lock clean
+.PHONY: help demo demo-execute test check coverage others promises bench bench-peers nightly data docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ $(TOOLS): $(READY) requirements-dev.lock
 
 demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.html
 	@$(BIN)/steelyard demo
+
+demo-execute: $(READY)  ## trade the bundled portfolios on paper, killed half way, resumed and reconciled
+	@$(BIN)/python scripts/demo_execute.py
 
 test: $(TOOLS)  ## unit, property, contract and golden tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
