@@ -10,7 +10,7 @@ from steelyard.brokers.broker import Asset
 from steelyard.execution.legs.price import rounded
 from steelyard.orders import Side
 
-ASSET = Asset("A", "USD", tradable=True, lot_size=Decimal(1))
+ASSET = Asset(symbol="A", currency="USD", tradable=True, lot_size=Decimal(1))
 
 
 @pytest.mark.parametrize(
