@@ -45,6 +45,7 @@ class Profile:
     runs: int
     fault_runs: int = 100
     whole_runs: int = 4
+    portfolios: int = 100
 
 
 PROFILES = {
@@ -58,6 +59,7 @@ PROFILES = {
         runs=5,
         fault_runs=2_000,
         whole_runs=100,
+        portfolios=1_000,
     ),
 }
 
