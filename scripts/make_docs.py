@@ -556,8 +556,8 @@ def rebalancing_section() -> Iterator[str]:
     """Thresholds of exact rebalancing and the choice of engine, each beside the documents'."""
     yield from ("", "## Exact rebalancing", "")
     yield (
-        "`steelyard rebalance` obeys the strategy; `rebalance.Thresholds` has the same for who calls"
-        " it. The documents' defaults are those of the rebalancer plan."
+        "`steelyard rebalance` obeys the strategy; `rebalance.Thresholds` has the same for callers."
+        " The documents' defaults are those of the rebalancer plan."
     )
     yield ""
     head = ("Threshold", "Documents", "Ours", "Set by", "Why")

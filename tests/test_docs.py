@@ -208,7 +208,9 @@ def test_every_threshold_and_setting_of_the_engines_stands_beside_the_documents_
     assert list(make_docs.REBALANCING) == thresholds
     assert list(make_docs.ENGINE_SAYS) == list(EngineSettings.model_fields)
     text = pages["configuration.md"].partition("## Exact rebalancing\n")[2]
-    assert [name for name in (*thresholds, *make_docs.ENGINE_SAYS) if f"| `{name}` |" not in text] == []
+    assert [
+        name for name in (*thresholds, *make_docs.ENGINE_SAYS) if f"| `{name}` |" not in text
+    ] == []
 
 
 def test_the_example_strategy_is_the_default_one(make_docs: ModuleType, pages: Mapping[str, str]):

@@ -185,6 +185,7 @@ class Script:
     waited: list[float] = field(default_factory=list)
     name: str = "script"
     asked: int = -1
+    described: list[str] = field(default_factory=list)
 
     @property
     def now(self) -> Theirs:
@@ -201,6 +202,7 @@ class Script:
         return {name: self.prices[name] for name in symbols if name in self.prices}
 
     def assets(self, symbols: Sequence[str]) -> Mapping[str, Asset]:
+        self.described += symbols
         return {
             name: Asset(symbol=name, currency="USD", tradable=True, lot_size=self.lots[name])
             for name in symbols

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from builders.trading import SOON, Died, Stage, from_call, silent, staged
 from steelyard.brokers.broker import Ticket, Unknown
 from steelyard.execution import halt
@@ -23,9 +24,7 @@ D = Decimal
 def swap(home: Path, **settings: Any) -> Stage:
     """Sell 50 AA, buy 50 BB, without any money."""
     lines = ("AA 100 @ 100", "BB 0 @ 100")
-    return staged(
-        home, *lines, **{"targets": {"AA": 0.5, "BB": 0.5}, "script": SOON, **settings}
-    )
+    return staged(home, *lines, **{"targets": {"AA": 0.5, "BB": 0.5}, "script": SOON, **settings})
 
 
 def dies(stage: Stage, point: str, number: int) -> bool:
@@ -213,7 +212,7 @@ def test_a_broker_that_lists_nothing_is_asked_by_id_for_as_long_as_it_may_take(
 def test_an_order_goes_again_only_while_the_broker_still_refuses_its_id(
     tmp_path: Path, window: int, sent: int
 ) -> None:
-    from datetime import timedelta  # noqa: PLC0415
+    from datetime import timedelta
 
     stage = swap(tmp_path)
     able = {"dedup_window": timedelta(seconds=window), "visibility_delay_s": 90.0}

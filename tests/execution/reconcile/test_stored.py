@@ -174,6 +174,8 @@ def test_a_mismatch_freezes_the_account_until_it_is_acknowledged_with_a_reason(t
         stored.acknowledge(change, result, "sold by hand")
     assert stored.frozen(store, ACCOUNT) is None
     assert asked(store, wrong).clean
+    (alert,) = [event for _, event in store.events() if event.event_type == "AlertRaised"]
+    assert alert.data["code"] == "account_frozen"
     assert {"Reconciled", "AccountFrozen", "AccountReleased", "ActivityBooked"} <= set(kinds(store))
 
 

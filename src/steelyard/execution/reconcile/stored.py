@@ -40,6 +40,7 @@ from steelyard.telemetry.events import (
     AccountOpened,
     AccountReleased,
     ActivityBooked,
+    AlertRaised,
     Reconciled,
 )
 
@@ -159,6 +160,9 @@ def freeze(
         (account, change.stamp, reason),
     )
     change.tell(AccountFrozen(account, reason), run_id, bucket)
+    hint = "steelyard reconcile --acknowledge --reason TEXT"
+    why = f"{account} is frozen: {reason}. Look, then: {hint}"
+    change.tell(AlertRaised("account_frozen", why, account), run_id, bucket)
 
 
 def frozen(journal: Journal, account: str) -> Freeze | None:
