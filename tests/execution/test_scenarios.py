@@ -293,7 +293,6 @@ ELSEWHERE: dict[str, str] = {
     "w17": "rebalance/test_calculate.py::test_what_is_short_is_blocked_and_the_rest_goes_on",
     "e06": "brokers/alpaca/test_web.py",
     "e16": "a run is of one plan of one bucket: where none could be made, none is executed",
-    "e17": "flatten is of the command line, and sells what is there when it is called",
     "f01": "rebalance/test_shadow.py",
     "f06": "rebalance/test_planned.py::"
     "test_engines_are_switched_back_and_forth_and_each_makes_its_own_plan_again",
