@@ -434,7 +434,7 @@ def test_accounts_that_were_traded_are_shown_and_what_waits_for_a_person_ends_it
     assert (account["name"], account["live"], account["frozen"]) == ("core", True, None)
 
     run("halt", "--reason", "look first")
-    with journal(exits=False) as entry, entry.writing() as change:
+    with journal() as entry, entry.writing() as change:
         freeze(change, "core", "1 share too many")
         alert(change, account["run_id"], "core", "frozen", "Look.")
     result = run("health")
