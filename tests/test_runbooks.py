@@ -1,4 +1,4 @@
-"""The runbooks, where they need something to go wrong first: by the very commands that they name."""
+"""The runbooks, where something has to go wrong first: by the commands that they name."""
 
 import json
 import resource
@@ -82,4 +82,3 @@ def test_a_full_disk_ends_with_70_and_the_run_goes_on_after_room_was_made(home, 
     with sqlite3.connect(home / "paper.db") as store:
         names = [name for (name,) in store.execute("SELECT client_order_id FROM orders")]
     assert len(names) == len(set(names))
-
