@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from steelyard.errors import NotExecuted
+from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
 from steelyard.execution.approved import Approved, approved
 from steelyard.execution.attribution.owners import owners_of
@@ -24,6 +24,9 @@ from steelyard.execution.request import Request
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
 from steelyard.plans.plan import Plan, content
+
+
+NEVER_ARMED = "it was never armed"
 
 
 class ExecutedBefore(NotExecuted):
@@ -53,8 +56,13 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     """
     plan = approved(Plan.from_document(content(document.encode())), saved_at)
     refuse_live(room, plan)
+    _abandoned(room, lease)
     desk = _begun(room, lease, document, plan, saved_at)
-    if not opening(desk):
+    try:
+        equal = opening(desk)
+    except BrokerError as error:
+        raise _over(desk, "broker_silent", f"the broker does not answer: {error}") from error
+    if not equal:
         raise _over(desk, "frozen", "books and broker differ: see steelyard reconcile")
     _judged(desk)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
@@ -79,6 +87,14 @@ def refuse_live(room: Room, plan: Approved) -> None:
             )
         if run.plan_id == plan.plan_id and run.outcome not in {None, Outcome.NOT_STARTED}:
             raise ExecutedBefore(run)
+
+
+def _abandoned(room: Room, lease: Lease) -> None:
+    """End runs whose process died before they were armed: nothing was sent for them."""
+    for run in rows.runs(room.journal, room.account):
+        if run.state in NOT_BEGUN:
+            with room.journal.writing(lease) as change:
+                end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, NEVER_ARMED)
 
 
 def _begun(

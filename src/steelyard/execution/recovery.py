@@ -8,17 +8,21 @@ are compared. Only then does the run continue where it was.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain, repeat
 
 from steelyard.canonical import plain
-from steelyard.errors import BrokerError
+from steelyard.errors import BrokerError, NotExecuted
+from steelyard.execution.begin import NEVER_ARMED
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
-from steelyard.execution.journal.journal import Journal
+from steelyard.execution.journal.journal import FENCED_OFF, Journal
+from steelyard.execution.journal import rows
 from steelyard.execution.journal.rows import LegRow, RunRow
-from steelyard.execution.legs.resolve import resolve_all
-from steelyard.execution.legs.watch import sync
+from steelyard.execution.legs.funds import BACK_OFF
+from steelyard.execution.legs.resolve import release, resolve_all
+from steelyard.execution.legs.watch import LATE_FILL, sync
 from steelyard.execution.legs.work import cancel_all
 from steelyard.execution.states import (
     AT_BROKER,
@@ -34,6 +38,8 @@ from steelyard.execution.trade import go, needs_human, stand_still, trade
 
 STRIKES = 3
 """Crashes at the same place of the same order after which a person has to look."""
+STRUCK = "strikes"
+STANDS = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
 IN_FLIGHT = AT_BROKER | IN_DOUBT
 
 
@@ -45,17 +51,22 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     run = desk.run
     if run.state in NOT_BEGUN:
         with desk.journal.writing(desk.lease) as change:
-            why = "it was never armed"
-            return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
+            return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, NEVER_ARMED)
     before = working_state(desk.journal, run)
     try:
         _struck(desk, crashed=crashed)
         go(desk, RunState.RECOVERING)
-        _settled(desk)
+        _patiently(desk, asked=run.state is RunState.NEEDS_HUMAN)
     except Halted as halted:
+        if halted.fault.code == STRUCK:
+            return desk.run  # what killed the process is not touched again
         return stand_still(desk, halted, agree)
     except BrokerError as error:
         return needs_human(desk, f"the broker does not answer: {error}")
+    except NotExecuted as error:
+        if error.fault.code == FENCED_OFF:
+            raise
+        return needs_human(desk, str(error))
     if before is None:
         return stand_still(desk, Halted(_was(run), code="halted_before"), agree)
     if not agree(desk):
@@ -66,18 +77,18 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
 
 def working_state(journal: Journal, run: RunRow) -> RunState | None:
     """Where on its way a run was when it was interrupted; None for one that was halted."""
-    if run.state in {RunState.HALTED, RunState.NEEDS_HUMAN}:
+    if run.state in STANDS or any(
+        data["code"] == LATE_FILL for data in rows.said_of(journal, run.run_id, "AlertRaised")
+    ):
         return None
-    if run.state is not RunState.RECOVERING:
-        return run.state
-    for _, event in reversed(journal.events()):
-        if event.correlation_id != run.run_id or event.event_type != "RunStateChanged":
-            continue
-        state = RunState(event.data["new"])
-        if state in {RunState.HALTED, RunState.NEEDS_HUMAN}:
+    for data in reversed(rows.said_of(journal, run.run_id, "RunStateChanged")):
+        old, new = RunState(data["old"]), RunState(data["new"])
+        if old in STANDS and new is not RunState.RECOVERING:
+            return None  # it stood still, and was being compared
+        if new in STANDS:
             return None
-        if state in WORKING:
-            return state
+        if new in WORKING:
+            return new
     return None
 
 
@@ -104,12 +115,13 @@ def _struck(desk: Desk, *, crashed: bool) -> None:
                 "INSERT INTO strike VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
                 (run.run_id, leg.step, leg.attempt, leg.state.value),
             )
-    worst = desk.journal.row(
+    struck = desk.journal.rows(
         "SELECT step, attempt, state FROM strike WHERE run_id = ? AND count >= ?",
         (run.run_id, STRIKES),
     )
-    if worst is not None:
-        _held_back(desk, next(leg for leg in flying if (leg.step, leg.attempt) == worst[:2]))
+    for leg in flying:
+        if (leg.step, leg.attempt, leg.state.value) in struck:
+            _held_back(desk, leg)
 
 
 def _held_back(desk: Desk, leg: LegRow) -> None:
@@ -122,7 +134,27 @@ def _held_back(desk: Desk, leg: LegRow) -> None:
         if leg_may(leg.state, LegState.HELD):
             set_leg(change, desk.run, leg, LegState.HELD, message)
         set_run(change, desk.run, RunState.NEEDS_HUMAN, message)
-    raise Halted(f"{message} Nothing further was sent. Then: steelyard resume", code="strikes")
+    raise Halted(f"{message} Nothing further was sent. Then: steelyard resume", code=STRUCK)
+
+
+def _patiently(desk: Desk, *, asked: bool) -> None:
+    """Settle, again after a pause where the broker does not answer, until the time is up.
+
+    asked   a person did: orders that were held for one are looked for anew
+    """
+    waited = 0.0
+    for pause in chain(BACK_OFF, repeat(BACK_OFF[-1])):
+        try:
+            _settled(desk)
+            if asked:
+                release(desk)
+        except BrokerError:
+            if waited >= desk.working.lookup_wait_s:
+                raise
+        else:
+            return
+        desk.broker.wait(pause)
+        waited += pause
 
 
 def _settled(desk: Desk) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from steelyard.canonical import plain
+from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
+from steelyard.execution.journal.journal import FENCED_OFF
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.funds import Sized, shrunk, wait_for_money
 from steelyard.execution.legs.watch import filled_of_step
@@ -42,12 +44,28 @@ def trade(desk: Desk, reconcile: Reconcile) -> RunRow:
         _phases(desk)
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
+    except BrokerError as error:
+        return stand_still(desk, silent(error), reconcile)
+    except NotExecuted as error:
+        if error.fault.code == FENCED_OFF:
+            raise
+        return stand_still(desk, Halted(str(error), code=error.fault.code), reconcile)
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
         return needs_human(desk, "books and broker differ: see steelyard reconcile")
     outcome, reason = outcome_of(desk)
     with desk.journal.writing(desk.lease) as change:
         return end_run(change, desk.run, RunState.DONE, outcome, reason)
+
+
+def silent(error: BrokerError) -> Halted:
+    """A broker that does not answer, as a reason to stand still."""
+    return Halted(
+        f"The broker does not answer: {error} Nothing further was sent. Continue with: steelyard "
+        "resume",
+        code="broker_silent",
+        hint="steelyard resume",
+    )
 
 
 def _phases(desk: Desk) -> None:
@@ -172,7 +190,9 @@ def _still(desk: Desk, *, cancels: bool) -> bool:
             cancel_all(desk)
         else:
             watch(desk, desk.working.step_wait_s)
-    except Halted:
+    except (NotExecuted, BrokerError) as error:
+        if error.fault.code == FENCED_OFF:
+            raise
         return False
     everything = [(each, each.quantity) for each in desk.approved.instructions]
     close(desk, everything, "the run was halted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any
 
 from steelyard.errors import SettingsError, did_you_mean
@@ -88,9 +89,16 @@ class Script:
 
     def text(self) -> str:
         """As JSON, for the file."""
-        return json.dumps(asdict(self))
+        return _text(self)
 
 
+@cache
+def _text(script: Script) -> str:
+    """Written with every request, so it is made once."""
+    return json.dumps(asdict(script))
+
+
+@cache
 def script_of(text: str) -> Script:
     """Back from `Script.text`; raises SettingsError for a name that no script has."""
     settings = json.loads(text)

@@ -25,6 +25,7 @@ from steelyard.telemetry.events import Event, PlannerEvent
 from steelyard.telemetry.recorder import as_kept
 
 NOTHING_SENT = "Nothing further was sent."
+FENCED_OFF = "fenced_off"
 EVENT_COLUMNS = "seq, ts_utc, mono_ns, boot_id, run_id, kind, body, prev, hash"
 
 
@@ -210,7 +211,7 @@ class Journal:
             raise NotExecuted(
                 f"Another process trades the account {lease.account} by now. {NOTHING_SENT} See: "
                 "steelyard runs",
-                code="fenced_off",
+                code=FENCED_OFF,
                 place=lease.account,
                 value=lease.fence,
                 limit=None if row is None else row[0],

@@ -21,6 +21,9 @@ from steelyard.execution.states import IN_DOUBT, LegState
 
 LISTINGS = 2
 """Complete listings without it, one after another, before an order counts as absent."""
+ABSENT = "the broker lists all its orders, and it is not there"
+SENDS = 5
+"""Times that an order goes out again where nothing is answered, before a person is asked."""
 
 
 def resolve_all(desk: Desk) -> None:
@@ -32,12 +35,19 @@ def resolve_all(desk: Desk) -> None:
 
 def resolve(desk: Desk, leg: LegRow) -> None:
     """Ask for an order until it is seen, or is proven absent."""
-    order = _looked_for(desk, leg)
-    if order is not None:
-        _adopt(desk, leg, order)
-        return
-    if may_go_again(desk, leg) and _sent_again(desk, leg):
-        return
+    for number in range(SENDS + 1):
+        order = _looked_for(desk, leg)
+        if order is not None:
+            _adopt(desk, leg, order)
+            return
+        if number == SENDS or not may_go_again(desk, leg):
+            break
+        if not _session_open(desk, leg.sent_at):
+            _never_was(desk, leg)
+            return
+        if _sent_again(desk, leg) is not Placed.DOUBTFUL:
+            return
+        leg = _again(desk, leg)
     _hold(desk, leg)
 
 
@@ -94,7 +104,8 @@ def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
         )
         with desk.journal.writing(desk.lease) as change:
             alert(change, desk.run_id, desk.run.bucket, "other_order", message)
-            set_leg(change, desk.run, leg, LegState.HELD, message)
+            if leg.state is not LegState.HELD:
+                set_leg(change, desk.run, leg, LegState.HELD, message)
         raise Halted(f"{message} Nothing further was sent.", code="other_order")
     with desk.journal.writing(desk.lease) as change:
         set_leg(change, desk.run, leg, LegState.ACCEPTED, "", order.broker_id)
@@ -111,10 +122,8 @@ def may_go_again(desk: Desk, leg: LegRow) -> bool:
     return desk.broker.clock().now - leg.sent_at < able.dedup_window
 
 
-def _sent_again(desk: Desk, leg: LegRow) -> bool:
-    """The same order under the same id; False where its session is over."""
-    if not _session_open(desk, leg.sent_at):
-        return _never_was(desk, leg)
+def _sent_again(desk: Desk, leg: LegRow) -> Placed:
+    """The same order under the same id."""
     with desk.journal.writing(desk.lease) as change:
         going = leg
         if leg.state is not LegState.SUBMITTING:
@@ -131,13 +140,20 @@ def _sent_again(desk: Desk, leg: LegRow) -> bool:
     desk.probe("before send")
     reply = desk.broker.submit(ticket)
     desk.probe("after send")
-    placed, _ = answered(desk, going, ticket, reply)
-    if placed is Placed.DOUBTFUL:
-        order = _looked_for(desk, going)
-        if order is None:
-            return False
-        _adopt(desk, _again(desk, going), order)
-    return True
+    return answered(desk, going, ticket, reply)[0]
+
+
+def release(desk: Desk) -> None:
+    """Orders that were held for a person, who has looked: adopted, or nowhere to be seen."""
+    for leg in desk.legs:
+        if leg.state is not LegState.HELD:
+            continue
+        order = _looked_for(desk, leg)
+        if order is not None:
+            _adopt(desk, leg, order)
+            continue
+        with desk.journal.writing(desk.lease) as change:
+            set_leg(change, desk.run, leg, LegState.EXPIRED, ABSENT)
 
 
 def _again(desk: Desk, leg: LegRow) -> LegRow:
@@ -150,11 +166,10 @@ def _session_open(desk: Desk, sent: datetime | None) -> bool:
     return clock.is_open and sent is not None and clock.now.date() == sent.date()
 
 
-def _never_was(desk: Desk, leg: LegRow) -> bool:
+def _never_was(desk: Desk, leg: LegRow) -> None:
     """A day order of a session that is over, and the broker lists none: it can no longer fill."""
     with desk.journal.writing(desk.lease) as change:
         set_leg(change, desk.run, leg, LegState.EXPIRED, "never seen, and its session is over")
-    return True
 
 
 def _hold(desk: Desk, leg: LegRow) -> None:

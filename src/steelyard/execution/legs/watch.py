@@ -20,6 +20,7 @@ from steelyard.money import ZERO
 from steelyard.orders import OrderStatus
 
 LOOK_BACK = timedelta(days=1)
+LATE_FILL = "late_fill"
 LATE = LEG_OVER | {LegState.HELD}
 
 
@@ -40,10 +41,11 @@ def take(desk: Desk, orders: Mapping[str, BrokerOrder], fills: Sequence[BrokerFi
     """The same of answers that are there."""
     legs = {leg.client_order_id: leg for leg in desk.legs}
     filled = filled_of(desk)
-    booked = {row.exec_id for row in rows.fills(desk.journal, account=desk.lease.account)}
-    news = [fill for fill in fills if fill.client_order_id in legs and fill.exec_id not in booked]
+    ours = [fill for fill in fills if fill.client_order_id in legs]
+    booked = rows.booked(desk.journal, desk.lease.account, [fill.exec_id for fill in ours])
+    news = [fill for fill in ours if fill.exec_id not in booked]
     # what is booked already is looked at too: a broker that contradicts itself is noticed
-    repeats = [fill for fill in fills if fill.client_order_id in legs and fill.exec_id in booked]
+    repeats = [fill for fill in ours if fill.exec_id in booked]
     trouble = _booked(desk, legs, news, repeats)
     if news:
         filled = filled_of(desk)
@@ -51,7 +53,7 @@ def take(desk: Desk, orders: Mapping[str, BrokerOrder], fills: Sequence[BrokerFi
     if news:
         desk.show(desk)
     if trouble:
-        raise Halted(trouble, code="late_fill", hint="steelyard reconcile")
+        raise Halted(trouble, code=LATE_FILL, hint="steelyard reconcile")
 
 
 def filled_of(desk: Desk) -> dict[str, Decimal]:
@@ -94,7 +96,7 @@ def _booked(
                     f"{leg.client_order_id} was over ({leg.state}): it is booked, and the run "
                     "stands still. Nothing further was sent."
                 )
-                alert(change, run.run_id, run.bucket, "late_fill", trouble)
+                alert(change, run.run_id, run.bucket, LATE_FILL, trouble)
     return trouble
 
 
