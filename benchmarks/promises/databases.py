@@ -43,12 +43,19 @@ class Profile:
     steps: int
     exchanges: int
     runs: int
+    fault_runs: int = 100
 
 
 PROFILES = {
     "ci": Profile(creates=200, reads=10_000, kills=60, steps=300, exchanges=2_000, runs=5),
     "nightly": Profile(
-        creates=1_000, reads=100_000, kills=300, steps=3_000, exchanges=20_000, runs=5
+        creates=1_000,
+        reads=100_000,
+        kills=300,
+        steps=3_000,
+        exchanges=20_000,
+        runs=5,
+        fault_runs=2_000,
     ),
 }
 

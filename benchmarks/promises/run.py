@@ -22,6 +22,7 @@ from benchmarks.promises import (
     c5_exchange,
     c6_contract,
     c7_listing,
+    e2_fault_mix,
     page,
 )
 from benchmarks.promises.databases import PROFILES
@@ -37,6 +38,7 @@ SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
         "C5": c5_exchange,
         "C6": c6_contract,
         "C7": c7_listing,
+        "E2": e2_fault_mix,
     }
 )
 

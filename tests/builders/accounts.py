@@ -27,7 +27,7 @@ from steelyard.brokers.broker import (
 )
 from steelyard.execution.ids import client_order_id
 from steelyard.execution.journal.chain import key_of
-from steelyard.execution.journal.journal import Journal, Moment
+from steelyard.execution.journal.journal import Connection, Journal, Moment
 from steelyard.execution.journal.opening import connect
 from steelyard.execution.reconcile import Opening, Ours, Theirs
 from steelyard.orders import OrderStatus, Side
@@ -247,4 +247,10 @@ def journal(folder: Path, start: datetime = START) -> Journal:
         n = next(ticks)
         return Moment(start + timedelta(seconds=n), n, "boot")
 
-    return Journal(lambda: connect(folder / "journal.db"), key_of(folder), now=now)
+    def opened() -> Connection:
+        # what a power cut leaves is no question of these tests
+        connection = connect(folder / "journal.db")
+        connection.execute("PRAGMA synchronous=OFF")
+        return connection
+
+    return Journal(opened, key_of(folder), now=now)

@@ -2,6 +2,7 @@
 
     demo.py      the bundled portfolio
     plan.py      one's own files
+    rebalance.py exact trades to target weights; engines.py: the other engine beside a plan
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
     import_file.py   what a file of holdings says; import_view.py shows it
@@ -43,14 +44,16 @@ from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.events import events
 from steelyard.cli.execute import execute, resume
+from steelyard.cli.halting import arm, cancel_all, flatten, halt
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
+from steelyard.cli.rebalance import rebalance
 from steelyard.cli.report import report
-from steelyard.cli.runs import runs
+from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
@@ -85,6 +88,7 @@ def main(
 
 app.command()(demo)
 app.command()(plan)
+app.command()(rebalance)
 app.command()(why)
 app.command()(verify)
 app.command()(report)
@@ -95,6 +99,11 @@ app.command()(events)
 app.command()(execute)
 app.command()(resume)
 app.command()(runs)
+app.command()(reconcile)
+app.command()(arm)
+app.command()(halt)
+app.command("cancel-all")(cancel_all)
+app.command()(flatten)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

@@ -1,18 +1,24 @@
-"""`steelyard execute`: an approved plan is traded: sells, their money, buys; then compared."""
+"""`steelyard execute`, `resume`: an approved plan is traded: sells, their money, buys, comparison.
+
+A run is a fact of the journal: a process that has it may be killed, and another one goes on.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.output import guarded, if_signalled, note, write, write_json
+from steelyard.cli.output import guarded, if_signalled, note, save, writable, write, write_json
+from steelyard.cli.runs import document, draw
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
+    NOTHING_SENT,
     Wish,
     account_of,
     broker_for,
@@ -25,25 +31,34 @@ from steelyard.cli.trading import (
 
 if TYPE_CHECKING:
     from steelyard.execution.approved import Approved
+    from steelyard.execution.desk import Desk
     from steelyard.execution.journal.journal import Journal
     from steelyard.execution.journal.rows import RunRow
+    from steelyard.execution.rehearsal import Rehearsed
 
-NOTHING = "Nothing was sent."
+APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
 
 def execute(
-    plan: Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)],
+    plan: APlan,
     *,
     broker: Annotated[str, Option(help="paper, alpaca, or file: you place the orders.")] = "paper",
     account: Annotated[
         str | None,
         Option(help="The account, where it is not that of the plan's bucket.", metavar="A"),
     ] = None,
+    live: Annotated[bool, Option("--live", help="Real money: after steelyard arm.")] = False,
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what every rail says of every order; send none.")
     ] = False,
+    form: Annotated[
+        str, Option("--format", help="Of the file of orders: generic, ibkr, schwab.")
+    ] = "generic",
+    out: Annotated[
+        Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Trade a plan: sell, wait for the money, shrink the buys to it, buy, compare with the broker.
@@ -51,59 +66,128 @@ def execute(
     Every order is on disk before it is sent. Interrupted or killed, it goes on with: steelyard
     resume
     """
-    with guarded(NOTHING):
+    with guarded(NOTHING_SENT):
         from steelyard.execution.approved import approved
 
-        wish = Wish(saved=saved(plan), broker=broker, account=account)
+        wish = Wish(saved=saved(plan), broker=broker, account=account, live=live)
         orders = approved(wish.saved.plan)
         if not orders.instructions:
             note("The plan holds: there is nothing to trade.")
+            if as_json:
+                write_json({"plan_id": orders.plan_id, "orders": []})
             return
-        if not dry_run:
-            _consent(orders, wish, yes=yes)
+        if dry_run:
+            _rehearse(wish, orders, as_json=as_json)
+            return
+        _check_form(form)
+        consent(_question(orders, broker), yes=yes)
         with journal() as entry:
-            run = _executed(entry, wish, orders)
-            _shown(entry, run, as_json=as_json)
+            run = _executed(entry, wish, orders, (form, out))
+            show_run(entry, run, as_json=as_json)
 
 
-def _consent(orders: Approved, wish: Wish, *, yes: bool) -> None:
+def _check_form(form: str) -> None:
+    from steelyard.brokers.by_file import FORMS
+    from steelyard.errors import InputError, did_you_mean
+
+    if form not in FORMS:
+        near = did_you_mean(form, [*FORMS])
+        raise InputError(
+            f"There is no format {form}.{near} {NOTHING_SENT} There are: {', '.join(FORMS)}",
+            code="no_such_format",
+            place="--format",
+            value=form,
+            limit=", ".join(FORMS),
+            hint=near.strip(),
+        )
+
+
+def _question(orders: Approved, broker: str) -> str:
+    count = len(orders.instructions)
+    noun = "order" if count == 1 else "orders"
+    amount = f"{orders.gross_base:,.2f} {orders.base_currency}"
+    return f"Trade {count} {noun} of {amount} at the broker {broker}?"
+
+
+def consent(question: str, *, yes: bool) -> None:
     """Ask a person, unless --yes; raises NotExecuted where nobody can be asked."""
     from steelyard.errors import NotExecuted
 
-    if yes:
-        return
-    count = len(orders.instructions)
-    question = (
-        f"Trade {count} orders of {orders.gross_base:,.2f} {orders.base_currency} at the broker "
-        f"{wish.broker}?"
-    )
-    if sys.stdin.isatty() and typer.confirm(question, err=True):
+    if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
         return
     raise NotExecuted(
-        f"{question} Nobody said yes. {NOTHING} Say so with --yes.",
+        f"{question} Nobody said yes. {NOTHING_SENT} Say so with --yes.",
         code="not_confirmed",
         place="--yes",
         hint="--yes",
     )
 
 
-def _executed(entry: Journal, wish: Wish, orders: Approved) -> RunRow:
+def _executed(
+    entry: Journal, wish: Wish, orders: Approved, into: tuple[str, Path | None]
+) -> RunRow:
     from steelyard.execution.begin import ExecutedBefore, start
+    from steelyard.execution.by_hand import hand_over
     from steelyard.execution.comparing import agree
     from steelyard.execution.journal.opening import leased
     from steelyard.execution.trade import trade
 
     account = account_of(entry, orders, wish.account)
-    with leased(entry, folder(), account) as lease:
-        broker = broker_for(wish, orders, account)
-        room = room_for(entry, broker, account)
+    with leased(entry, folder(), account) as lease, watched() as show:
+        room = room_for(entry, broker_for(wish, orders, account), account, show)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
             note(str(before))
             return before.run
         with resumable(desk.run_id):
-            return trade(desk, agree)
+            if wish.broker != "file":
+                return trade(desk, agree)
+            run = hand_over(desk, agree)
+            _write_orders(desk, *into)
+            return run
+
+
+def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
+    """The CSV of what a person is to place."""
+    from steelyard.brokers.by_file import exported
+    from steelyard.execution.by_hand import lines_of
+
+    lines = lines_of(desk)
+    if not lines:
+        return
+    path = (out or Path()) / f"{desk.run_id}-orders.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writable(path, "file of orders", "Name another folder with --out.", done="")
+    save(path, exported(lines, form), "file of orders", "Name another folder with --out.")
+    note(
+        f"{len(lines)} orders written: {path}. Place them, the sales first, then hand in the fills "
+        f"with: steelyard runs fills {desk.run_id} FILE"
+    )
+
+
+@contextmanager
+def watched() -> Iterator[Callable[[Desk], None]]:
+    """Something to tell every change of a run to: on a terminal the table of its orders."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from steelyard.execution.journal.rows import fills
+    from steelyard.execution.order_rows import order_rows
+    from steelyard.report.terminal.live import live
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, transient=True) as table:
+
+        def show(desk: Desk) -> None:
+            done = fills(desk.journal, run_id=desk.run_id)
+            entries = order_rows(desk.legs, done, desk.approved.instructions)
+            table.update(live(entries, console.width), refresh=True)
+
+        yield show
 
 
 @contextmanager
@@ -116,33 +200,35 @@ def resumable(run_id: str) -> Iterator[None]:
         if_signalled("")
 
 
-def _shown(entry: Journal, run: RunRow, *, as_json: bool) -> None:
+def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
-    from steelyard.cli.runs import document
     from steelyard.execution.evidence import is_good
+    from steelyard.execution.states import RUN_OVER
 
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
-        write(f"{run.run_id}  {run.state}  {run.outcome or ''}  {run.reason}\n")
-        write(f"chain head {entry.head()}\n")
-    if not is_good(run):
+        write(draw(entry, run) + f"chain head {entry.head()}\n")
+    waits = run.broker == "file" and run.state not in RUN_OVER
+    if not (is_good(run) or waits):
         raise typer.Exit(1)
 
 
 def resume(as_json: AsJson = False) -> None:
     """Go on with what was interrupted: settle with the broker what was in doubt, then trade on."""
-    with guarded(NOTHING):
-        if not was_any_run():
+    with guarded(NOTHING_SENT):
+        ended: list[RunRow] = []
+        if was_any_run():
+            with journal() as entry:
+                entry.verify()
+                entry.whole()
+                ended = _resumed(entry)
+                for run in ended:
+                    show_run(entry, run, as_json=as_json)
+        if not ended:
             note("There is no run to resume.")
-            return
-        with journal() as entry:
-            entry.verify()
-            rows = _resumed(entry)
-            if not rows:
-                note("There is no run to resume.")
-            for run in rows:
-                _shown(entry, run, as_json=as_json)
+            if as_json:
+                write_json([])
 
 
 def _resumed(entry: Journal) -> list[RunRow]:
@@ -151,13 +237,45 @@ def _resumed(entry: Journal) -> list[RunRow]:
     from steelyard.execution.recovery import recover
     from steelyard.execution.states import RUN_OVER
 
-    done = []
+    ended = []
     for run in reversed(runs(entry)):
         if run.state in RUN_OVER:
             continue
         with leased(entry, folder(), run.account) as lease:
-            broker = broker_of(run.broker, run.account)
-            desk = room_for(entry, broker, run.account).again(lease, run)
-            with resumable(run.run_id):
-                done.append(recover(desk, crashed=lease.crashed))
-    return done
+            with watched() as show, resumable(run.run_id):
+                room = room_for(entry, broker_of(entry, run), run.account, show)
+                ended.append(recover(room.again(lease, run), crashed=lease.crashed))
+    return ended
+
+
+def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
+    """What would be sent now, and what every rail says of it."""
+    from steelyard.execution.journal.opening import copy_in_memory
+    from steelyard.execution.rehearsal import rehearse
+
+    with journal() as real, copy_in_memory(real) as entry:
+        account = account_of(entry, orders, wish.account)
+        room = room_for(entry, broker_for(wish, orders, account), account)
+        result = rehearse(room, wish.saved.text)
+    if as_json:
+        write_json([_verdicts(row) for row in result])
+        return
+    for row in result:
+        stops = "; ".join(f"{name}: {why}" for name, _, why in row.blocks)
+        said = f"stopped by {stops}" if stops else f"let through by {row.passed} rails"
+        write(
+            f"{row.side:4} {row.quantity:>10} {row.symbol:8} limit {row.limit_price or '—'}  "
+            f"{said}\n"
+        )
+    note("A dry run: nothing was sent, and nothing was written to the journal.")
+
+
+def _verdicts(row: Rehearsed) -> dict[str, object]:
+    return {
+        "symbol": row.symbol,
+        "side": row.side,
+        "quantity": row.quantity,
+        "limit_price": row.limit_price,
+        "passed": row.passed,
+        "blocks": [{"rail": rail, "code": code, "why": why} for rail, code, why in row.blocks],
+    }

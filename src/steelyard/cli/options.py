@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -24,11 +24,14 @@ from steelyard.environment import home
 from steelyard.errors import InputError, one_line
 
 if TYPE_CHECKING:
+    from steelyard.engine import Engine
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.importers.book import HoldingsFile
     from steelyard.importers.securities import SecuritiesFile
     from steelyard.importers.targets import TargetsFile
+    from steelyard.planning.case import Case
+    from steelyard.planning.solve import Solution
     from steelyard.plans.plan import Plan
     from steelyard.portfolio import BucketState
     from steelyard.samples import Sample
@@ -349,66 +352,77 @@ def strategy_of(name_or_path: str | None) -> Strategy:
     return default() if name_or_path is None else strategy_named(name_or_path)
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What goes on around the making of a plan.
+
+    watch     notes how long it took
+    observe   called with every event
+    engine    which one plans
+    solved    called with what the plan is written from
+    """
+
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    observe: Observe | None = None
+    engine: Engine = "fast"
+    solved: Callable[[Solution], None] | None = None
+
+
 def make_plan(
     inputs: Inputs,
     seed: int,
     *,
     explained: bool = False,
     counted: bool = True,
-    watch: Stopwatch | None = None,
-    observe: Observe | None = None,
+    around: Around | None = None,
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
     counted   leave out modules out of service, and count what fails; a demo does neither
-    watch     notes how long it took
-    observe   called with every event
+    What would change a plan is asked of the planner alone.
     """
     from steelyard.notices import outcomes
 
-    watch = watch or Stopwatch()
+    around = around or Around()
+    watch = around.watch
     health = keeper() if counted else None
     disabled = health.out_of_service(versions(inputs.strategy)) if health else {}
     ended: list[Outcome] = []
     try:
         with progress("Planning"), watch.timed("planning"):
-            plan = _planned(inputs, seed, disabled, observe)
+            solution, plan = _planned(inputs, seed, disabled, around)
         ended = outcomes(plan.modules)
     finally:
         if health:
             health.record(ended)
-    if not explained:
+    if around.solved is not None:
+        with watch.timed("the other engine"):
+            around.solved(solution)
+    if not explained or around.engine == "reference":
         return plan
     with watch.timed("explaining"):
         return _explained(inputs, seed, plan, disabled)
 
 
 def _planned(
-    inputs: Inputs, seed: int, disabled: Mapping[str, str], observe: Observe | None
-) -> Plan:
-    from steelyard.planning.planner import plan
+    inputs: Inputs, seed: int, disabled: Mapping[str, str], around: Around
+) -> tuple[Solution, Plan]:
+    from steelyard.planning.planner import solved_plan as planner
 
-    imported = inputs.imported
-    return plan(
-        imported.snapshot,
-        imported.market,
-        inputs.strategy,
-        targets=imported.targets,
-        state=inputs.state,
-        seed=seed,
-        disabled=disabled,
-        observe=observe,
-        warnings=imported.warnings,
-    )
+    case, warnings = _case(inputs, seed, disabled), tuple(inputs.imported.warnings)
+    if around.engine == "reference":
+        from steelyard.rebalance.planned import solved_plan as reference
+
+        return reference(case, around.observe, warnings)
+    return planner(case, observe=around.observe, warnings=warnings)
 
 
-def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
+def _case(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Case:
     from steelyard.planning.case import Case
-    from steelyard.planning.questions.explain import explain
     from steelyard.portfolio import BucketState
 
     imported = inputs.imported
-    case = Case(
+    return Case(
         snapshot=imported.snapshot,
         market=imported.market,
         strategy=inputs.strategy,
@@ -417,6 +431,12 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
         seed=seed,
         disabled=disabled,
     )
+
+
+def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
+    from steelyard.planning.questions.explain import explain
+
+    case = _case(inputs, seed, disabled)
     with progress("Explaining") as say:
         return explain(
             case, plan, lambda what, n, total: say(f"Explaining: {what}, {n} of {total}")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from steelyard.cli.options import Inputs, Options, make_plan, planning, read
+from steelyard.cli.engines import Engines
+from steelyard.cli.options import Around, Inputs, Options, make_plan, planning, read
 from steelyard.cli.output import (
     FAILED,
     OTHER_REPORT,
@@ -33,13 +34,24 @@ from steelyard.errors import SteelyardError, StoreError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from steelyard.engine import Engine
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
     from steelyard.telemetry.events import Observe, PlannerEvent
 
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
+ReportFile = Annotated[Path | None, Option(help="Also write an HTML report.", metavar="F.html")]
+Timings = Annotated[bool, Option("--timings", help="Show how long each part took.")]
+SaveIt = Annotated[
+    bool | None,
+    Option(
+        "--save/--no-save",
+        help="Keep the plan and what it was made from; a bucket's is kept by itself.",
+        show_default=False,
+    ),
+]
 
-OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
+OWN_FILES = "--holdings H.csv --targets T.csv --prices P.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Output:
     """How a plan is handed over.
 
     own_files   also tell how to plan with them
+    engine      which one made the plan
     stored      the beginning of the id under which it is kept; "" = it is not
     """
 
@@ -55,6 +68,7 @@ class Output:
     explain: bool = False
     timings: bool = False
     own_files: bool = False
+    engine: Engine = "fast"
     stored: str = ""
     watch: Stopwatch = field(default_factory=Stopwatch)
 
@@ -74,49 +88,47 @@ def plan(
         ),
     ] = False,
     as_json: AsJson = False,
-    report: Annotated[
-        Path | None, Option(help="Also write an HTML report.", metavar="F.html")
-    ] = None,
-    timings: Annotated[bool, Option("--timings", help="Show how long each part took.")] = False,
-    save_it: Annotated[
-        bool | None,
-        Option(
-            "--save/--no-save",
-            help="Keep the plan and what it was made from; a bucket's is kept by itself.",
-            show_default=False,
-        ),
-    ] = None,
+    report: ReportFile = None,
+    timings: Timings = False,
+    save_it: SaveIt = None,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
     Without files: the bundled one.
     """
     with guarded():
-        if report is not None:
-            writable(report, "report", OTHER_REPORT)
-        watch = Stopwatch()
-        with watch.timed("reading"):
-            inputs = read(options)
-        saved = save_it if save_it is not None else inputs.bucket is not None
-        events: list[PlannerEvent] = []
-        observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
-        with _refusals_kept(events):
-            document = make_plan(
-                inputs, options.seed, explained=explain, watch=watch, observe=observe
-            )
-        bundled = inputs.sample is not None
-        output = Output(as_json, report, explain, timings, bundled, watch=watch)
-        if not saved:
-            deliver(document, inputs, output)
-            return
-        try:
-            seconds = sum(took for what, took in watch.parts if what == "planning")
-            stored = keep(document, inputs, options, seconds, events)
-        except SteelyardError as error:
-            deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
-            note(f"The plan is not kept. {error}")
-            raise typer.Exit(exit_code(error)) from None  # of two documents neither could be read
-        deliver(document, inputs, replace(output, stored=stored))
+        output = Output(as_json, report, explain, timings)
+        carry_out(options, output, Engines.read(os.environ), save_it=save_it)
+
+
+def carry_out(options: Options, output: Output, engines: Engines, *, save_it: bool | None) -> None:
+    """Read, plan, keep where that is asked for, and hand over; raises SteelyardError."""
+    if output.report is not None:
+        writable(output.report, "report", OTHER_REPORT)
+    watch = output.watch
+    with watch.timed("reading"):
+        inputs = read(options)
+    saved = save_it if save_it is not None else inputs.bucket is not None
+    events: list[PlannerEvent] = []
+    observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
+    engine = engines.of(inputs)
+    around = Around(watch, observe, engine, engines.watching(inputs, observe))
+    with _refusals_kept(events):
+        document = make_plan(inputs, options.seed, explained=output.explain, around=around)
+    output = replace(output, own_files=inputs.sample is not None, engine=engine)
+    if not saved:
+        deliver(document, inputs, output)
+        engines.end()
+        return
+    try:
+        seconds = sum(took for what, took in watch.parts if what == "planning")
+        stored = keep(document, inputs, options, seconds, events)
+    except SteelyardError as error:
+        deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
+        note(f"The plan is not kept. {error}")
+        raise typer.Exit(exit_code(error)) from None  # of two documents neither could be read
+    deliver(document, inputs, replace(output, stored=stored))
+    engines.end()
 
 
 def _into(events: list[PlannerEvent], bucket: str) -> Observe:
@@ -248,7 +260,8 @@ def _next(plan: Plan, output: Output) -> list[str]:
     symbol = next(iter([*(step.symbol for step in plan.steps), *owned]), "SYMBOL")
     command = _command()
     if output.own_files:
-        return [f"{command} why {symbol}", f"{command} {OWN_FILES}"]
+        verb = "plan" if output.engine == "fast" else "rebalance"
+        return [f"{command} why {symbol}", f"{command} {verb} {OWN_FILES}"]
     page = [] if output.report else ["the same with --report plan.html for a page"]
     return [f"{command} why SYMBOL, with the same options", *page]
 

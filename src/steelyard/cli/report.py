@@ -1,4 +1,4 @@
-"""`steelyard report ID`: a plan that was made before, in the terminal or as a page."""
+"""`steelyard report ID|RUN`: a plan that was made before, or a run; on the screen or as a page."""
 
 from __future__ import annotations
 
@@ -10,21 +10,29 @@ from typer import Argument, Option
 from steelyard.cli.output import OTHER_REPORT, guarded, note, save, writable, write
 from steelyard.cli.saved import PLANS, plan_of
 
+RUN = "r-"
+"""Begins the id of a run, and of no plan."""
+
 
 def report(
-    plan: Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)],
+    plan: Annotated[
+        str, Argument(help="A stored plan by its id, or a file; or a run.", metavar=f"{PLANS}|RUN")
+    ],
     *,
     html: Annotated[
         Path | None, Option("--html", help="Write the page there instead.", metavar="F.html")
     ] = None,
 ) -> None:
-    """Report a plan that was made before.
+    """Report a plan that was made before, as it was told then, or what became of a run.
 
-    As it was told then; with --html as a page.
+    With --html as a page.
     """
     with guarded():
         if html is not None:
             writable(html, "report", OTHER_REPORT, done="Nothing was reported.")
+        if plan.startswith(RUN):
+            _run(plan, html)
+            return
         chosen = plan_of(plan)
         if html is None:
             from steelyard.cli.plans import shown
@@ -34,4 +42,20 @@ def report(
         from steelyard.report.page import render
 
         save(html, render(chosen), "report")
+        note(f"Report written: {html}")
+
+
+def _run(run_id: str, html: Path | None) -> None:
+    from steelyard.cli.runs import draw
+    from steelyard.cli.trading import journal
+    from steelyard.execution.journal.rows import run as row_of
+    from steelyard.execution.report import run_report
+
+    with journal() as entry:
+        if html is None:
+            write(draw(entry, row_of(entry, run_id)))
+            return
+        from steelyard.report.page.run import render
+
+        save(html, render(run_report(entry, run_id)), "report")
         note(f"Report written: {html}")

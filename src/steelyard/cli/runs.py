@@ -1,80 +1,251 @@
-"""`steelyard runs`, `reconcile`: what was executed, and whether books and broker agree."""
+"""`steelyard runs`, `reconcile`: what was executed, its fills, and do books and broker agree?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from typer import Argument, Option
 
-from steelyard.canonical import plain
-from steelyard.cli.output import guarded, note, write, write_json
-from steelyard.cli.trading import journal, was_any_run
+from steelyard.cli.output import guarded, note, screen, write, write_json
+from steelyard.cli.trading import (
+    NOTHING_SENT,
+    broker_of,
+    folder,
+    journal,
+    room_for,
+    was_any_run,
+)
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
     from steelyard.execution.journal.rows import RunRow
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
+FILLS = "fills"
+WORDS = "[RUN | fills RUN FILE]"
 
 
 def runs(
-    run: Annotated[str | None, Argument(help="One run by its id.", metavar="RUN")] = None,
+    words: Annotated[
+        list[str] | None,
+        Argument(help="One run; or a run whose fills are in a file.", metavar=WORDS),
+    ] = None,
     *,
+    close: Annotated[
+        bool, Option("--close", help="With fills: no more will come, the run ends.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the runs, the newest first, or one with its orders."""
-    with guarded():
-        if not was_any_run():
-            write_json([]) if as_json else note("There was no run yet.")
+    """Show the runs, the newest first, or one with its orders; take fills back."""
+    with guarded(NOTHING_SENT):
+        chosen = words or []
+        if chosen[:1] == [FILLS]:
+            _fills(chosen[1:], close=close, as_json=as_json)
             return
-        from steelyard.execution.journal import rows
+        if len(chosen) > 1:
+            raise typer.BadParameter(f"give {WORDS}.", param_hint="RUN")
+        _show(chosen, as_json=as_json)
 
-        with journal() as entry:
-            chosen = rows.runs(entry) if run is None else [rows.run(entry, run)]
-            documents = [document(entry, each) for each in chosen]
+
+def _show(chosen: Sequence[str], *, as_json: bool) -> None:
+    if not was_any_run() and not chosen:
+        note("There was no run yet.")
         if as_json:
-            write_json(documents)
+            write_json([])
+        return
+    from steelyard.execution.journal import rows
+
+    with journal() as entry:
+        shown = [rows.run(entry, name) for name in chosen] or rows.runs(entry)
+        if as_json:
+            write_json([document(entry, each) for each in shown])
             return
-        for each in documents:
-            outcome = each["outcome"] or ""
-            write(f"{each['run_id']}  {each['state']}  {outcome}  {each['reason']}\n")
+        for each in shown:
+            write(draw(entry, each) if chosen else _line(each))
+
+
+def _line(run: RunRow) -> str:
+    when = run.created_at.isoformat()[:16].replace("T", " ")
+    became = run.outcome or run.state
+    return f"{run.run_id}  {when}  {run.account}  {run.broker}  {run.mode}  {became}\n"
+
+
+def draw(entry: Journal, run: RunRow) -> str:
+    """What became of a run, for the window or the pipe that stdout is."""
+    from steelyard.execution.report import run_report
+    from steelyard.report.terminal.run import draw as drawn
+
+    report = run_report(entry, run.run_id)
+    return screen(lambda console: drawn(report, console))
 
 
 def document(entry: Journal, run: RunRow) -> dict[str, Any]:
     """A run and its orders as JSON values."""
+    from steelyard.execution.listing import run_document
+
+    return run_document(entry, run)
+
+
+def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
+    if len(words) not in ((1, 2) if close else (2,)):
+        raise typer.BadParameter("give fills RUN FILE.", param_hint="RUN")
+    from steelyard.brokers.by_file import FileFill
+    from steelyard.cli.trading import by_hand, day_of
+    from steelyard.errors import NotExecuted
+    from steelyard.execution.by_hand import go_on
+    from steelyard.execution.comparing import agree
+    from steelyard.execution.journal import rows
+    from steelyard.execution.journal.opening import leased
+    from steelyard.importers.fills import read_fills
+
+    lines, notices = read_fills(Path(words[1])) if len(words) > 1 else ((), ())
+    with journal() as entry:
+        entry.verify()
+        run = rows.run(entry, words[0])
+        if run.broker != "file":
+            raise NotExecuted(
+                f"The run {run.run_id} is at the broker {run.broker}, which tells its fills "
+                "itself. Nothing was booked.",
+                code="not_by_file",
+                place=run.run_id,
+                value=run.broker,
+                limit="file",
+            )
+        with leased(entry, folder(), run.account) as lease:
+            broker = by_hand(run.account, day_of(entry, run))
+            handed = [
+                FileFill(
+                    date=line.date,
+                    symbol=line.symbol,
+                    side=line.side,
+                    quantity=line.quantity,
+                    price=line.price,
+                    commission=line.commission,
+                    execution_id=line.execution_id,
+                    file=words[1],
+                    line=line.line,
+                )
+                for line in lines
+            ]
+            intake = broker.take(handed)
+            desk = room_for(entry, broker, run.account).again(lease, run)
+            after = go_on(desk, agree, close=close)
+        for notice in notices:
+            note(notice.message)
+        note(f"{len(intake.booked)} fills booked, {intake.repeated} were booked before.")
+        if as_json:
+            write_json({**document(entry, after), "chain_head": entry.head()})
+        else:
+            write(draw(entry, after) + f"chain head {entry.head()}\n")
+
+
+def reconcile(
+    *,
+    account: Annotated[str | None, Option(help="One account.", metavar="A")] = None,
+    acknowledge: Annotated[
+        bool, Option("--acknowledge", help="I looked: the account may be traded again.")
+    ] = False,
+    reason: Annotated[str, Option(help="What was seen.", metavar="TEXT")] = "",
+    head: Annotated[
+        str, Option(help="A chain head that was printed: it must be in the chain.", metavar="HEX")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare books and broker: orders, positions, cash; exits with 1 where they differ.
+
+    An account that differs is frozen until somebody looked: --acknowledge --reason TEXT
+    """
+    with guarded("Nothing was compared."):
+        if not was_any_run():
+            note("There was no run yet: there is nothing to compare.")
+            if as_json:
+                write_json({"clean": True, "breaks": [], "cash": {}, "holdings": []})
+            return
+        with journal() as entry:
+            entry.verify(head)
+            entry.whole()
+            results = [
+                _compared(entry, run, acknowledge=acknowledge, reason=reason)
+                for run in last_runs(entry, account)
+            ]
+            frozen = _frozen(entry)
+        _tell(results, frozen, as_json=as_json)
+
+
+def last_runs(entry: Journal, account: str | None) -> list[RunRow]:
+    """The newest run of each account."""
+    from steelyard.errors import NotStored, did_you_mean
     from steelyard.execution.journal import rows
 
-    fills: dict[str, list[Any]] = {}
-    for fill in rows.fills(entry, run_id=run.run_id):
-        fills.setdefault(fill.client_order_id, []).append(fill)
-    orders = []
-    for leg in rows.legs(entry, run.run_id):
-        parts = fills.get(leg.client_order_id, [])
-        filled = sum((part.quantity for part in parts), start=leg.quantity * 0)
-        money = sum((part.price * part.quantity for part in parts), start=leg.quantity * 0)
-        orders.append(
-            {
-                "client_order_id": leg.client_order_id,
-                "symbol": leg.symbol,
-                "side": leg.side.value,
-                "quantity": plain(leg.quantity),
-                "limit_price": plain(leg.limit_price),
-                "filled_quantity": plain(filled),
-                "average_price": plain(money / filled) if filled else None,
-                "state": leg.state.value,
-                "reason": leg.reason,
-            }
+    newest = {run.account: run for run in reversed(rows.runs(entry))}
+    if account is None:
+        return [newest[name] for name in sorted(newest)]
+    if account not in newest:
+        near = did_you_mean(account, [*newest])
+        raise NotStored(
+            f"No run was ever in the account {account}.{near} Nothing was compared.",
+            code="no_such_account",
+            place="--account",
+            value=account,
+            limit=", ".join(newest),
+            hint=near.strip(),
         )
+    return [newest[account]]
+
+
+def _compared(entry: Journal, run: RunRow, *, acknowledge: bool, reason: str) -> dict[str, Any]:
+    from steelyard.execution.comparing import acknowledged, compared
+    from steelyard.execution.journal.opening import leased
+    from steelyard.execution.reconcile.document import document as of
+    from steelyard.execution.reconcile.stored import opening_for
+
+    if opening_for(entry, run.account) is None:
+        return {"account": run.account, "clean": True, "breaks": [], "cash": {}, "holdings": []}
+    with leased(entry, folder(), run.account) as lease:
+        desk = room_for(entry, broker_of(entry, run), run.account).again(lease, run)
+        if acknowledge:
+            result = acknowledged(desk, reason)
+            return {**of(result), "clean": True, "acknowledged": reason}
+        return of(compared(desk))
+
+
+def _frozen(entry: Journal) -> dict[str, str]:
+    query = "SELECT account, reason FROM freeze WHERE lifted_utc IS NULL"
+    return dict(entry.rows(query))
+
+
+def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json: bool) -> None:
+    clean = all(result["clean"] for result in results) and not frozen
+    if as_json:
+        first = results[0] if len(results) == 1 else _together(results)
+        write_json({**first, "clean": clean, "frozen": frozen})
+    else:
+        for result in results:
+            became = "agrees" if result["clean"] else "differs"
+            write(f"{result['account']} {became}\n")
+            for each in result["breaks"]:
+                write(f"  {each['why']}\n")
+        for name, why in frozen.items():
+            write(
+                f"{name} is frozen: {why}. Look, then: steelyard reconcile --account {name} "
+                "--acknowledge --reason TEXT\n"
+            )
+    if not clean:
+        raise typer.Exit(1)
+
+
+def _together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several accounts as one document: their breaks, and each by itself."""
     return {
-        "run_id": run.run_id,
-        "plan_id": run.plan_id,
-        "bucket": run.bucket,
-        "account": run.account,
-        "broker": run.broker,
-        "mode": run.mode,
-        "state": run.state.value,
-        "outcome": None if run.outcome is None else run.outcome.value,
-        "reason": run.reason,
-        "created_at": run.created_at.isoformat(),
-        "orders": orders,
+        "breaks": [each for result in results for each in result["breaks"]],
+        "cash": {result["account"]: result["cash"] for result in results},
+        "holdings": [
+            {"account": result["account"], **line}
+            for result in results
+            for line in result["holdings"]
+        ],
+        "accounts": list(results),
     }

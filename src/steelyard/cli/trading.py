@@ -7,9 +7,10 @@ of its prices.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,20 @@ from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
 
 if TYPE_CHECKING:
-    from steelyard.brokers.broker import Broker
+    from steelyard.brokers.broker import Broker, Mode
+    from steelyard.brokers.by_file import FileBroker
     from steelyard.execution.approved import Approved
     from steelyard.execution.desk import Desk
     from steelyard.execution.journal.journal import Journal
+    from steelyard.execution.journal.rows import RunRow
     from steelyard.execution.room import Room
 
 PAPER_FILE = "paper.db"
 PAPER_PACE = 0.02
 """Seconds that pass for each simulated one, so that a run can be watched, and interrupted."""
+MOST_PACE = 10.0
+FILE_FILE = "orders.db"
+NOTHING_SENT = "Nothing was sent."
 PACE = "STEELYARD_PAPER_PACE"
 SHOWN_DIGITS = 8
 BROKERS = ("paper", "alpaca", "file")
@@ -100,14 +106,22 @@ def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:
     """The broker of a plan's run, connected to the account; raises BrokerError, SettingsError."""
     if wish.broker == "paper":
         return paper(account, plan)
+    if wish.broker == "alpaca":
+        return alpaca("live" if wish.live else "paper")
+    if wish.broker == "file":
+        return by_hand(account, plan.as_of, plan)
     raise _no_broker(wish.broker)
 
 
-def broker_of(name: str, account: str) -> Broker:
+def broker_of(entry: Journal, run: RunRow) -> Broker:
     """The broker of a run that is there already."""
-    if name == "paper":
-        return paper(account, None)
-    raise _no_broker(name)
+    if run.broker == "paper":
+        return paper(run.account, None)
+    if run.broker == "alpaca":
+        return alpaca("live" if run.mode == "live" else "paper")
+    if run.broker == "file":
+        return by_hand(run.account, day_of(entry, run))
+    raise _no_broker(run.broker)
 
 
 def paper(account: str, plan: Approved | None) -> Broker:
@@ -115,35 +129,105 @@ def paper(account: str, plan: Approved | None) -> Broker:
     from steelyard.brokers.paper import open_paper
     from steelyard.execution.paper import opening_of, prices_of
 
-    place = folder()
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pace = float(os.environ.get(PACE) or PAPER_PACE)
+    pace = pace_of(os.environ)
     if plan is None:
-        return open_paper(place / PAPER_FILE, account, pace=pace)
-    broker = open_paper(place / PAPER_FILE, account, opening_of(plan), pace=pace)
+        return open_paper(_place(PAPER_FILE), account, pace=pace)
+    broker = open_paper(_place(PAPER_FILE), account, opening_of(plan), pace=pace)
     broker.reprice(plan.as_of, prices_of(plan), plan.foreign_rates)
     return broker
+
+
+def alpaca(mode: Mode) -> Broker:
+    """Alpaca's account, by the keys of the environment; raises SettingsError without the extra."""
+    from steelyard.errors import SettingsError
+
+    try:
+        from steelyard.brokers.alpaca import open_alpaca
+    except ModuleNotFoundError as error:
+        mend = 'Install it: pip install "steelyard[execute]"'
+        raise SettingsError(
+            f"Alpaca needs {error.name}, which is not installed. {NOTHING_SENT} {mend}",
+            code="no_execute_extra",
+            place="--broker alpaca",
+            hint=mend,
+        ) from error
+    return open_alpaca(os.environ, mode)
+
+
+def day_of(entry: Journal, run: RunRow) -> date:
+    """The broker's day on which a run began."""
+    from steelyard.execution.room import request_in
+
+    return request_in(entry, run.run_id).began_at.date()
+
+
+def by_hand(account: str, day: date, plan: Approved | None = None) -> FileBroker:
+    """The orders of an account that a person places, on a day."""
+    from steelyard.brokers.by_file import open_file
+    from steelyard.execution.paper import morning, opening_of
+
+    opening = None if plan is None else opening_of(plan)
+    return open_file(_place(FILE_FILE), account, opening, morning(day))
+
+
+def pace_of(environment: Mapping[str, str]) -> float:
+    """Real seconds for each of the paper broker's; raises SettingsError for what is no such."""
+    from steelyard.errors import SettingsError
+
+    text = environment.get(PACE)
+    try:
+        pace = float(text) if text else PAPER_PACE
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= MOST_PACE:
+        raise SettingsError(
+            f"{PACE} is {text!r}, no number of seconds from 0 to {MOST_PACE:g}. {NOTHING_SENT}",
+            code="bad_pace",
+            place=PACE,
+            value=text,
+            limit=f"0 to {MOST_PACE:g}",
+        )
+    return pace
+
+
+def _place(name: str) -> Path:
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return place / name
 
 
 def room_for(
     entry: Journal, broker: Broker, account: str, show: Callable[[Desk], None] = lambda _: None
 ) -> Room:
     """What a run in an account has at hand, by the settings of this machine."""
+    from steelyard.execution.configuration import load
     from steelyard.execution.room import Room
-    from steelyard.execution.settings import Limits, PaperHistoryNeeds
-    from steelyard.execution.working import Working
 
+    settings = load(folder(), os.environ)
+    mode = broker.account().mode
+    host, key = _identity(broker, mode)
     return Room(
         home=folder(),
         journal=entry,
         broker=broker,
         account=account,
-        mode="paper",
-        limits=Limits(),
-        working=Working(),
-        needs=PaperHistoryNeeds(),
+        mode=mode,
+        limits=settings.limits_of(mode),
+        working=settings.working,
+        needs=settings.paper_history,
+        pinned_account=settings.account.pinned,
+        host=host,
+        key=key,
         show=show,
     )
+
+
+def _identity(broker: Broker, mode: Mode) -> tuple[Mode | None, Mode | None]:
+    """What address and key say of a broker that has them: keys of paper accounts begin with PK."""
+    if broker.name != "alpaca":
+        return None, None
+    kinds: dict[str, Mode] = {"PK": "paper", "AK": "live"}
+    return mode, kinds.get(os.environ.get("APCA_API_KEY_ID", "")[:2])
 
 
 def _no_broker(name: str) -> Exception:

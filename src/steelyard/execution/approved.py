@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Literal
 
 from steelyard.canonical import plain, sha256
 from steelyard.money import ZERO
@@ -57,9 +58,14 @@ class Instruction:
         return self.quantity * self.unit_base
 
 
+Purpose = Literal["plan", "flatten"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
     """A plan as execution sees it; prices and rates are those that it stood on.
+
+    purpose      flatten: no plan stands behind it, and everything is sold
 
     version      of the stored strategy; None = of none
     value        of what is there, without deposits that have not arrived, base currency
@@ -75,6 +81,7 @@ class Approved:
     """
 
     plan_id: str
+    purpose: Purpose
     bucket: str
     as_of: date
     base_currency: str
@@ -149,6 +156,7 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
     rates |= {row.currency: row.fx_rate for row in plan.kept_out if row.fx_rate is not None}
     return Approved(
         plan_id=plan.plan_id,
+        purpose="plan",
         bucket=plan.bucket,
         as_of=plan.as_of,
         base_currency=plan.base_currency,

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
-from steelyard.execution.approved import Approved, approved
+from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
+from steelyard.execution.configuration import loosened
 from steelyard.execution.desk import Desk, look, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
@@ -20,10 +21,9 @@ from steelyard.execution.journal.journal import Lease
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.send import summary, why_of
 from steelyard.execution.rails import Block, blocks, judge
-from steelyard.execution.request import Request
+from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
-from steelyard.plans.plan import Plan, content
 
 
 NEVER_ARMED = "it was never armed"
@@ -54,7 +54,7 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     Raises ExecutedBefore; NotExecuted where the account has a live run, is frozen, or a rail blocks
     the run, which is then over as not_started.
     """
-    plan = approved(Plan.from_document(content(document.encode())), saved_at)
+    plan = orders_of(document, saved_at)
     refuse_live(room, plan)
     _abandoned(room, lease)
     desk = _begun(room, lease, document, plan, saved_at)
@@ -68,7 +68,7 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     with room.journal.writing(lease) as change:
         if arm is not None:
-            arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
+            arm = arming.use(change, room.account, (desk.run_id, plan.plan_id, plan.gross_base))
         set_run(change, desk.run, RunState.ARMED)
     return room.again(lease, desk.run, arm)
 
@@ -132,6 +132,8 @@ def _begun(
     ]
     with room.journal.writing(lease) as change:
         begin(change, new, lease.fence, legs)
+        for event in loosened(room.limits, room.mode):
+            change.tell(event, new.run_id, plan.bucket)
         for each in plan.instructions:
             owners = owners_of(each.symbol, each.quantity, plan.bucket)
             write_owners(change, new.run_id, each.step, owners)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from steelyard.errors import BrokerError
 from steelyard.execution.attribution.stored import books_of, entries_document, entries_of
 from steelyard.execution.desk import Desk, Halted
+from steelyard.execution.flatten import is_flattening
 from steelyard.execution.legs.watch import sync
 from steelyard.execution.reconcile import Ours, Reconciliation, opened, reconcile, stored
 from steelyard.plans.plan import Plan, content
@@ -25,6 +26,14 @@ def compared(desk: Desk) -> Reconciliation:
     return result
 
 
+def acknowledged(desk: Desk, reason: str) -> Reconciliation:
+    """A person looked: what the broker says now is what the account has, and it is released."""
+    result = reconcile(desk.broker, lambda: _ours(desk), pauses=())
+    with desk.journal.writing(desk.lease) as change:
+        stored.acknowledge(change, result, reason)
+    return result
+
+
 def _ours(desk: Desk) -> Ours:
     # silence shows in the reading that follows, and a late fill is booked and alerted by now
     with suppress(BrokerError, Halted):
@@ -39,7 +48,8 @@ def opening(desk: Desk) -> bool:
     if stored.opening_for(desk.journal, account) is not None:
         return agree(desk)
     first = opened(desk.broker)
-    holdings = Plan.from_document(content(desk.request.document.encode())).holdings
+    values = content(desk.request.document.encode())
+    holdings = () if is_flattening(values) else Plan.from_document(values).holdings
     run = desk.run
     entries = entries_of(first, holdings, lambda _: run.bucket, run.run_id)
     with desk.journal.writing(desk.lease) as change:

@@ -6,7 +6,6 @@ value is read as TOML, and as text where it is none. A key that nothing reads is
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from steelyard.brokers.broker import Mode
+from steelyard.engine import EngineSettings, engine_settings
 from steelyard.errors import Fault, SettingsError
 from steelyard.execution.settings import (
     Account,
@@ -33,8 +33,6 @@ from steelyard.telemetry.events import LimitLoosened
 FILE = "execution.toml"
 VARIABLE = "STEELYARD_EXECUTION"
 PREFIX = f"{VARIABLE}__"
-MAX_SIGNS = 4096
-"""Of a variable's value."""
 TIGHTER_IF_LARGER = frozenset(
     {
         "min_order_gap_s",
@@ -65,6 +63,7 @@ class Configuration(Section):
     arming: Arming = setting(Arming(), "how long a person's consent holds")
     working: Working = setting(Working(), "how orders are worked")
     webhook: Webhook = setting(Webhook(), "where alerts are sent besides")
+    engine: EngineSettings = setting(EngineSettings(), "which engine plans, and which watches")
 
     def limits_of(self, mode: Mode) -> Limits:
         """What the rails obey in a mode."""
@@ -83,7 +82,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Configuration:
     for name in sorted(environment):
         if name.upper().startswith(VARIABLE) and environment[name]:
             values = _with(values, name, environment[name])
-    return _built(values, f"the variables {PREFIX}…")
+    settings = _built(values, f"the variables {PREFIX}…")
+    engine = engine_settings(values.get("engine", {}), environment)
+    return settings.model_copy(update={"engine": engine})
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _file(path: Path) -> dict[str, Any]:
 def _with(values: Mapping[str, Any], name: str, text: str) -> dict[str, Any]:
     """Tables with the value of a variable."""
     parts = name.upper().removeprefix(PREFIX).lower().split("__")
-    if not name.upper().startswith(PREFIX) or len(parts) > reading.MAX_PARTS:
+    if not name.upper().startswith(PREFIX) or not all(parts) or len(parts) > reading.MAX_PARTS:
         raise SettingsError(
             f"{name} is not a known variable. Nothing was sent. Settings of execution are called "
             f"{PREFIX}SECTION__KEY.",
@@ -121,8 +122,8 @@ def _with(values: Mapping[str, Any], name: str, text: str) -> dict[str, Any]:
 def _value(text: str) -> object:
     """A value as TOML reads it; text where it is none."""
     try:
-        tables = tomllib.loads(f"value = {text[:MAX_SIGNS]}")
-    except ValueError:
+        tables = reading.document(f"value = {text}", VARIABLE).values
+    except SettingsError:
         return text
     return tables["value"] if list(tables) == ["value"] else text
 
@@ -149,9 +150,9 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def loosened(configuration: Configuration, mode: Mode) -> Iterator[LimitLoosened]:
+def loosened(limits: Limits, mode: Mode) -> Iterator[LimitLoosened]:
     """An event for each limit of a mode that lets through more than the built-in one."""
-    limits, built_in = configuration.limits_of(mode), BUILT_IN.limits_of(mode)
+    built_in = BUILT_IN.limits_of(mode)
     for name in type(built_in).model_fields:
         here, there = getattr(limits, name), getattr(built_in, name)
         if _looser(name, here, there):
@@ -162,15 +163,3 @@ def _looser(name: str, here: Decimal | int | None, there: Decimal | int | None) 
     if here is None or there is None:
         return here is None and there is not None
     return here < there if name in TIGHTER_IF_LARGER else here > there
-
-
-def restricted(configuration: Configuration) -> frozenset[str] | None:
-    """Symbols that are never traded; None = there is a list, and it cannot be read."""
-    if configuration.account.restricted_file is None:
-        return frozenset()
-    try:
-        text = reading.read(Path(configuration.account.restricted_file).expanduser())
-    except (SettingsError, RuntimeError):
-        return None
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return frozenset(line for line in lines if line)

@@ -147,7 +147,7 @@ def _sessions(broker: Broker, clock: MarketClock | None) -> tuple[Session | None
     if days is None:
         return None, None
     now = [day for day in days if day.opens <= clock.now <= day.closes]
-    session = now[0] if now else None
+    session = now[-1] if now else None
     before = [day.day for day in days if session is None or day.day < session.day]
     return session, max(before, default=None)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from steelyard.brokers.broker import BrokerAccount, Ticket
 from steelyard.execution.approved import Approved, Instruction
@@ -41,6 +42,7 @@ from steelyard.orders import Side
 OUT = AT_BROKER | IN_DOUBT | {LegState.HELD}
 """An attempt whose shares or money may still go."""
 DAY = timedelta(hours=24)
+NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 GOOD = {Outcome.DONE, Outcome.DONE_WITH_SKIPS}
 
 
@@ -62,6 +64,7 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
         limits=desk.limits,
         history_needs=standing.needs,
         mode="live" if run.mode == "live" else "paper",
+        purpose=plan.purpose,
         run_id=run.run_id,
         subject=plan.plan_id,
         amount_base=plan.gross_base,
@@ -83,7 +86,7 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
         previous_session=sight.previous_session,
         newest_event_at=_newest(desk, sight),
         run_started_at=desk.request.began_at,
-        plan=_plan(desk, legs),
+        plan=plan_facts(plan, legs, filled_of(desk)),
         order=None if intended is None else _order(desk, sight, intended, legs),
         day=_day(desk, sight, legs),
         holdings=None if account is None else _holdings(account),
@@ -145,9 +148,10 @@ def _newest(desk: Desk, sight: Sight) -> datetime | None:
     return max(stamps, default=None if sight.clock is None else sight.clock.now)
 
 
-def _plan(desk: Desk, legs: Sequence[LegRow]) -> PlanFacts:
-    plan = desk.approved
-    filled = filled_of(desk)
+def plan_facts(
+    plan: Approved, legs: Sequence[LegRow] = (), filled: Mapping[str, Decimal] = NOTHING
+) -> PlanFacts:
+    """The plan as the rails see it, with what of its orders is gone."""
     return PlanFacts(
         plan_id=plan.plan_id,
         as_of=plan.as_of,

@@ -51,7 +51,7 @@ def look(home: Path) -> Switch:
         return Switch(engaged=True, why=f"{FILE} is there and is no file")
     try:
         return _read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Switch(engaged=True, why=f"{FILE} is there and cannot be read: {_words(error)}")
 
 

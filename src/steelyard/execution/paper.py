@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date, datetime, time
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from steelyard.brokers.opening import ZONE
 from steelyard.brokers.paper import Fees, Opening, PaperPrice
 from steelyard.execution.approved import Approved
+
+NOON = time(12)
 
 
 def opening_of(plan: Approved) -> Opening:
@@ -19,6 +25,12 @@ def opening_of(plan: Approved) -> Opening:
         rates=plan.foreign_rates,
         fees=Fees(*plan.fees),
     )
+
+
+def morning(day: date) -> Callable[[], datetime]:
+    """A clock that stands at the middle of a day's session: of orders that a person places."""
+    noon = datetime.combine(day, NOON, ZoneInfo(ZONE))
+    return lambda: noon
 
 
 def prices_of(plan: Approved) -> dict[str, PaperPrice]:

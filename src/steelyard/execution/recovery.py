@@ -13,6 +13,7 @@ from itertools import chain, repeat
 from steelyard.canonical import plain
 from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution.begin import NEVER_ARMED
+from steelyard.execution.by_hand import go_on
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
@@ -52,6 +53,8 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     if run.state in NOT_BEGUN:
         with desk.journal.writing(desk.lease) as change:
             return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, NEVER_ARMED)
+    if desk.broker.capabilities.serves == "file":
+        return go_on(desk, agree)
     before = working_state(desk.journal, run)
     try:
         _struck(desk, crashed=crashed)

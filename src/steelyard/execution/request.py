@@ -10,6 +10,7 @@ from typing import Any
 
 from steelyard.canonical import plain
 from steelyard.execution.approved import Approved, approved
+from steelyard.execution.flatten import flattened, is_flattening
 from steelyard.plans.plan import Plan, content
 
 
@@ -43,7 +44,15 @@ class Request:
     @property
     def approved(self) -> Approved:
         """The plan as execution sees it."""
-        return approved(Plan.from_document(content(self.document.encode())), self.saved_at)
+        return orders_of(self.document, self.saved_at)
+
+
+def orders_of(document: str, saved_at: datetime | None = None) -> Approved:
+    """What a document approves: a plan's, or that of selling everything."""
+    values = content(document.encode())
+    if is_flattening(values):
+        return flattened(values)
+    return approved(Plan.from_document(values), saved_at)
 
 
 def request_of(text: str) -> Request:

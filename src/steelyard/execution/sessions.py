@@ -8,6 +8,7 @@ does not guess.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -111,8 +112,11 @@ def exchange_calendar(code: str, first: date, last: date) -> Calendar:
 def _rules(code: str, first: date, last: date) -> Any:
     """Of an exchange, which take a while to work out."""
     try:
-        calendars = importlib.import_module("exchange_calendars")
-        return calendars.get_calendar(code, start=first.isoformat(), end=last.isoformat())
+        with warnings.catch_warnings():
+            # of what the library will have to change some day: nobody here can
+            warnings.simplefilter("ignore")
+            calendars = importlib.import_module("exchange_calendars")
+            return calendars.get_calendar(code, start=first.isoformat(), end=last.isoformat())
     except ImportError as error:
         raise BrokerError(
             "calendars of exchanges need the extra `execute`: pip install 'steelyard[execute]'. "

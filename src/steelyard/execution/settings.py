@@ -146,12 +146,6 @@ class Account(Section):
     pinned: str | None = setting(
         None, "the id of the one account that may be traded live", min_length=1, max_length=100
     )
-    restricted_file: str | None = setting(
-        None,
-        "a file of symbols that are never traded, one a line; if it cannot be read, nothing is",
-        min_length=1,
-        max_length=4096,
-    )
 
 
 class Arming(Section):

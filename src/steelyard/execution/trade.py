@@ -50,6 +50,11 @@ def trade(desk: Desk, reconcile: Reconcile) -> RunRow:
         if error.fault.code == FENCED_OFF:
             raise
         return stand_still(desk, Halted(str(error), code=error.fault.code), reconcile)
+    return finish(desk, reconcile)
+
+
+def finish(desk: Desk, reconcile: Reconcile) -> RunRow:
+    """Nothing is out any more: compare with the broker, and end the run."""
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
         return needs_human(desk, "books and broker differ: see steelyard reconcile")

@@ -36,4 +36,9 @@ class Working(Section):
     min_order_base: Exact = setting(
         Decimal(5), "least order; full exits are exempt", ge=0, le=10**9
     )
-    sweep_fx: bool = setting(True, "may base cash pay what a foreign purchase lacks")
+    price_buffer_weight: Exact = setting(
+        Decimal("0.005"),
+        "by which the limit of an order that a person places may be worse than its price",
+        ge=0,
+        le=Decimal("0.05"),
+    )

@@ -13,6 +13,8 @@ band is traded to its target, as far as the money pays.
     calculate  positions, targets and money to rows
     front      a snapshot to positions and money
     delta      one position to its target
+    shadow     two engines compared: lines, order sequences, settlements
+    watch      the reference engine beside a plan of the planner
     planned    the plan document: filters, limits, costs; stops says why a symbol is not traded
 """
 

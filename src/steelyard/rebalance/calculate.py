@@ -137,8 +137,8 @@ def _stopped(asked: _Asked, rules: Thresholds) -> Reason | None:
         (row.price is None, "no_price"),
         (asked.is_exit and amount < rules.dust_base, "dust"),
         (not asked.outside, "within_band"),
-        (bool(row.waits), "blocked"),
         (not may, "untradable"),
+        (bool(row.waits), "blocked"),
         (asked.gap < 0 and row.available <= 0, "locked"),
         (not asked.is_exit and amount < rules.min_order_base, "below_min_order"),
     )
@@ -151,12 +151,16 @@ def _sale(asked: _Asked, rules: Thresholds) -> _Order:
     if asked.stopped is not None or row.price is None:
         return _Order(ZERO, asked.stopped or "no_price")
     if asked.is_exit and row.available >= row.quantity:
-        return _Order(-row.quantity, "no_target")
+        pays = -asked.gap > row.charges.of(-asked.gap)
+        return _Order(-row.quantity, "no_target") if pays else _Order(ZERO, "costs_more")
     shares = stepped(min(-asked.gap / row.price, row.available), row.step)
     if not shares:
         return _Order(ZERO, "rounds_to_zero")
-    if shares * row.price < rules.min_order_base:
+    amount = shares * row.price
+    if amount < rules.min_order_base:
         return _Order(ZERO, "below_min_order")
+    if amount <= row.charges.of(amount):
+        return _Order(ZERO, "costs_more")
     return _Order(-shares, "no_target" if asked.is_exit else "over_target")
 
 
@@ -180,7 +184,7 @@ def _purchases(
     wishes = {symbol: a.gap for symbol, a in buys.items()}
     budget, least = cash - purse.keeps, rules.min_order_base
     amounts = within(wishes, charges, budget, least, rules.cash_tolerance_base)
-    sized = [_sized(buys[symbol], amount) for symbol, amount in amounts.items()]
+    sized = [_sized(buys[symbol], amount, purse.value) for symbol, amount in amounts.items()]
     spent = sum((charges[s.symbol].fixed + s.whole * s.price for s in sized if s.whole), ZERO)
     for symbol, shares in leftovers(sized, cash - max(purse.keeps, idle) - spent).items():
         orders[symbol] = _bought(buys[symbol], shares, rules)
@@ -189,12 +193,13 @@ def _purchases(
     return orders
 
 
-def _sized(asked: _Asked, amount: Decimal) -> Sized:
+def _sized(asked: _Asked, amount: Decimal, value: Decimal) -> Sized:
     row, price = asked.position, asked.position.price or ONE
     wish = amount / price
     whole = stepped(wish, row.step)
     each = price * (ONE + row.charges.rate)
-    return Sized(row.symbol, wish, asked.gap / price, whole, row.step, each)
+    most = None if row.ceiling is None else row.ceiling * value / price - row.quantity
+    return Sized(row.symbol, wish, asked.gap / price, whole, row.step, each, most)
 
 
 def _bought(asked: _Asked, shares: Decimal, rules: Thresholds) -> _Order:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from functools import cached_property
+from math import isfinite
 from types import MappingProxyType
 
 from steelyard.canonical import published
@@ -62,6 +63,9 @@ from steelyard.telemetry.events import (
 COVERS = "exact orders to the target weights; nothing was searched"
 IDLE = "the reference engine trades to the targets and asks no module of this kind"
 TAGS = ("optimizer_target", "rebalance")
+NOTHING_WAITS: Mapping[str, str] = MappingProxyType({})
+SPECK = Decimal("1e-9")
+"""Of value: a holding of less is dust, whatever it is in money: no float tells it from nothing."""
 ASKED_NOTHING = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE)
 
 
@@ -99,21 +103,31 @@ def plan(
         seed=seed,
         disabled=disabled,
     )
-    findings, bucket = Findings(observe), snapshot.bucket
-    findings.tell(PlanningStarted(strategy.name, strategy.version, snapshot.as_of.isoformat()))
+    return solved_plan(case, observe, tuple(warnings))[1]
 
-    def planned(guard: Guard) -> Plan:
-        return write(solve(case, guard), guard, None, tuple(warnings))
+
+def solved_plan(
+    case: Case, observe: Observe | None = None, warnings: tuple[Notice, ...] = ()
+) -> tuple[Solution, Plan]:
+    """The solution of a case by the reference engine, and the document written from it."""
+    findings, rules, bucket = Findings(observe), case.strategy, case.snapshot.bucket
+    findings.tell(PlanningStarted(rules.name, rules.version, case.snapshot.as_of.isoformat()))
+
+    def planned(guard: Guard) -> tuple[Solution, Plan]:
+        solution = solve(case, guard)
+        return solution, write(solution, guard, None, warnings)
 
     try:
-        _need_targets(targets)
-        document = settled(planned, Guard(disabled, bucket=bucket, findings=findings))
+        _need_targets(case.targets)
+        solution, document = settled(
+            planned, Guard(case.disabled, bucket=bucket, findings=findings)
+        )
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
     gain = round(document.score.improvement, SCORE_DIGITS)
     findings.tell(PlanningCompleted(document.plan_id, len(document.steps), gain))
-    return document
+    return solution, document
 
 
 def _need_targets(targets: Targets | TargetsFailed | None) -> None:
@@ -142,7 +156,7 @@ def solve(case: Case, guard: Guard) -> Solution:
     for choice in _unasked(case.strategy):
         guard.idle(choice.module, IDLE)
     with findings.timed("rebalance"):
-        account = _Account(case, valuation, ctx, rules)
+        account = Account(case, valuation, ctx, rules)
         rows = account.rows()
         orders, row = _permitted(account, rows, guard)
     chosen = _chosen(ctx, objective, orders, row)
@@ -206,7 +220,7 @@ def thresholds_of(strategy: Strategy) -> Thresholds:
 
 
 @dataclass(frozen=True)
-class _Account:
+class Account:
     """What the rows are calculated from: the exact money of a context."""
 
     case: Case
@@ -214,7 +228,12 @@ class _Account:
     ctx: Context
     rules: Thresholds
 
-    def rows(self, waits: Mapping[str, str] = MappingProxyType({})) -> tuple[RebalancePlan, ...]:
+    @classmethod
+    def of(cls, case: Case, valuation: Valuation, ctx: Context) -> Account:
+        """By the thresholds of the strategy."""
+        return cls(case, valuation, ctx, thresholds_of(case.strategy))
+
+    def rows(self, waits: Mapping[str, str] = NOTHING_WAITS) -> tuple[RebalancePlan, ...]:
         """One row a symbol; `waits`: symbol -> why it may not be traded."""
         money = self.ctx.exact
         if money is None or not self.valuation.value > 0:
@@ -222,16 +241,19 @@ class _Account:
         settled_only = self.ctx.limits.funding == "settled"
         reserve = exact(published(self.ctx.reserve_weight)) * money.value
         purse = Purse(money.value, money.spendable, max(reserve, money.keeps), settled_only)
-        return rows_of(self._positions(waits), self.targets, purse, self.rules)
+        dust = max(self.rules.dust_base, SPECK * money.value)
+        rules = replace(self.rules, dust_base=dust)
+        return rows_of(self.positions(waits), self.targets, purse, rules)
 
     @cached_property
     def targets(self) -> dict[str, Decimal]:
         """Symbol -> exact weight, classes resolved."""
         whole = self.case.target_weights
         weights = {} if whole is None else whole.weights
-        return targets_of({symbol: exact(published(w)) for symbol, w in weights.items()})
+        return targets_of({symbol: exact(published(w)) for symbol, w in weights.items() if w > 0})
 
-    def _positions(self, waits: Mapping[str, str]) -> list[Position]:
+    def positions(self, waits: Mapping[str, str] = NOTHING_WAITS) -> list[Position]:
+        """What is held or wanted."""
         ctx = self.ctx
         rows = [self._position(i, waits.get(ctx.symbols[i], "")) for i in range(ctx.n)]
         absent = self.targets.keys() - set(ctx.symbols)
@@ -242,7 +264,7 @@ class _Account:
         priced = self.valuation.priced[symbol]
         reserved = self.case.snapshot.open_quantity(symbol, Side.SELL)
         fixed, rate = exact_cost(ctx.costs, foreign=priced.security.currency != ctx.base_currency)
-        half = None if ctx.band_half is None else exact(published(float(ctx.band_half[i])))
+        own = None if ctx.band_half is None else exact(published(float(ctx.band_half[i])))
         return Position(
             symbol=symbol,
             quantity=priced.quantity,
@@ -251,7 +273,8 @@ class _Account:
             available=max(ZERO, priced.quantity - reserved),
             can_buy=bool(ctx.can_buy[i]),
             can_sell=bool(ctx.can_sell[i]),
-            band=half,
+            band=own,
+            ceiling=exact(published(float(ctx.caps[i]))) if isfinite(ctx.caps[i]) else None,
             waits=waits or ("target_without_price" if ctx.sales_wait[i] else ""),
             charges=Charges(fixed, rate),
         )
@@ -272,31 +295,36 @@ class _Account:
 
 
 def _permitted(
-    account: _Account, rows: Sequence[RebalancePlan], guard: Guard
+    account: Account, rows: Sequence[RebalancePlan], guard: Guard
 ) -> tuple[Orders, list[int]]:
     """The orders that filters and limits leave, and which of them are the plan.
 
     What a filter stops leaves its money to the others: they are calculated again, without it.
     """
     ctx, strategy, findings = account.ctx, account.case.strategy, guard.findings
-    orders = _sorted(account, rows)
-    passed = let_through(ctx, orders, strategy, guard)
-    stopped = {ctx.symbols[order.i] for order in orders if order not in passed}
-    if stopped:
-        rows = account.rows(dict.fromkeys(stopped, "filter"))
+    stopped: dict[str, Sized] = {}
+    quiet = replace(guard, findings=Findings(), bucket=None, broken={*guard.broken})
+    while True:
         orders = _sorted(account, rows)
-    findings.stops.extend(stops_of(account.ctx, rows, stopped))
+        passed = let_through(ctx, orders, strategy, quiet)
+        fresh = {ctx.symbols[order.i]: order for order in orders if order not in passed}
+        if not fresh:
+            break
+        stopped |= fresh
+        rows = account.rows(dict.fromkeys(stopped, "filter"))
+    let_through(ctx, [*orders, *stopped.values()], strategy, guard)  # once, so that it is told once
+    findings.stops.extend(stops_of(ctx, rows, stopped))
     table = orders_table(ctx, orders, (None,) * len(orders), account_of(ctx, orders))
     return table, _within_caps(account, table, guard)
 
 
-def _sorted(account: _Account, rows: Iterable[RebalancePlan]) -> list[Sized]:
+def _sorted(account: Account, rows: Iterable[RebalancePlan]) -> list[Sized]:
     with localcontext(prec=DIGITS):
         orders = [account.sized(row) for row in rows if row.trades]
     return sorted(orders, key=lambda order: (order.side is Side.BUY, order.i))
 
 
-def _within_caps(account: _Account, table: Orders, guard: Guard) -> list[int]:
+def _within_caps(account: Account, table: Orders, guard: Guard) -> list[int]:
     """Every order, or, where a limit is set on all of them together, the largest that keep it."""
     limits, caps = account.ctx.limits, table.account
     some = (caps.turnover_cap, caps.group_cap, caps.gains, limits.max_orders)

@@ -20,6 +20,7 @@ Reason = Literal[
     "no_cash",
     "no_price",
     "dust",
+    "costs_more",
     "untradable",
     "locked",
     "short",
@@ -27,6 +28,7 @@ Reason = Literal[
 ]
 """Why a row is what it is: the first three trade, the others do not.
 
+costs_more   a sale that costs more than it brings
 locked       open orders have all of it that would be sold
 untradable   switched off, or its price is too old
 blocked      something outside the arithmetic forbids it
@@ -67,6 +69,7 @@ class Position:
     step        shares that quantities are multiples of
     available   shares that no open order has
     band        half width around the target, of value; None = as the thresholds say
+    ceiling     most that a buy may make of it, of value; None = its target alone says
     waits       why it may not be traded, for a reason beside these; "" = it may
     """
 
@@ -78,6 +81,7 @@ class Position:
     can_buy: bool = True
     can_sell: bool = True
     band: Decimal | None = None
+    ceiling: Decimal | None = None
     waits: str = ""
     charges: Charges = Charges()
 

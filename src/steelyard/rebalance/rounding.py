@@ -27,6 +27,7 @@ class Sized:
 
     wish      shares that it may have
     gap       shares to its target: never below `wish`
+    most      shares that may be bought at all; None = as many as its target is near
     whole     shares, a multiple of `step`
     price     base currency of one share, costs in proportion in it
     """
@@ -37,6 +38,7 @@ class Sized:
     whole: Decimal
     step: Decimal
     price: Decimal
+    most: Decimal | None = None
 
     @property
     def remainder(self) -> Decimal:
@@ -45,8 +47,9 @@ class Sized:
 
     @property
     def closer(self) -> bool:
-        """Is its target nearer with one step more?"""
-        return 2 * (self.gap - self.whole) > self.step
+        """Is its target nearer with one step more, and may it have that?"""
+        allowed = self.most is None or self.whole + self.step <= self.most
+        return allowed and 2 * (self.gap - self.whole) > self.step
 
 
 def leftovers(buys: Sequence[Sized], money: Decimal) -> dict[str, Decimal]:

@@ -22,6 +22,8 @@ WORDS: Mapping[Reason, str] = {
     "it",
     "no_price": "it has a target of {target:pct} and no usable price",
     "dust": "what is held of it is too little to be sold",
+    "costs_more": "{weight:pct} of value, target {target:pct}: selling it would cost more than it "
+    "brings",
     "untradable": "{weight:pct} of value, target {target:pct}: switched off, or its price is too "
     "old",
     "locked": "open sell orders already cover all of it",
@@ -52,4 +54,5 @@ def _drop(ctx: Context, row: RebalancePlan) -> Drop:
         "least": ctx.min_order_weight,
     }
     used = {name: fact for name, fact in facts.items() if f"{{{name}:" in words}
-    return Drop(row.reason, float(row.drift), None, say(words, **used))
+    value = abs(float(row.drift)) if "off" in used else None
+    return Drop(row.reason, value, None, say(words, **used))

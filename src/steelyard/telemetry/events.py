@@ -429,6 +429,24 @@ class DatabaseUpgraded(StoreEvent):
     new: str
 
 
+# engines
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesDiffer(Event):
+    """The planner and the reference engine differ on one portfolio, and nothing explains it.
+
+    symbols   how many
+    first     of them the first few, each with what differs
+    action    what was done: log, alert or block
+    """
+
+    told_by = "engines"
+    symbols: int
+    first: Sequence[str]
+    action: str
+
+
 # instances
 
 
@@ -702,6 +720,18 @@ class AlertRaised(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAsked(ExecutionEvent):
+    """A person asked the broker to cancel open orders.
+
+    account   of the orders
+    orders    client order ids; the broker's own where they are not ours
+    """
+
+    account: str
+    orders: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LimitLoosened(ExecutionEvent):
     """A run obeys a limit that lets through more than the built-in one.
 
@@ -765,7 +795,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, CacheCleared, *EXECUTION)
+EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

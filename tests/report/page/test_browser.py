@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from builders import plan_pairs as pairs
 from builders import plans as sample
 from builders import quantities
+from builders import run as runs
+from steelyard.execution.report import run_report
 from steelyard.plans.diff import compare
 from steelyard.report.page import render
+from steelyard.report.page.run import render as render_run
 from steelyard.report.page.two_plans import render_diff
 
 pytestmark = pytest.mark.browser
@@ -36,6 +40,11 @@ DIFFERENCES = {
     "a hostile difference": (sample.growth, sample.hostile),
 }
 """Pages of two plans."""
+RUNS = {
+    "a run": (sample.growth, runs.Script({4: runs.HALF, 5: runs.STOPPED})),
+    "a hostile run": (sample.hostile, runs.Script({1: runs.HOSTILE_END}, off_cash=Decimal(-5))),
+}
+"""Pages of what became of a plan."""
 WIDTHS = (1280, 390, 320)
 
 PROBE = """<script>
@@ -60,8 +69,11 @@ def chromium() -> str:
     return browser
 
 
-def drawn(name: str) -> str:
-    """The page of a plan, or of two; that of thousands of orders is only looked at."""
+def drawn(name: str, folder: Path) -> str:
+    """The page of a plan, of two or of a run; that of thousands of orders is only looked at."""
+    if name in RUNS:
+        make, script = RUNS[name]
+        return render_run(run_report(runs.ran(folder, make(), script), runs.RUN))
     if name in DIFFERENCES:
         a, b = DIFFERENCES[name]
         return render_diff(compare(a(), b()))
@@ -90,10 +102,10 @@ def requests(log: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", [*SHOWN, *DIFFERENCES])
+@pytest.mark.parametrize("name", [*SHOWN, *DIFFERENCES, *RUNS])
 def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
     file, log = tmp_path / "report.html", tmp_path / "net.json"
-    file.write_text(drawn(name), "utf-8")
+    file.write_text(drawn(name, tmp_path), "utf-8")
 
     done = run(
         chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
@@ -137,10 +149,10 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
     assert "<title>1<" in leak.stdout
 
 
-@pytest.mark.parametrize("name", [*SHOWN, THOUSANDS, *DIFFERENCES])
+@pytest.mark.parametrize("name", [*SHOWN, THOUSANDS, *DIFFERENCES, *RUNS])
 def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     page, frames = tmp_path / "report.html", tmp_path / "frames.html"
-    page.write_text(drawn(name), "utf-8")
+    page.write_text(drawn(name, tmp_path), "utf-8")
     windows = "".join(
         f'<iframe src="report.html" width="{width}" height="900" style="border:0"></iframe>'
         for width in WIDTHS

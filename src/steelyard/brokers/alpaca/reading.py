@@ -116,7 +116,9 @@ def blocked(row: Mapping[str, Any]) -> str:
     """Why it may not trade; "" = it may. Flags that are absent are not set."""
     status = str(row.get("status", "absent"))
     reasons = [] if status.upper() == "ACTIVE" else [f"status {one_line(status, 30)}"]
-    return ", ".join(reasons + [flag for flag in FLAGS if row.get(flag) not in {None, False}])
+    return ", ".join(
+        reasons + [flag for flag in FLAGS if not (row.get(flag) is None or row[flag] is False)]
+    )
 
 
 def asset_of(data: Any) -> Asset:

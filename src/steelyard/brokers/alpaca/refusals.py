@@ -12,13 +12,14 @@ from steelyard.brokers.alpaca.web import Answer
 from steelyard.brokers.broker import Rejected, Unknown
 
 BAD, UNAUTHORISED, FORBIDDEN, NOT_FOUND, UNPROCESSABLE = 400, 401, 403, 404, 422
-VALIDATED = frozenset({40010000, 40010001, 40310000, 42210000})
+INTRADAY = 40310100
+VALIDATED = frozenset({40010000, 40010001, 40310000, INTRADAY, 42210000})
 """Codes that only an order which was looked at and refused has."""
 DUPLICATE = re.compile(r"client_order_id must be unique|duplicate client.?order.?id", re.IGNORECASE)
 RULES: tuple[tuple[int, str, str], ...] = (
     (FORBIDDEN, "DAY_TRADE", r"pattern day trad|day trad(e|ing) (protection|limit|count)"),
     (FORBIDDEN, "INTRADAY_MARGIN", r"intraday margin"),
-    (FORBIDDEN, "SHORTABLE", r"short(able|ing| sale| selling|ed)"),
+    (FORBIDDEN, "SHORTABLE", r"\bshort(able|ing|ed)?\b"),
     (FORBIDDEN, "WASH", r"wash trade"),
     (FORBIDDEN, "NOT_FRACTIONAL", r"fraction"),
     (FORBIDDEN, "BELOW_MINIMUM", r"minim(al|um) amount|cost basis must be"),
@@ -31,7 +32,7 @@ RULES: tuple[tuple[int, str, str], ...] = (
     (UNPROCESSABLE, "BELOW_MINIMUM", r"minim(al|um) (amount|order)|notional .*must be"),
     (UNPROCESSABLE, "PRICE", r"sub-?penny|limit.?price|pricing criteria"),
     (UNPROCESSABLE, "NOT_TRADABLE", r"asset .*(not found|not tradable|not active)|invalid symbol"),
-    (UNPROCESSABLE, "SHORTABLE", r"short(able|ing| sale| selling|ed)"),
+    (UNPROCESSABLE, "SHORTABLE", r"\bshort(able|ing|ed)?\b"),
     (UNPROCESSABLE, "SESSION", r"market .*(closed|hours)|time.?in.?force|extended.?hours"),
     (UNPROCESSABLE, "QUANTITY", r"\bqty\b|quantity"),
 )
@@ -46,6 +47,8 @@ def refusal(answer: Answer) -> Rejected | Unknown:
         fits = answer.status == status and answer.code in VALIDATED
         if fits and re.search(words, answer.message, re.IGNORECASE):
             return Rejected(code, answer.message)
+    if answer.status == FORBIDDEN and answer.code == INTRADAY:
+        return Rejected("INTRADAY_MARGIN", answer.message)
     if answer.status in {BAD, FORBIDDEN, UNPROCESSABLE} and answer.code in VALIDATED:
         return Rejected("OTHER", answer.message)
     if answer.status == NOT_FOUND and answer.code and "asset" in answer.message.lower():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,14 +72,16 @@ class Timing:
 
 
 class Web:
-    """A connection that outlives requests."""
+    """A connection that outlives requests; `tls` None = certificates as usual."""
 
-    def __init__(self, access: Access, timing: Timing | None = None) -> None:
+    def __init__(
+        self, access: Access, timing: Timing | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._access, self._timing = access, timing or Timing()
         self._allowance = Allowance(self._timing.steady, self._timing.sleep)
         read = self._timing.read_s
         self._client = httpx2.Client(
-            transport=httpx2.HTTPTransport(retries=0),
+            transport=httpx2.HTTPTransport(verify=tls or True, retries=0),
             timeout=httpx2.Timeout(read, connect=self._timing.connect_s),
             follow_redirects=False, trust_env=False,
             headers={

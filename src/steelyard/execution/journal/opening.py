@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from steelyard.errors import JournalFailed, NotExecuted, SteelyardError
+from steelyard.errors import InternalError, JournalFailed, NotExecuted, SteelyardError
 from steelyard.execution.journal.chain import key_of
 from steelyard.execution.journal.journal import Change, Connection, Journal, Lease, Moment
 from steelyard.telemetry.events import PlannerEvent
@@ -56,6 +56,21 @@ def open_journal(
             f"{path} is no regular file. Nothing was sent.", code="journal_file", place=str(path)
         )
     return Journal(lambda: connect(path), key, now=now, place=str(path), heard=heard, probe=probe)
+
+
+@contextmanager
+def copy_in_memory(journal: Journal) -> Iterator[Journal]:
+    """A copy that nothing of is written anywhere: for what only looks."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    source = journal.connection
+    if not isinstance(source, sqlite3.Connection):
+        raise InternalError("Only a journal of sqlite3 is copied. Nothing was sent.")
+    source.backup(copy)
+    entry = Journal(lambda: copy, journal.key, now=journal.now, place="a copy of the journal")
+    try:
+        yield entry
+    finally:
+        entry.close()
 
 
 def connect(path: Path) -> Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -128,6 +128,16 @@ def legs(journal: Journal, run_id: str) -> list[LegRow]:
     """Every attempt of a run, by step and attempt."""
     query = f"SELECT {LEG_COLUMNS} FROM leg WHERE run_id = ? ORDER BY step, attempt"
     return [_leg(row) for row in journal.rows(query, (run_id,))]
+
+
+def legs_of(journal: Journal, account: str, names: Collection[str]) -> list[LegRow]:
+    """Attempts of these client order ids, of any run of an account."""
+    columns = ", ".join(f"leg.{name.strip()}" for name in LEG_COLUMNS.split(","))
+    query = (
+        f"SELECT {columns} FROM leg JOIN run ON run.run_id = leg.run_id WHERE run.account = ? "
+        "AND leg.coid IN (SELECT value FROM json_each(?)) ORDER BY run.rowid, leg.step, leg.attempt"
+    )
+    return [_leg(row) for row in journal.rows(query, (account, json.dumps(sorted(names))))]
 
 
 def fills(

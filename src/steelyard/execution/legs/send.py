@@ -48,7 +48,7 @@ def place(
     Raises Halted where a rail of the whole run blocks.
     """
     sight = refreshed(desk, sight, each.symbol)
-    ticket = _ticket(sight, each, leg, quantity, part)
+    ticket = ticket_of(sight, each, leg, quantity, part)
     if ticket is None:
         return Placed.BLOCKED, "no usable quote"
     intended = Intended(ticket, each, leg.attempt)
@@ -64,9 +64,10 @@ def place(
     return _sent(desk, sight, intended, leg)
 
 
-def _ticket(
+def ticket_of(
     sight: Sight, each: Instruction, leg: LegRow, quantity: Decimal, part: Decimal
 ) -> Ticket | None:
+    """The order at a part of the spread; None without a usable quote."""
     quote = (sight.quotes or {}).get(each.symbol)
     asset = (sight.assets or {}).get(each.symbol)
     if quote is None or asset is None or not (quote.bid > 0 and quote.ask >= quote.bid):

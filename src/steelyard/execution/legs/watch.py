@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from steelyard.brokers.broker import BrokerFill, BrokerOrder
+from steelyard.errors import NotExecuted
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.changes import alert, book, set_leg
@@ -39,14 +40,22 @@ def sync(desk: Desk) -> None:
 
 def take(desk: Desk, orders: Mapping[str, BrokerOrder], fills: Sequence[BrokerFill]) -> None:
     """The same of answers that are there."""
-    legs = {leg.client_order_id: leg for leg in desk.legs}
+    account = desk.lease.account
+    # executions of earlier runs too: they may come late, and the account's books need them
+    names = {fill.client_order_id for fill in fills}
+    legs = {leg.client_order_id: leg for leg in rows.legs_of(desk.journal, account, names)}
     filled = filled_of(desk)
     ours = [fill for fill in fills if fill.client_order_id in legs]
-    booked = rows.booked(desk.journal, desk.lease.account, [fill.exec_id for fill in ours])
+    booked = rows.booked(desk.journal, account, [fill.exec_id for fill in ours])
     news = [fill for fill in ours if fill.exec_id not in booked]
     # what is booked already is looked at too: a broker that contradicts itself is noticed
     repeats = [fill for fill in ours if fill.exec_id in booked]
-    trouble = _booked(desk, legs, news, repeats)
+    try:
+        trouble = _booked(desk, legs, news, repeats)
+    except NotExecuted as error:
+        if error.fault.code != "fill_differs":
+            raise
+        raise Halted(str(error), code=error.fault.code, place=error.fault.place) from error
     if news:
         filled = filled_of(desk)
     _moved(desk, orders, filled)

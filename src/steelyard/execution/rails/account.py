@@ -26,7 +26,7 @@ def mode(facts: Facts) -> Verdict:
     own = ("paper", "paper") if addressed else (None, None)
     paper = (facts.mode, account.mode) == ("paper", "paper") and (facts.host, facts.key) == own
     words = f"mode {facts.mode}, address {facts.host}, key {facts.key}, account {account.mode}"
-    words = f"{words}{', the pinned one' if pinned else ''}"
+    words = f"{words}, the pinned one: {pinned}"
     if all(live) or (paper and not pinned):
         return Pass(words)
     return Block("mode_mixed", f"{words}: live needs all four, paper none")
@@ -75,9 +75,9 @@ def arm(facts: Facts) -> Verdict:
     arm = facts.arm
     if arm is None:
         return Block("not_armed", "nothing is armed: steelyard arm PLAN")
-    subject = need(facts.subject, "what is to be armed"), need(facts.amount_base, "its amount")
-    if (arm.plan_id, arm.amount_base) != subject:
-        other = f"{arm.plan_id} for {arm.amount_base}, not {subject[0]} for {subject[1]}"
+    subject, amount = need(facts.subject, "what to arm"), need(facts.amount_base, "its amount")
+    if (arm.plan_id, arm.amount_base) != (subject, amount):
+        other = f"{arm.plan_id} for {arm.amount_base}, not {subject} for {amount}"
         return Block("armed_otherwise", f"armed is {other}")
     if arm.used_by != "":
         ours = arm.used_by == facts.run_id

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from steelyard.execution.ids import PREFIX
 from steelyard.execution.rails.asking import (
+    NO_PLAN,
     at_most,
     need,
     now,
@@ -155,7 +156,12 @@ def open_orders(facts: Facts) -> Verdict:
 
 @rail("order", "limits.opposite_trade_hours", codes=("opposite_trade",))
 def opposite_trade(facts: Facts) -> Verdict:
-    """Was nothing traded lately in this symbol on the other side, by another run?"""
+    """Was nothing traded lately in this symbol on the other side, by another run?
+
+    A person's `flatten` is not stopped by it.
+    """
+    if facts.purpose == "flatten":
+        return NO_PLAN
     ticket = order_of(facts).ticket
     other = Side.SELL if ticket.side is Side.BUY else Side.BUY
     at = need(facts.last_trades, "the last trades").get((ticket.symbol, other))

@@ -23,7 +23,7 @@ from steelyard.brokers.broker import (
     Session,
     Ticket,
 )
-from steelyard.execution.halt import Switch as Switch
+from steelyard.execution.halt import Switch
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.orders import Side
 

@@ -29,10 +29,11 @@ def clock(facts: Facts) -> Verdict:
 def builds(facts: Facts) -> Verdict:
     """Do all processes, and the run's record, have one build and the same settings?"""
     builds = need(facts.builds, "the builds")
-    if len(set(builds.values())) == 1 and all(builds.values()):
+    hashes = set(builds.values())
+    if len(hashes) == 1 and hashes.isdisjoint({"", None}):
         return Pass(f"one build: {', '.join(sorted(builds))}")
-    words = ", ".join(f"{name} {build or 'none'}" for name, build in sorted(builds.items()))
-    return Block("builds_differ", words or "no build is named")
+    words = ", ".join(f"{name} {build!r}" for name, build in sorted(builds.items()))
+    return Block("builds_differ", f"builds: {words}")
 
 
 @rail("run", "limits.min_free_disk_mib", codes=("journal_not_writable", "disk_full"))

@@ -68,6 +68,9 @@ def spread(facts: Facts) -> Verdict:
     """Is the ask above the bid, and not far above?"""
     quote, middle = _quote(facts), _middle(facts)
     words = f"bid {shown(quote.bid)}, ask {shown(quote.ask)}"
+    serves = need(facts.capabilities, "what the broker can do").serves
+    if serves == "file" and quote.ask == quote.bid:
+        return Pass(f"the plan's price, {shown(quote.bid)}: a person places the order")
     if not quote.ask > quote.bid:
         return Block("quote_crossed", words)
     most = facts.limits.max_spread_weight

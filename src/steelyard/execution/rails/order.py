@@ -68,7 +68,7 @@ def ticket(facts: Facts) -> Verdict:
     asset = need(asset, f"what the broker says of {ticket.symbol}")
     quantity, limit = number(ticket.quantity, "quantity"), number(ticket.limit_price, "limit")
     tick = asset.tick if limit >= 1 else asset.small_tick
-    whole = _exit(facts) or quantity % positive(asset.lot_size, "the lot size") == 0
+    whole = quantity % positive(asset.lot_size, "the lot size") == 0 or _exit(facts)
     rules = (
         ("no_quantity", quantity > 0, f"quantity {quantity}"),
         ("no_limit_price", limit > 0, f"limit price {limit}"),
@@ -142,8 +142,10 @@ def cash(facts: Facts) -> Verdict:
 def position(facts: Facts) -> Verdict:
     """Does a buy leave its position within the limit, if one is set?"""
     limit = facts.limits.max_position_weight
-    if limit is None or not order_of(facts).buys:
-        return Pass("no limit is set" if limit is None else "a sale")
+    if limit is None:
+        return Pass("no limit is set")
+    if not order_of(facts).buys:
+        return Pass("a sale")
     values = need(facts.values_base, "the positions' values")
     after = number(values.get(order_of(facts).ticket.symbol, ZERO), "its value")
     after += order_base(facts)
@@ -154,8 +156,10 @@ def position(facts: Facts) -> Verdict:
 def sector(facts: Facts) -> Verdict:
     """Does a buy leave its sector within the limit, if one is set?"""
     limit = facts.limits.max_sector_weight
-    if limit is None or not order_of(facts).buys:
-        return Pass("no limit is set" if limit is None else "a sale")
+    if limit is None:
+        return Pass("no limit is set")
+    if not order_of(facts).buys:
+        return Pass("a sale")
     symbol, sectors = order_of(facts).ticket.symbol, need(facts.sectors, "the sectors")
     sector = need(sectors.get(symbol), f"the sector of {symbol}")
     values = need(facts.values_base, "the positions' values")

@@ -113,7 +113,7 @@ def _same(ours: BrokerFill, broker: BrokerFill, what: str) -> Iterator[Break]:
 
 
 def _order(order: BrokerOrder, fills: Iterable[BrokerFill]) -> Iterator[Break]:
-    """What the broker sums up against the sum of its executions."""
+    """What the broker sums up against the sum of its executions, by price or by rounded value."""
     rows = tuple(fills)
     quantity = sum((fill.quantity for fill in rows), ZERO)
     order_id = order.client_order_id
@@ -122,11 +122,13 @@ def _order(order: BrokerOrder, fills: Iterable[BrokerFill]) -> Iterator[Break]:
         why += plain(order.filled_quantity)
         yield _differs("filled_quantity", order_id, why, (quantity, order.filled_quantity))
     elif order.average_price is not None and quantity:
-        average = sum((fill.quantity * fill.price for fill in rows), ZERO) / quantity
-        if not abs(average - order.average_price) < _last_digit(order.average_price):
-            why = f"{order.symbol} is booked at {average:.6f}, at the broker at "
+        by_price = sum((fill.quantity * fill.price for fill in rows), ZERO) / quantity
+        by_value = sum((fill.value for fill in rows), ZERO) / quantity
+        digit = _last_digit(order.average_price)
+        if not min(abs(each - order.average_price) for each in (by_price, by_value)) < digit:
+            why = f"{order.symbol} is booked at {by_price:.6f}, at the broker at "
             why += plain(order.average_price)
-            yield _differs("average_price", order_id, why, (average, order.average_price))
+            yield _differs("average_price", order_id, why, (by_price, order.average_price))
 
 
 def _last_digit(price: Decimal) -> Decimal:

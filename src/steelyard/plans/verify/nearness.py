@@ -21,10 +21,8 @@ def certified(book: Book, facts: dict[str, object]) -> str:
     """How far from the best possible plan; told of a search over all quantities."""
     row = book.doc["certificate"]
     status, gap = row["status"], row["gap"]
-    if book.exact:
-        return EXACT
     if not book.by_quantities or book.only_bands:
-        return ""
+        return EXACT if book.exact else ""
     facts["extent"] = row["covers"].removeprefix(EVERY)
     asked = book.doc["score"]["min_improvement"]
     lacks = book.rests and book.doc["score"]["improvement"] < asked

@@ -43,6 +43,8 @@ class Box:
 def box(plan: Plan) -> Box:
     """The box of a plan."""
     certificate = plan.certificate
+    if certificate.scope == "targets":
+        return _exact(plan)
     level: Level = "info"
     best = "" if certificate.scope != "proposals" else certificate.covers.partition(", ")[0] + ", "
     badge = f"{best}not proven"
@@ -61,6 +63,15 @@ def box(plan: Plan) -> Box:
     of_any_size = certificate.scope == QUANTITIES
     beside = " ".join(more or (WHOLE_LOTS,) if of_any_size else (claim, *more))
     return Box(level, capital(badge), tuple(_figures(plan)), " ".join((claim, *more)), beside)
+
+
+def _exact(plan: Plan) -> Box:
+    """Of a plan that follows from its targets."""
+    certificate = plan.certificate
+    claim = certified(certificate, plan.base_currency, None)
+    figures = (("Net gain over hold", gained(plan.score.improvement)),)
+    words = "" if claim is None else claim.text
+    return Box("info", "Exact to the targets", figures, words, words)
 
 
 def _of_any_size(certificate: Certificate) -> tuple[Level, str]:

@@ -9,6 +9,8 @@ from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.alternatives import RUNNER, title
 from steelyard.report.exhibits.words import capital, lower, named
 
+EXACT = "targets"
+"""Scope of a plan that follows from its targets: nobody proposed it and nothing found it."""
 SEARCH = "found by the search alone"
 MOST = 3
 """Modules named in one line; the rest is counted."""
@@ -29,7 +31,8 @@ def proposed(by: Sequence[str], most: int = MOST) -> str:
 
 def credited(plan: Plan) -> list[Credit]:
     """This plan and its runners-up by who proposed them; other lists only if a module did."""
-    sets = [("this plan", plan.proposed_by)] if plan.steps else []
+    searched = plan.certificate.scope != EXACT
+    sets = [("this plan", plan.proposed_by)] if plan.steps and searched else []
     sets += [
         (lower(title(other.name)), other.proposed_by)
         for other in plan.alternatives

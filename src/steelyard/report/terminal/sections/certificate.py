@@ -5,7 +5,7 @@ from __future__ import annotations
 from steelyard.report.exhibits.certificate import box, headroom
 from steelyard.report.exhibits.neighbours import Row as Near
 from steelyard.report.exhibits.neighbours import neighbours
-from steelyard.report.exhibits.proposers import MOST, proposed
+from steelyard.report.exhibits.proposers import EXACT, MOST, proposed
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
 from steelyard.sentences import points
@@ -17,7 +17,7 @@ def draw(view: View) -> None:
     summary = box(plan)
     view.title(f"{summary.badge}.")
     view.say(summary.said)
-    if plan.steps:
+    if plan.steps and plan.certificate.scope != EXACT:
         view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
     room = headroom(plan)
     if room is not None:

@@ -12,6 +12,7 @@ from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.classes import why_member
 from steelyard.report.exhibits.notes import cap_gave_way
 from steelyard.report.exhibits.notes import notes as all_notes
+from steelyard.report.exhibits.proposers import EXACT
 from steelyard.report.exhibits.trades import worth_of
 from steelyard.report.exhibits.words import price
 from steelyard.report.terminal.columns import Column, Row
@@ -90,7 +91,8 @@ def _order(view: View, step: Step) -> None:
 def _in_table(view: View, symbol: str) -> None:
     rows = [c for c in view.plan.candidates if c.symbol == symbol]
     if not rows:
-        alone = "; the search alone has the order" if view.plan.step(symbol) else ""
+        searched = view.plan.step(symbol) and view.plan.certificate.scope != EXACT
+        alone = "; the search alone has the order" if searched else ""
         view.title(f"No candidate reached the table{alone}")
         return
     chosen = {step.candidate for step in view.plan.steps}
