@@ -74,7 +74,7 @@ class Served:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         with suppress(FileNotFoundError):
-            os.unlink(self.place)
+            Path(self.place).unlink()
 
 
 def _serve(listener: Listener) -> None:

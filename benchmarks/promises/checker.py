@@ -165,7 +165,8 @@ def _states(paper: sqlite3.Connection, ours: sqlite3.Connection) -> Iterator[str
 
 def _chain(ours: sqlite3.Connection, key: bytes) -> Iterator[str]:
     before = bytes(32)
-    for number, row in enumerate(ours.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq"), 1):
+    rows = ours.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq")  # noqa: S608 - constants
+    for number, row in enumerate(rows, 1):
         text = json.dumps(row[:7], ensure_ascii=True, separators=(",", ":"))
         mark = hmac.new(key, before + text.encode(), hashlib.sha256).digest()
         if row[0] != number or row[7] != before or row[8] != mark:

@@ -43,6 +43,8 @@ class Profile:
     steps: int
     exchanges: int
     runs: int
+    lives: int = 300
+    races: int = 200
     fault_runs: int = 100
 
 
@@ -55,6 +57,8 @@ PROFILES = {
         steps=3_000,
         exchanges=20_000,
         runs=5,
+        lives=10_000,
+        races=1_000,
         fault_runs=2_000,
     ),
 }

@@ -121,9 +121,19 @@ def room(home: Path, journal: Journal, broker: Broker) -> Room:
     )  # fmt: skip
 
 
-def live(home: Path, broker: Broker, probe: Callable[[str], None]) -> None:
+def opened(home: Path, probe: Callable[[str], None]) -> Journal:
+    """As the command line opens it."""
+    return open_journal(home, probe=probe)
+
+
+def live(
+    home: Path,
+    broker: Broker,
+    probe: Callable[[str], None],
+    opens: Callable[[Path, Callable[[str], None]], Journal] = opened,
+) -> None:
     """Go on with the run that is there, as `resume` does; else execute the plan."""
-    journal = open_journal(home, probe=probe)
+    journal = opens(home, probe)
     journal.verify()
     here = room(home, journal, broker)
     with leased(journal, home, ACCOUNT) as lease:
@@ -153,7 +163,7 @@ def forked(work: Callable[[], object], log: Path, kill_after_s: float = 0.0) -> 
             code = 0
         except (NotExecuted, BrokerError):
             code = REFUSED
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - written down, and ends the process
             with log.open("a") as file:
                 traceback.print_exc(file=file)
         finally:
@@ -201,9 +211,7 @@ class Trial:
     states: tuple[str, ...]
 
 
-def trial(
-    server: Served, home: Path, script: Script, kills: Sequence[Kill]
-) -> Trial:
+def trial(server: Served, home: Path, script: Script, kills: Sequence[Kill]) -> Trial:
     """Lives that are killed, then one that is not, and where a person is needed one more."""
     home.mkdir()
     log = home / "log"

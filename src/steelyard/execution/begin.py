@@ -25,7 +25,6 @@ from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
 
-
 NEVER_ARMED = "it was never armed"
 
 

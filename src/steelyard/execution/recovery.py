@@ -17,9 +17,9 @@ from steelyard.execution.by_hand import go_on
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
+from steelyard.execution.journal import rows
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.journal import FENCED_OFF, Journal
-from steelyard.execution.journal import rows
 from steelyard.execution.journal.rows import LegRow, RunRow
 from steelyard.execution.legs.funds import BACK_OFF
 from steelyard.execution.legs.resolve import release, resolve_all
@@ -56,10 +56,24 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     if desk.broker.capabilities.serves == "file":
         return go_on(desk, agree)
     before = working_state(desk.journal, run)
+    stopped = _settle(desk, crashed=crashed)
+    if stopped is not None:
+        return stopped
+    if before is None:
+        return stand_still(desk, Halted(_was(run), code="halted_before"), agree)
+    if not agree(desk):
+        return needs_human(desk, "books and broker differ: see steelyard reconcile")
+    go(desk, before)
+    return trade(desk, agree)
+
+
+def _settle(desk: Desk, *, crashed: bool) -> RunRow | None:
+    """Settle with the broker what was in doubt; the run where it cannot go on."""
+    asked = desk.run.state is RunState.NEEDS_HUMAN
     try:
         _struck(desk, crashed=crashed)
         go(desk, RunState.RECOVERING)
-        _patiently(desk, asked=run.state is RunState.NEEDS_HUMAN)
+        _patiently(desk, asked=asked)
     except Halted as halted:
         if halted.fault.code == STRUCK:
             return desk.run  # what killed the process is not touched again
@@ -70,12 +84,7 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
         if error.fault.code == FENCED_OFF:
             raise
         return needs_human(desk, str(error))
-    if before is None:
-        return stand_still(desk, Halted(_was(run), code="halted_before"), agree)
-    if not agree(desk):
-        return needs_human(desk, "books and broker differ: see steelyard reconcile")
-    go(desk, before)
-    return trade(desk, agree)
+    return None
 
 
 def working_state(journal: Journal, run: RunRow) -> RunState | None:
