@@ -12,16 +12,23 @@ import sys
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.promises import checker, lives
 from benchmarks.promises.broker_process import ACCOUNT, Served
 from benchmarks.promises.databases import SEED, Profile
 from benchmarks.promises.figures import Figure
-from benchmarks.promises.lives import Kill, Trial, forked, memory, trial
+from benchmarks.promises.lives import Kill, Trial, memory, trial
 from benchmarks.promises.script import script
 from steelyard.brokers.paper import Script, open_paper
+from steelyard.execution import recovery
+from steelyard.execution.desk import Desk
+from steelyard.execution.journal.changes import set_leg
+from steelyard.execution.legs import work
+from steelyard.execution.states import IN_DOUBT, LegState
 
 PROMISE = "A run that is killed anywhere resumes: no order twice, no fill lost, every cent there."
 HOW = (
@@ -48,10 +55,11 @@ Job = Callable[[Served, Path], Trial]
 
 def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """Every point, then random kills, then the command line."""
-    if mutant:
-        _break()
     lives.warm()
-    with memory() as home:
+    with ExitStack() as stack:
+        home = stack.enter_context(memory())
+        for module in (recovery, work) if mutant else ():
+            stack.enter_context(patch.object(module, "resolve_all", _forget))
         names, life_s = _points(home)
         trials = _in_lanes(home, [*_sweep(len(names), profile), *_random(names, life_s, profile)])
         if not mutant:
@@ -123,6 +131,7 @@ def _lane(home: Path, lane: int, jobs: Sequence[Job]) -> int:
             for number, job in enumerate(jobs):
                 each = job(server, home / f"trial-{lane}-{number}")
                 results.write(json.dumps([each.kills, each.wrongs, each.states]) + "\n")
+                results.flush()
         server.stop()
         code = 0
     finally:
@@ -142,10 +151,9 @@ def _command(number: int) -> Job:
         _after_the_journal_is_there(home, pid)
         time.sleep(rng.uniform(0, 1.0))
         os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        killed = os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+        killed = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
         for command in (("resume",), ("execute", "plan.json", "--yes", "--account", ACCOUNT)):
-            _, status = os.waitpid(_started(home, *command), 0)
+            os.waitpid(_started(home, *command), 0)
         wrong = list(checker.wrongs(home, lives.plan()))
         text = (home / "out").read_text()
         wrong += ["a traceback of the command line"] if "Traceback" in text else []
@@ -172,21 +180,12 @@ def _after_the_journal_is_there(home: Path, pid: int) -> None:
         time.sleep(0.01)
 
 
-def _break() -> None:
+def _forget(desk: Desk) -> None:
     """The mutant."""
-    from steelyard.execution import recovery
-    from steelyard.execution.desk import Desk
-    from steelyard.execution.journal.changes import set_leg
-    from steelyard.execution.legs import work
-    from steelyard.execution.states import IN_DOUBT, LegState
-
-    def forget(desk: Desk) -> None:
-        for leg in desk.legs:
-            if leg.state in IN_DOUBT:
-                with desk.journal.writing(desk.lease) as change:
-                    set_leg(change, desk.run, leg, LegState.EXPIRED, "not sent, surely")
-
-    recovery.resolve_all = work.resolve_all = forget  # type: ignore[attr-defined]
+    for leg in desk.legs:
+        if leg.state in IN_DOUBT:
+            with desk.journal.writing(desk.lease) as change:
+                set_leg(change, desk.run, leg, LegState.EXPIRED, "not sent, surely")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import sys
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.promises import checker, lives
 from benchmarks.promises.broker_process import ACCOUNT
@@ -21,6 +22,8 @@ from benchmarks.promises.lives import Counter, memory
 from benchmarks.promises.script import script
 from steelyard.brokers.paper import Script, open_paper
 from steelyard.errors import BrokerError, NotExecuted
+from steelyard.execution.journal import opening
+from steelyard.execution.journal.journal import Journal
 
 PROMISE = "One account is traded by one process; a second one sends nothing, and strands nothing."
 HOW = (
@@ -40,14 +43,15 @@ WRITTEN = "before write"
 
 def measure(profile: Profile, *, mutant: bool = False) -> Figure:
     """Races, stops, and builds."""
-    if mutant:
-        _break()
     lives.warm()
     results: list[tuple[str, list[str]]] = []
-    with memory() as home:
+    with ExitStack() as stack:
+        home = stack.enter_context(memory())
+        if mutant:
+            stack.enter_context(patch.object(opening, "_locks", lambda _: True))
+            stack.enter_context(patch.object(Journal, "_fenced", lambda *_: None))
         number = len(_points(home / "points"))
-        for race in range(profile.races):
-            results.append(("races", _race(home / f"race-{race}")))
+        results += [("races", _race(home / f"race-{race}")) for race in range(profile.races)]
         for k in range(STOPS):
             point = 1 + k * (number - 2) // STOPS
             for lock_there in (True, False):
@@ -111,16 +115,19 @@ def _held(home: Path) -> Callable[[str], None]:
 def _race(home: Path) -> list[str]:
     _opened(home)
     gate, go = os.pipe()
-    pids = []
-    for _ in range(2):
-        pid = _run(home, _held(home), lambda: (os.close(go), os.read(gate, 1), None)[-1])
-        pids.append(pid)
+    pids = [_run(home, _held(home), lambda: _await(gate, go)) for _ in range(2)]
     os.close(gate)
     time.sleep(0.005)
     os.close(go)
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
     wrong = [] if 0 in codes else [f"nobody could: {codes}"]
     return _judged(home, [*wrong, *_mixed(home)], codes)
+
+
+def _await(gate: int, go: int) -> None:
+    """Until the parent lets go."""
+    os.close(go)
+    os.read(gate, 1)
 
 
 def _mixed(home: Path) -> Iterator[str]:
@@ -178,15 +185,6 @@ def _other_build(home: Path, point: int) -> list[str]:
         connection.execute("UPDATE run SET build = 'another'")
     codes.append(os.waitstatus_to_exitcode(os.waitpid(_run(home, Counter(), lambda: None), 0)[1]))
     return _judged(home, [], [code for code in codes if code != -signal.SIGKILL])
-
-
-def _break() -> None:
-    """The mutant."""
-    from steelyard.execution.journal import opening
-    from steelyard.execution.journal.journal import Journal
-
-    opening._locks = lambda _: True  # type: ignore[assignment]  # noqa: SLF001
-    Journal._fenced = lambda *_: None  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
 if __name__ == "__main__":
