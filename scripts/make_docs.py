@@ -10,6 +10,7 @@
     plan-schema.json   their JSON Schema; a copy goes into the package, for `steelyard verify`
     events.md          typed events of telemetry/events.py
     errors.md          every place that makes an error: its code and sentence
+    rails.md           what is asked before an order is sent: execution/rails
     error-schema.json  JSON Schema of a failure under --json
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
@@ -42,6 +43,9 @@ from steelyard import errors
 from steelyard.cli import app
 from steelyard.cli.output import ERROR_FORM
 from steelyard.environment import HEALTH_FILE, VARIABLES
+from steelyard.execution.configuration import BUILT_IN, FILE, PREFIX
+from steelyard.execution.rails import RAILS, Rail
+from steelyard.execution.settings import Limits
 from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
 from steelyard.plans.columnar import ROWS
@@ -170,6 +174,7 @@ def pages() -> dict[str, str]:
         "plan.md": plan_page,
         "events.md": events_page,
         "errors.md": errors_page,
+        "rails.md": rails_page,
         "error-schema.json": lambda: [json.dumps(error_schema(), indent=1)],
         "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
     }
@@ -278,7 +283,7 @@ def toml(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml, value)) + "]"
-    return repr(value)
+    return f"{value:f}" if isinstance(value, Decimal) else repr(value)
 
 
 def fields(model: type[Section], path: str, section: Section) -> Iterator[Field]:
@@ -493,6 +498,7 @@ def configuration_page() -> Iterator[str]:
         " of names, or whether a depth binds it. Without the `#` the number is yours, and stays."
     )
     yield from ("", "```toml", *example(), "```")
+    yield from execution_section()
 
 
 CONFIGURATION_INTRODUCTION = f"""
@@ -649,6 +655,132 @@ def _lists() -> Iterator[tuple[str, str]]:
         yield f"`{name} = [...]`", f"exactly these modules of `[{kind.value}]` run"
     for name, kind in PARAM_TABLES.items():
         yield f"`[{name}.NAME]`", f"parameters of `[{kind.value}.NAME]`; switches nothing on"
+
+
+EXECUTION_INTRODUCTION = f"""
+## Execution
+
+What no strategy holds: how far orders may go and how they are worked. It stands in
+`$STEELYARD_HOME/{FILE}`, and every key can be set by a variable too, which wins over the file:
+`{PREFIX}LIMITS__PAPER__MAX_ORDER_WEIGHT=0.5` sets `max_order_weight` of `[limits.paper]`.
+
+* A key that nothing reads, a value out of range, NaN and infinity are errors, all told at once, and
+  nothing is sent. The caps on size and depth are those of a strategy.
+* `_base` is money in the base currency, `_weight` a fraction of the value of what is traded, `_s`
+  are seconds.
+* `[limits.paper]` and `[limits.live]` are what the [rails](rails.md) obey. A limit that lets more
+  through than the built-in one is an event of every run (`LimitLoosened`).
+* `[engine]` has variables of its own: `STEELYARD_ENGINE_ACTIVE`, `STEELYARD_ENGINE_SHADOW`,
+  `STEELYARD_ENGINE_ON_DIVERGENCE`.
+* Symbols that are never traded stand in `$STEELYARD_HOME/restricted.txt`, one a line; a list that
+  cannot be read blocks every order.
+"""
+
+DOCUMENTS_INTRODUCTION = """
+### What the documents set
+
+`RebalancingConfig` and the other figures of the documents that describe the first rebalancer:
+their default, where the same is set here, and why ours is another.
+"""
+
+
+def execution_section() -> Iterator[str]:
+    """Settings of execution.toml, and beside the documents' defaults ours."""
+    yield from ("", *EXECUTION_INTRODUCTION.strip().splitlines())
+    for path, section in execution_tables(BUILT_IN, ""):
+        model = type(section)
+        found = list(fields(model, path, section))
+        heading = _paragraph(model)
+        if path == "limits.live":
+            usual = set(fields(Limits, "limits.paper", BUILT_IN.limits.paper))
+            found = [field for field in found if field not in usual]
+            heading = f"{heading} All keys of `[limits.paper]`, with other defaults for these:"
+        if found:
+            yield from ("", f"### `[{path}]`", "", heading, "")
+            yield from parameter_table(found)
+    yield from ("", *DOCUMENTS_INTRODUCTION.strip().splitlines(), "")
+    rows = [
+        (one["name"], one["theirs"], *_ours(one["ours"]), one["why"] or "the same")
+        for one in SAID["documents"]
+    ]
+    yield from table(("documents", "their default", "here", "ours", "why"), rows)
+
+
+def execution_tables(section: BaseModel, path: str) -> Iterator[tuple[str, Any]]:
+    """(name, section) of every table of execution.toml."""
+    if path:
+        yield path, section
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from execution_tables(value, f"{path}.{name}".removeprefix("."))
+
+
+def _ours(place: str) -> tuple[str, str]:
+    """(key, default) of a setting; a text that is no setting stands for itself."""
+    kind, _, path = place.rpartition(":")
+    if " " in place or "." not in path:
+        return "", place
+    section: Any = preset(DEFAULT_NAME) if kind else BUILT_IN
+    for name in path.split("."):
+        section = getattr(section, name)
+    return f"`{path}`" + (" of a strategy" if kind else ""), f"`{toml(section)}`"
+
+
+# rails.md
+
+RAILS_INTRODUCTION = """
+Before a run begins, and again before each of its orders is sent, every rail below is asked. Each is
+one pure function of what is known: it answers *pass*, with the figure that says so, or *block*,
+with a code and a reason. One that blocks is enough. No setting switches a rail off.
+
+* What is not known blocks (`NAME_unknown`), a number that is none blocks (`NAME_not_finite`), and a
+  rail that fails blocks (`NAME_failed`).
+* *run* rails are asked before a run begins and before each order, *order* rails before each order.
+* Time, session and quotes are the broker's. What a simulated market cannot have passes on paper,
+  saying `not simulated`, and blocks live.
+* The limits are built in; [configuration](configuration.md#execution) says how to set others.
+* `steelyard execute PLAN --dry-run` shows the orders as the rails would let them through or stop
+  them, and sends none.
+"""
+
+RAIL_THEMES: Mapping[str, str] = {
+    "account": "The account and who may trade it",
+    "machine": "The machine",
+    "plan": "The plan",
+    "market": "The market",
+    "order": "The order",
+    "day": "The run and the day",
+}
+
+
+def rails_page() -> Iterator[str]:
+    """What is asked before anything is sent."""
+    yield from generated("Rails", "execution/rails")
+    yield from RAILS_INTRODUCTION.strip().splitlines()
+    for theme, title in RAIL_THEMES.items():
+        yield from ("", f"## {title}", "")
+        rows = [
+            _rail_row(rail) for rail in RAILS if rail.judge.__module__.rpartition(".")[2] == theme
+        ]
+        head = ("rail", "asked", "asks", "paper", "live", "settings", "codes")
+        yield from table(head, rows)
+
+
+def _rail_row(rail: Rail) -> tuple[str, ...]:
+    names = [name.rpartition(".")[2] for name in rail.settings]
+    limits = [name for name in rail.settings if name.startswith("limits.")]
+    paper, live = (
+        ", ".join(_limit(getattr(mode, name.removeprefix("limits."))) for name in limits)
+        for mode in (BUILT_IN.limits.paper, BUILT_IN.limits.live)
+    )
+    codes = ", ".join(f"`{code}`" for code in rail.codes)
+    settings = ", ".join(f"`{name}`" for name in names)
+    return f"`{rail.name}`", rail.scope, rail.asks, paper, live, settings, codes
+
+
+def _limit(value: object) -> str:
+    return "off" if value is None else f"{value}"
 
 
 def _section(path: str, model: type[Section], section: Section) -> Iterator[str]:

@@ -411,7 +411,8 @@ SECTIONS = [
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
-        *("versions.md", "buckets.md"),
+        *("versions.md", "buckets.md", "brokers.md", "execution.md"),
+        *("reconcile.md", "attribution.md"),
     )
     for title in sections(page)
 ]

@@ -18,6 +18,8 @@ from typing import Any
 Reply = tuple[int, Any]
 START = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
 SATURDAY, LAST_YEAR = 5, 2029
+HALF = Decimal("0.01")
+"""Of the spread."""
 OVER = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 
@@ -38,6 +40,7 @@ class Exchange:
     """One account: money, shares, orders and fills.
 
     prices   what may be traded, at which price it is filled
+    thin     after the first fill nobody trades but at the far side of the spread
     """
 
     def __init__(
@@ -45,13 +48,16 @@ class Exchange:
         prices: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.lock = RLock()
+        self.thin = False
         self.now = START
         self.cash = Decimal(cash)
         self.shares = {symbol: Decimal(n) for symbol, n in (shares or {"AA": "10"}).items()}
         prices = prices or {"AA": "100", "BB": "50"}
         self.prices = {symbol: Decimal(price) for symbol, price in prices.items()}
+        self._at_first = dict(self.shares)
         self.orders: list[dict[str, Any]] = []
         self.fills: list[dict[str, Any]] = []
+        self.dividends: list[dict[str, Any]] = []
 
     def tick(self, seconds: float = 1.0) -> None:
         """Time passes: each open order is filled by half, and then whole."""
@@ -62,6 +68,13 @@ class Exchange:
                     order["status"] = "canceled"
                 elif order["status"] not in OVER:
                     self._fill(order)
+
+    def pay_dividend(self) -> None:
+        """Money that no order brings."""
+        with self.lock:
+            row = shapes()["dividend"]
+            self.cash += Decimal(row["net_amount"])
+            self.dividends.append(row)
 
     def place(self, body: Mapping[str, str]) -> Reply:
         """POST /v2/orders."""
@@ -126,8 +139,9 @@ class Exchange:
         price = self.prices[order["symbol"]]
         buys = order["side"] == "buy"
         limit = Decimal(order["limit_price"])
-        if (limit < price) if buys else (limit > price):
-            order["status"] = "new"
+        gap = HALF if self.thin and self.shares != self._at_first else Decimal(0)
+        if (limit < price + gap) if buys else (limit > price - gap):
+            order["status"] = "partially_filled" if filled else "new"
             return
         part = quantity - filled if filled else (quantity / 2).quantize(Decimal("1e-9"))
         sign = 1 if buys else -1
@@ -207,15 +221,14 @@ class Exchange:
         return _paged(self.fills, query)
 
     def _activities(self, query: Mapping[str, str]) -> Any:
-        return _paged([*self.fills, shapes()["dividend"]], query)
+        return _paged([*self.fills, *self.dividends], query)
 
     def _quotes(self, query: Mapping[str, str]) -> Any:
-        half = Decimal("0.01")
         return {
             "quotes": {
                 symbol: shapes()["quote"] | {
-                    "bp": float(self.prices[symbol] - half),
-                    "ap": float(self.prices[symbol] + half), "t": _time(self.now),
+                    "bp": float(self.prices[symbol] - HALF),
+                    "ap": float(self.prices[symbol] + HALF), "t": _time(self.now),
                 }
                 for symbol in query["symbols"].split(",")
                 if symbol in self.prices

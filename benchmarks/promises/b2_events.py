@@ -26,6 +26,7 @@ from steelyard.execution.begin import start
 from steelyard.execution.desk import Desk, Halted, look
 from steelyard.execution.evidence import Intended
 from steelyard.execution.journal import rows
+from steelyard.execution.journal.changes import set_leg
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import leased, now
 from steelyard.execution.journal.rows import LegRow
@@ -88,7 +89,7 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
 
 @contextmanager
 def _stage(home: Path) -> Iterator[Stage]:
-    """A run on the paper broker, and one order of it written as sent."""
+    """A run on the paper broker, and one order of it, which was accepted."""
     journal = Journal(lambda: sqlite3.connect(":memory:", isolation_level=None), b"k" * 32, now=now)
     broker = open_paper(home / "paper.db", ACCOUNT, lives.opening(), Script(instant=True))
     with leased(journal, home, ACCOUNT) as lease:
@@ -99,6 +100,8 @@ def _stage(home: Path) -> Iterator[Stage]:
             quantity=each.quantity, limit_price=each.price, currency=each.currency,
         )  # fmt: skip
         sent = write_intent(desk, look(desk, [each.symbol]), Intended(ticket, each, 1), leg)
+        with journal.writing(lease) as change:
+            sent = set_leg(change, desk.run, sent, LegState.ACCEPTED)
         yield Stage(desk, sent, _copy(_connection(journal)))
     journal.close()
 

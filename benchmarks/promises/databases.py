@@ -46,6 +46,7 @@ class Profile:
     lives: int = 300
     races: int = 200
     fault_runs: int = 100
+    whole_runs: int = 4
 
 
 PROFILES = {
@@ -60,6 +61,7 @@ PROFILES = {
         lives=10_000,
         races=1_000,
         fault_runs=2_000,
+        whole_runs=100,
     ),
 }
 

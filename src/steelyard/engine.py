@@ -21,7 +21,7 @@ TABLE = "engine"
 NOTHING = "Nothing was planned."
 
 ALIASES: Mapping[str, tuple[str, str, str]] = {
-    "USE_NEW_PORTFOLIO_REBALANCER": ("active", "reference", "fast"),
+    "USE_NEW_PORTFOLIO_REBALANCER": ("active", "fast", "reference"),
     "ENABLE_REBALANCER_COMPARISON": ("shadow", "on", "none"),
     "ENABLE_REBALANCER_MONITORING": ("on_divergence", "alert", "log"),
 }

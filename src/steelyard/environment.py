@@ -115,6 +115,11 @@ VARIABLES = (
         "the most closes of the symbols in use that a file of prices may give",
         "50,000,000",
     ),
+    Variable(
+        "STEELYARD_EXECUTION__SECTION__KEY",
+        "any setting of execution, such as `STEELYARD_EXECUTION__LIMITS__PAPER__MAX_REJECTS=3`",
+        "`execution.toml` in the folder above, or what is built in",
+    ),
 )
 
 

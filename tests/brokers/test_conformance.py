@@ -87,8 +87,8 @@ def a_cancel_ends_an_order_that_nobody_fills(world: World) -> None:
     broker.wait(broker.capabilities.visibility_delay_s + 1)
 
     broker.cancel("far")
-    for _ in range(5):
-        broker.wait(1.0)
+    broker.wait(5.0)
+    broker.wait(1.0)
 
     seen = broker.find("far")
     assert seen is not None
@@ -153,8 +153,8 @@ def test_it_serves_as_it_says(kind: str, tmp_path: Path) -> None:
     with worlds(kind, tmp_path) as each:
         broker = next(each).broker
         broker.submit(SELL)
-        for _ in range(30):
-            broker.wait(1.0)
+        for _ in range(3):
+            broker.wait(10.0)
 
         filled = bool(broker.fills(EARLY))
         assert filled == (broker.capabilities.serves == "orders")

@@ -56,8 +56,8 @@ def settle(broker: Broker) -> None:
     """Let everything happen that is to happen; a person hands in what was ordered."""
     if isinstance(broker, FileBroker):
         broker.take(_by_hand(row) for row in broker.account().open_orders)
-    for _ in range(60):
-        broker.wait(1.0)
+    for _ in range(6):
+        broker.wait(10.0)
 
 
 def _by_hand(row: BrokerOrder) -> FileFill:

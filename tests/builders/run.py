@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builders.accounts import ACCOUNT, START, account, journal, theirs
 from builders.plans import HOSTILE
-from steelyard.brokers.broker import BrokerFill
+from steelyard.brokers.broker import Activity, BrokerFill
 from steelyard.execution.approved import Approved, Instruction, approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.stored import (
@@ -64,6 +64,7 @@ class Script:
     reason: str = ""
     blocks: Sequence[Mapping[str, str]] = ()
     off_cash: Decimal = Decimal(0)
+    activities: Sequence[Activity] = ()
 
 
 def ran(folder: Path, plan: Plan, script: Script) -> Journal:
@@ -85,7 +86,7 @@ def ran(folder: Path, plan: Plan, script: Script) -> Journal:
         with store.writing() as change:
             changes.set_run(change, run, script.state, script.reason)
         return store
-    _compared(store, seen, fills, script.off_cash)
+    _compared(store, seen, fills, script)
     with store.writing() as change:
         outcome = script.outcome or Outcome.DONE
         changes.end_run(change, run, script.state, outcome, script.reason)
@@ -153,7 +154,7 @@ def _order(store: Journal, each: Instruction, fate: Fate) -> list[BrokerFill]:
     return fills
 
 
-def _compared(store: Journal, seen: Approved, fills: Sequence[BrokerFill], off: Decimal) -> None:
+def _compared(store: Journal, seen: Approved, fills: Sequence[BrokerFill], script: Script) -> None:
     """The broker at the end: what the fills make of the plan's account, cash maybe off."""
     positions, cash = dict(seen.positions), dict(seen.cash)
     for fill in fills:
@@ -161,8 +162,13 @@ def _compared(store: Journal, seen: Approved, fills: Sequence[BrokerFill], off: 
         sign = 1 if fill.side is Side.BUY else -1
         positions[fill.symbol] = positions.get(fill.symbol, Decimal(0)) + sign * fill.quantity
         cash[fill.currency] = cash.get(fill.currency, Decimal(0)) - sign * fill.value - fill.fee
-    cash[seen.base_currency] += off
+    cash[seen.base_currency] += script.off_cash
     holder = account(positions, cash, minutes=30)
     mine = stored.ours_of(store, ACCOUNT, books_of(store, ACCOUNT).positions)
     with store.writing() as change:
-        stored.keep(change, compare(mine, theirs(holder, *fills)), run_id=RUN, bucket="core")
+        stored.keep(
+            change,
+            compare(mine, theirs(holder, *fills, activities=script.activities)),
+            run_id=RUN,
+            bucket="core",
+        )

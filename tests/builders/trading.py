@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from builders.world import World, world
-from steelyard.brokers.broker import Ticket
+from steelyard.brokers.broker import Accepted, Rejected, Ticket
 from steelyard.brokers.paper import Fees, Opening, PaperPrice, Script, open_paper
+from steelyard.brokers.paper.book import Due
 from steelyard.brokers.paper.broker import PaperBroker
 from steelyard.canonical import plain
 from steelyard.errors import BrokerError, NotExecuted
@@ -39,6 +40,7 @@ from steelyard.execution.settings import PaperHistoryNeeds
 from steelyard.execution.states import RunState
 from steelyard.execution.trade import trade
 from steelyard.execution.working import Working
+from steelyard.orders import Side
 from steelyard.plans.plan import Plan, content
 from steelyard.rebalance.planned import plan as rebalanced
 from steelyard.settings import Costs, Limits, Rebalance
@@ -52,6 +54,11 @@ FREE = {
 """Nothing costs anything and no cash stays, as the scenarios have it."""
 CALM = Script(instant=True, midpoint=1, spread_bps=2, wobble_bps=0, settlement_days=0)
 """Every order is filled at once, whole, and at the midpoint, which is the price."""
+SOON = Script(
+    fill_after_s=(1, 1), partial=0, told_after_s=(0, 0), midpoint=1, spread_bps=2, wobble_bps=0,
+    cancel_after_s=(1, 1), settlement_days=0,
+)  # fmt: skip
+"""The same a second later: orders work for a while, so that they can be cancelled."""
 
 
 class Spied:
@@ -65,6 +72,14 @@ class Spied:
         self.tickets: list[Ticket] = []
         self.cancels: list[str] = []
         self.instead: dict[str, Callable[..., Any]] = {}
+        self.scheduled: dict[str, list[list[tuple[float, str]]]] = {}
+
+    def fills_of(self, symbol: str, *orders: list[tuple[float, str]]) -> None:
+        """When each order of a symbol is filled, and how much: [(seconds, shares), …] each.
+
+        What is not named is never filled; orders after these fill as the script has it.
+        """
+        self.scheduled[symbol] = list(orders)
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self.broker, name)
@@ -78,7 +93,18 @@ class Spied:
     def submit(self, ticket: Ticket) -> Any:
         self.tickets.append(ticket)
         instead = self.instead.get("submit", lambda call, ticket: call(ticket))
-        return instead(self.broker.submit, ticket)
+        reply = instead(self.broker.submit, ticket)
+        if self.scheduled.get(ticket.symbol):
+            self._schedule(ticket, self.scheduled[ticket.symbol].pop(0))
+        return reply
+
+    def _schedule(self, ticket: Ticket, parts: list[tuple[float, str]]) -> None:
+        with self.broker._book() as book:
+            (order,) = book.orders("client_order_id = ?", ticket.client_order_id)
+            book.drop_due(order.number)
+            for number, (seconds, shares) in enumerate(parts):
+                at = book.now + timedelta(seconds=seconds)
+                book.put_due(Due(order.number, number, at, Decimal(shares), ghost=False))
 
     def cancel(self, name: str) -> None:
         self.cancels.append(name)
@@ -214,10 +240,15 @@ class Stage:
     def alerts(self) -> list[str]:
         return [event["code"] for event in self.events("AlertRaised")]
 
-    def rewritten(self, **working: Any) -> Stage:
+    def with_working(self, **working: Any) -> Stage:
         """The same with other times and prices of working orders."""
         changed = self.room.working.model_copy(update=working)
         return replace(self, room=replace(self.room, working=changed))
+
+    def with_limits(self, **limits: Any) -> Stage:
+        """The same with other limits of the rails."""
+        changed = self.room.limits.model_copy(update=limits)
+        return replace(self, room=replace(self.room, limits=changed))
 
     def another(self, document: Plan) -> Stage:
         """Another plan on the same account."""
@@ -233,14 +264,14 @@ class Died(BaseException):
 def staged(home: Path, *lines: str, **settings: Any) -> Stage:
     """The exact plan of a small portfolio, and a paper account that holds it; see `world`.
 
-    script, working, limits   of the broker, of the orders, of the rails
+    script, working, opening, room   see `on_paper`
     """
     options = {name: settings.pop(name) for name in OPTIONS & {*settings}}
     of = world(*lines, sessions=40, **{**FREE, **settings})
     return on_paper(home, document_of(of), **options)
 
 
-OPTIONS = {"script", "working", "limits", "opening", "room"}
+OPTIONS = {"script", "working", "opening", "room"}
 
 
 def document_of(of: World) -> str:
@@ -254,7 +285,6 @@ def on_paper(
     document: str,
     script: Script = CALM,
     working: Mapping[str, Any] | None = None,
-    limits: Mapping[str, Any] | None = None,
     opening: Mapping[str, Any] | None = None,
     room: Mapping[str, Any] | None = None,
 ) -> Stage:
@@ -264,7 +294,7 @@ def on_paper(
     journal = fast_journal(home)
     where = Room(
         home=home, journal=journal, broker=broker, account=ACCOUNT, mode="paper",
-        limits=Rules(**(limits or {})), working=Working(**(working or {})),
+        limits=Rules(), working=Working(**(working or {})),
         needs=PaperHistoryNeeds(), **(room or {}),
     )  # fmt: skip
     return Stage(home, document, plan, broker, journal, where)
@@ -287,20 +317,63 @@ def paper(home: Path, plan: Approved, script: Script, other: Mapping[str, Any]) 
         rates={name: rate for name, rate in plan.rates.items() if name != plan.base_currency},
     )  # fmt: skip
     broker = open_paper(home / "paper.db", ACCOUNT, replace(opening, **other), script)
-    broker._connection.execute("PRAGMA synchronous=OFF")  # no power is lost here
+    hasty(broker._connection)
     return broker
 
 
 def fast_journal(home: Path) -> Journal:
     """The journal, with a disk that need not be waited for."""
     journal = open_journal(home)
-    journal.connection.execute("PRAGMA synchronous=OFF")
+    hasty(journal.connection)
     return journal
 
 
-def later(stage: Stage, seconds: float) -> None:
-    """Let the market's time go on."""
-    stage.broker.wait(seconds)
+def hasty(connection: Any) -> None:
+    """No power is lost in these tests, so the disk need not be waited for."""
+    connection.execute("PRAGMA synchronous=OFF").fetchall()
+    connection.execute("PRAGMA journal_mode=MEMORY").fetchall()
 
 
-DAY = timedelta(days=1)
+def refusing(*symbols: str) -> Callable[..., Any]:
+    """Instead of `submit`: orders of these are rejected."""
+
+    def answer(call: Callable[..., Any], ticket: Ticket) -> Any:
+        no = Rejected("OTHER", "rejected by the exchange")
+        return no if ticket.symbol in symbols else call(ticket)
+
+    return answer
+
+
+def quoting(symbol: str, bid: str, ask: str, **other: Any) -> Callable[..., Any]:
+    """Instead of `quotes`: a symbol's bid and ask are these."""
+
+    def answer(call: Callable[..., Any], symbols: Sequence[str]) -> Any:
+        quotes = dict(call(symbols))
+        if symbol in quotes:
+            prices = {"bid": Decimal(bid), "ask": Decimal(ask)}
+            quotes[symbol] = replace(quotes[symbol], **prices, **other)
+        return quotes
+
+    return answer
+
+
+def foreign(stage: Stage, side: Side, symbol: str, shares: str) -> None:
+    """An order of somebody else, far from the market."""
+    price = stage.plan.prices[symbol] * (2 if side is Side.SELL else Decimal("0.5"))
+    currency = stage.plan.currencies[symbol]
+    ticket = Ticket(
+        client_order_id=f"theirs-{symbol}", symbol=symbol, side=side, quantity=Decimal(shares),
+        limit_price=price, currency=currency,
+    )  # fmt: skip
+    assert isinstance(stage.broker.broker.submit(ticket), Accepted)
+
+
+def cancelling(stage: Stage) -> Callable[..., Any]:
+    """Instead of `wait`: the broker cancels all that is open, of its own accord."""
+
+    def answer(call: Callable[..., Any], seconds: float) -> None:
+        for order in stage.broker.broker.account().open_orders:
+            stage.broker.broker.cancel(order.client_order_id)
+        call(seconds)
+
+    return answer

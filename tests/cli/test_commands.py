@@ -126,6 +126,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
     failing = {
         ("demo",): ("--report", "nowhere/x.html"),
         ("plan",): ("--holdings", "nowhere.csv"),
+        ("rebalance",): ("--holdings", "nowhere.csv"),
         ("import",): ("nowhere.csv",),
         ("why",): ("AAA", "--holdings", "nowhere.csv"),
         ("verify",): ("not.json",),
@@ -154,11 +155,16 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("bucket", "transfer"): ("nowhere", "core", "USD=1"),
         ("plans", "show"): ("nowhere",),
         ("plans", "diff"): ("nowhere", "nowhere"),
+        ("rebalance",): ("--holdings", "nowhere.csv"),
+        ("execute",): ("not.json",),
+        ("arm",): ("not.json",),
+        ("runs",): ("r-nowhere",),
+        ("halt",): ("--lift",),
         ("db", "backup"): ("not.json",),
         ("db", "restore"): ("nowhere.db",),
     }
     cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",)}
-    cannot |= {("db", "upgrade")}
+    cannot |= {("db", "upgrade"), ("resume",), ("reconcile",), ("cancel-all",), ("flatten",)}
     with_json = {
         typed
         for typed, entry in commands()

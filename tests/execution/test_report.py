@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from builders.accounts import activity
 from builders.plans import euro, growth
 from builders.run import HALF, RUN, STOPPED, Fate, Script, ran
 from steelyard.errors import NotStored
 from steelyard.execution.listing import listing
 from steelyard.execution.report import RunReport, run_report
 from steelyard.execution.states import Outcome, RunState
+from steelyard.report.exhibits.run import explained
 
 CUT = Script({4: HALF, 5: STOPPED}, outcome=Outcome.PARTIAL, reason="two orders are short")
 WHOLE = Script()
@@ -98,6 +100,19 @@ def test_a_broker_that_differs_is_told_with_every_line(tmp_path):
     assert report.cash[0].other == Decimal("-12.34")
 
 
+def test_what_changed_cash_without_an_order_is_told(tmp_path):
+    paid = activity("d", "DIVIDEND", {"USD": "12.34"}, "KO")
+
+    report = of(tmp_path, growth(), Script(off_cash=Decimal("12.34"), activities=[paid]))
+
+    assert report.compared is not None
+    assert report.compared.clean
+    assert report.compared.explained == (paid,)
+    assert explained(paid) == "Dividend of KO: +12.34\u00a0USD."
+    assert report.cash[0].other == Decimal("12.34")
+    assert [line.income for line in report.books] == [Decimal("12.34")]
+
+
 def test_rails_that_stopped_something_are_told_once_with_how_often(tmp_path):
     (blocked,) = of(tmp_path, growth(), Script(blocks=[BLOCK])).blocks
 
@@ -118,6 +133,12 @@ def test_books_are_worth_what_the_bucket_holds_and_realise_what_it_sold(tmp_path
     assert line.book == "core"
     assert line.incomplete == ()
     assert line.realised > 0
+
+
+def test_a_sale_of_what_the_book_did_not_have_is_told(tmp_path):
+    report = of(tmp_path, growth(), Script({1: Fate(((Decimal(2), 2),))}))
+
+    assert report.unmatched[0].startswith("core sold 78 AAPL that it did not have")
 
 
 def test_an_unknown_run_is_told_with_the_nearest(tmp_path):

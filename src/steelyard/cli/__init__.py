@@ -53,6 +53,7 @@ from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.rebalance import rebalance
 from steelyard.cli.report import report
+from steelyard.cli.runner import runner
 from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.strategy import strategy
 from steelyard.cli.trial import ab, dry_run
@@ -104,6 +105,7 @@ app.command()(arm)
 app.command()(halt)
 app.command("cancel-all")(cancel_all)
 app.command()(flatten)
+app.command()(runner)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

@@ -5,8 +5,9 @@ A run is a fact of the journal: a process that has it may be killed, and another
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,15 +15,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.output import guarded, if_signalled, note, save, writable, write, write_json
+from steelyard.cli.handing import handed_over
+from steelyard.cli.output import (
+    SIGNALLED,
+    guarded,
+    if_signalled,
+    note,
+    save,
+    writable,
+    write,
+    write_json,
+)
 from steelyard.cli.runs import document, draw
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
     Wish,
-    account_of,
-    broker_for,
     broker_of,
+    connected,
     folder,
     journal,
     room_for,
@@ -30,6 +40,7 @@ from steelyard.cli.trading import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.brokers.broker import Mode
     from steelyard.execution.approved import Approved
     from steelyard.execution.desk import Desk
     from steelyard.execution.journal.journal import Journal
@@ -59,6 +70,9 @@ def execute(
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,
+    runner: Annotated[
+        bool, Option("--runner", help="Hand it to the runner, and follow: no keys here.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Trade a plan: sell, wait for the money, shrink the buys to it, buy, compare with the broker.
@@ -82,7 +96,10 @@ def execute(
         _check_form(form)
         consent(_question(orders, broker), yes=yes)
         with journal() as entry:
-            run = _executed(entry, wish, orders, (form, out))
+            if runner:
+                run = handed_over(entry, wish)
+            else:
+                run = executed(entry, wish, orders, (form, out))
             show_run(entry, run, as_json=as_json)
 
 
@@ -123,28 +140,36 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def _executed(
-    entry: Journal, wish: Wish, orders: Approved, into: tuple[str, Path | None]
+def executed(
+    entry: Journal,
+    wish: Wish,
+    orders: Approved,
+    into: tuple[str, Path | None] = ("generic", None),
+    begun: Callable[[RunRow], None] = lambda _: None,
 ) -> RunRow:
-    from steelyard.execution.begin import ExecutedBefore, start
-    from steelyard.execution.by_hand import hand_over
-    from steelyard.execution.comparing import agree
-    from steelyard.execution.journal.opening import leased
-    from steelyard.execution.trade import trade
+    """The run of a plan, as it ended; `begun` is told of it before anything is sent.
 
-    account = account_of(entry, orders, wish.account)
+    Raises NotExecuted where a rail blocks it, BrokerError, SettingsError.
+    """
+    from steelyard.cycle import carry_out
+    from steelyard.execution.begin import ExecutedBefore, start
+    from steelyard.execution.journal.opening import leased
+
+    account, broker = connected(entry, wish, orders)
     with leased(entry, folder(), account) as lease, watched() as show:
-        room = room_for(entry, broker_for(wish, orders, account), account, show)
+        mode: Mode = "live" if wish.live else "paper"
+        room = room_for(entry, broker, account, show, wish.environment, mode)
         try:
             desk = start(room, lease, wish.saved.text)
         except ExecutedBefore as before:
             note(str(before))
+            begun(before.run)
             return before.run
+        begun(desk.run)
         with resumable(desk.run_id):
-            if wish.broker != "file":
-                return trade(desk, agree)
-            run = hand_over(desk, agree)
-            _write_orders(desk, *into)
+            run = carry_out(desk)
+            if wish.broker == "file":
+                _write_orders(desk, *into)
             return run
 
 
@@ -193,11 +218,33 @@ def watched() -> Iterator[Callable[[Desk], None]]:
 @contextmanager
 def resumable(run_id: str) -> Iterator[None]:
     """A signal now leaves a run that can be resumed, and says so."""
+    before = "".join(SIGNALLED)
     if_signalled(f"Interrupted. The run {run_id} is in the journal; go on with: steelyard resume")
     try:
         yield
-    finally:
-        if_signalled("")
+    except SystemExit:
+        raise  # by that signal: its line is said at the very end
+    except BaseException:
+        if_signalled(before)
+        raise
+    if_signalled(before)
+
+
+def keep_bucket(entry: Journal, run: RunRow) -> None:
+    """The stored bucket of a run owns what was filled; a failure is told, and changes no run."""
+    from steelyard.cli.stored import is_there, opened
+    from steelyard.errors import SteelyardError
+
+    if not is_there():
+        return
+    from steelyard.runs.filled import keep
+
+    try:
+        with opened() as store:
+            if keep(store, entry, run):
+                note(f"The bucket {run.bucket} owns what was filled now.")
+    except SteelyardError as error:
+        note(str(error))
 
 
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
@@ -205,6 +252,7 @@ def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     from steelyard.execution.evidence import is_good
     from steelyard.execution.states import RUN_OVER
 
+    keep_bucket(entry, run)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
@@ -222,7 +270,7 @@ def resume(as_json: AsJson = False) -> None:
             with journal() as entry:
                 entry.verify()
                 entry.whole()
-                ended = _resumed(entry)
+                ended = [recovered(entry, run) for run in live(entry)]
                 for run in ended:
                     show_run(entry, run, as_json=as_json)
         if not ended:
@@ -231,21 +279,25 @@ def resume(as_json: AsJson = False) -> None:
                 write_json([])
 
 
-def _resumed(entry: Journal) -> list[RunRow]:
-    from steelyard.execution.journal.opening import leased
+def live(entry: Journal) -> list[RunRow]:
+    """Runs that are not over, the oldest first."""
     from steelyard.execution.journal.rows import runs
-    from steelyard.execution.recovery import recover
     from steelyard.execution.states import RUN_OVER
 
-    ended = []
-    for run in reversed(runs(entry)):
-        if run.state in RUN_OVER:
-            continue
-        with leased(entry, folder(), run.account) as lease:
-            with watched() as show, resumable(run.run_id):
-                room = room_for(entry, broker_of(entry, run), run.account, show)
-                ended.append(recover(room.again(lease, run), crashed=lease.crashed))
-    return ended
+    return [run for run in reversed(runs(entry)) if run.state not in RUN_OVER]
+
+
+def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> RunRow:
+    """A run that was interrupted, as it ended; raises NotExecuted, BrokerError, SettingsError."""
+    from steelyard.execution.journal.opening import leased
+    from steelyard.execution.recovery import recover
+
+    account = run.account
+    with leased(entry, folder(), account) as lease, watched() as show, resumable(run.run_id):
+        broker = broker_of(entry, run, environment)
+        mode: Mode = "live" if run.mode == "live" else "paper"
+        room = room_for(entry, broker, account, show, environment, mode)
+        return recover(room.again(lease, run), crashed=lease.crashed)
 
 
 def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
@@ -254,8 +306,8 @@ def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
     from steelyard.execution.rehearsal import rehearse
 
     with journal() as real, copy_in_memory(real) as entry:
-        account = account_of(entry, orders, wish.account)
-        room = room_for(entry, broker_for(wish, orders, account), account)
+        account, broker = connected(entry, wish, orders)
+        room = room_for(entry, broker, account)
         result = rehearse(room, wish.saved.text)
     if as_json:
         write_json([_verdicts(row) for row in result])

@@ -93,6 +93,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
     if len(words) not in ((1, 2) if close else (2,)):
         raise typer.BadParameter("give fills RUN FILE.", param_hint="RUN")
     from steelyard.brokers.by_file import FileFill
+    from steelyard.cli.execute import show_run
     from steelyard.cli.trading import by_hand, day_of
     from steelyard.errors import NotExecuted
     from steelyard.execution.by_hand import go_on
@@ -136,10 +137,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
         for notice in notices:
             note(notice.message)
         note(f"{len(intake.booked)} fills booked, {intake.repeated} were booked before.")
-        if as_json:
-            write_json({**document(entry, after), "chain_head": entry.head()})
-        else:
-            write(draw(entry, after) + f"chain head {entry.head()}\n")
+        show_run(entry, after, as_json=as_json)
 
 
 def reconcile(
@@ -228,6 +226,8 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
             write(f"{result['account']} {became}\n")
             for each in result["breaks"]:
                 write(f"  {each['why']}\n")
+            for line in unowned(result):
+                write(f"  {line}\n")
         for name, why in frozen.items():
             write(
                 f"{name} is frozen: {why}. Look, then: steelyard reconcile --account {name} "
@@ -235,6 +235,15 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
             )
     if not clean:
         raise typer.Exit(1)
+
+
+def unowned(result: dict[str, Any]) -> list[str]:
+    """Shares that no book has, a line each."""
+    return [
+        f"{line['unassigned']} {line['symbol']} are in no book: nobody trades them"
+        for line in result["holdings"]
+        if line.get("unassigned") not in {None, "0"}
+    ]
 
 
 def _together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

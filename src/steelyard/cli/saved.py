@@ -41,7 +41,7 @@ def plan_of(name: str) -> Plan:
 def saved(name: str) -> Saved:
     """The same with its text."""
     if is_id(name):
-        return _stored(name)
+        return stored(name)
     text = _read(Path(name))
     return Saved(_parsed(text, name), text.decode("utf-8-sig"))
 
@@ -51,7 +51,8 @@ def is_id(name: str) -> bool:
     return ID.fullmatch(name) is not None and not os.path.lexists(name)
 
 
-def _stored(name: str) -> Saved:
+def stored(name: str) -> Saved:
+    """The same of the database alone."""
     from steelyard.errors import NotStored
 
     if not is_there():

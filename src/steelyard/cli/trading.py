@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from steelyard.cli.output import FAILED
 from steelyard.cli.saved import Saved
 from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
@@ -35,6 +38,8 @@ FILE_FILE = "orders.db"
 NOTHING_SENT = "Nothing was sent."
 PACE = "STEELYARD_PAPER_PACE"
 SHOWN_DIGITS = 8
+OWN_ACCOUNTS = frozenset({"paper", "file"})
+"""Brokers whose accounts are named here."""
 BROKERS = ("paper", "alpaca", "file")
 
 
@@ -42,13 +47,15 @@ BROKERS = ("paper", "alpaca", "file")
 class Wish:
     """What is to be executed, and where.
 
-    account   None = the one that the plan belongs to
+    account       None = the one that the plan belongs to
+    environment   has the keys of the broker
     """
 
     saved: Saved
     broker: str
     account: str | None = None
     live: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
 def folder() -> Path:
@@ -57,15 +64,23 @@ def folder() -> Path:
 
 
 @contextmanager
-def journal() -> Iterator[Journal]:
-    """The journal, made where there is none; raises JournalFailed."""
+def journal(*, exits: bool = True) -> Iterator[Journal]:
+    """The journal, made where there is none; raises JournalFailed.
+
+    Alerts are told on stderr and to the webhook; `exits`: the command then ends with 1.
+    """
+    from steelyard.cli.alerts import Alerts
     from steelyard.execution.journal.opening import open_journal
 
-    entry = open_journal(folder())
+    alerts = Alerts.of(folder(), os.environ)
+    entry = open_journal(folder(), heard=alerts)
     try:
         yield entry
     finally:
         entry.close()
+        alerts.close()
+    if exits and alerts.count:
+        raise typer.Exit(FAILED)
 
 
 def was_any_run() -> bool:
@@ -102,23 +117,32 @@ def _buckets() -> set[str]:
         return {held.name for held in buckets(store)}
 
 
+def connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]:
+    """(account, broker) of a plan's run: an account at a real broker has the broker's own name."""
+    if wish.broker in OWN_ACCOUNTS:
+        account = account_of(entry, plan, wish.account)
+        return account, broker_for(wish, plan, account)
+    broker = broker_for(wish, plan, "")
+    return broker.account().account_id, broker
+
+
 def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:
     """The broker of a plan's run, connected to the account; raises BrokerError, SettingsError."""
     if wish.broker == "paper":
         return paper(account, plan)
     if wish.broker == "alpaca":
-        return alpaca("live" if wish.live else "paper")
+        return alpaca("live" if wish.live else "paper", wish.environment)
     if wish.broker == "file":
         return by_hand(account, plan.as_of, plan)
     raise _no_broker(wish.broker)
 
 
-def broker_of(entry: Journal, run: RunRow) -> Broker:
+def broker_of(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> Broker:
     """The broker of a run that is there already."""
     if run.broker == "paper":
         return paper(run.account, None)
     if run.broker == "alpaca":
-        return alpaca("live" if run.mode == "live" else "paper")
+        return alpaca("live" if run.mode == "live" else "paper", environment)
     if run.broker == "file":
         return by_hand(run.account, day_of(entry, run))
     raise _no_broker(run.broker)
@@ -137,8 +161,8 @@ def paper(account: str, plan: Approved | None) -> Broker:
     return broker
 
 
-def alpaca(mode: Mode) -> Broker:
-    """Alpaca's account, by the keys of the environment; raises SettingsError without the extra."""
+def alpaca(mode: Mode, environment: Mapping[str, str]) -> Broker:
+    """Alpaca's account, by the keys of an environment; raises SettingsError without the extra."""
     from steelyard.errors import SettingsError
 
     try:
@@ -151,7 +175,7 @@ def alpaca(mode: Mode) -> Broker:
             place="--broker alpaca",
             hint=mend,
         ) from error
-    return open_alpaca(os.environ, mode)
+    return open_alpaca(environment, mode)
 
 
 def day_of(entry: Journal, run: RunRow) -> date:
@@ -197,15 +221,24 @@ def _place(name: str) -> Path:
 
 
 def room_for(
-    entry: Journal, broker: Broker, account: str, show: Callable[[Desk], None] = lambda _: None
+    entry: Journal,
+    broker: Broker,
+    account: str,
+    show: Callable[[Desk], None] = lambda _: None,
+    environment: Mapping[str, str] = os.environ,
+    mode: Mode = "paper",
 ) -> Room:
-    """What a run in an account has at hand, by the settings of this machine."""
+    """What a run in an account has at hand, by the settings of this machine.
+
+    Raises SettingsError where the run is to be live and the settings are not.
+    """
     from steelyard.execution.configuration import load
     from steelyard.execution.room import Room
 
     settings = load(folder(), os.environ)
-    mode = broker.account().mode
-    host, key = _identity(broker, mode)
+    if mode == "live" and settings.account.mode != "live":
+        raise _not_live()
+    host, key = _identity(broker, environment)
     return Room(
         home=folder(),
         journal=entry,
@@ -216,18 +249,33 @@ def room_for(
         working=settings.working,
         needs=settings.paper_history,
         pinned_account=settings.account.pinned,
+        engine=settings.engine.model_dump(),
         host=host,
         key=key,
         show=show,
     )
 
 
-def _identity(broker: Broker, mode: Mode) -> tuple[Mode | None, Mode | None]:
+def _identity(broker: Broker, environment: Mapping[str, str]) -> tuple[Mode | None, Mode | None]:
     """What address and key say of a broker that has them: keys of paper accounts begin with PK."""
     if broker.name != "alpaca":
         return None, None
     kinds: dict[str, Mode] = {"PK": "paper", "AK": "live"}
-    return mode, kinds.get(os.environ.get("APCA_API_KEY_ID", "")[:2])
+    return broker.account().mode, kinds.get(environment.get("APCA_API_KEY_ID", "")[:2])
+
+
+def _not_live() -> Exception:
+    from steelyard.errors import SettingsError
+
+    mend = 'In execution.toml: [account] mode = "live", pinned = "ACCOUNT ID"'
+    return SettingsError(
+        f"A live run needs the settings to say live, and they say paper. {NOTHING_SENT} {mend}",
+        code="settings_not_live",
+        place="--live",
+        value="paper",
+        limit="live",
+        hint=mend,
+    )
 
 
 def _no_broker(name: str) -> Exception:

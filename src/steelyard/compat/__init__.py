@@ -4,7 +4,8 @@
 `convert` makes them what `planner.plan` takes, `configuration` is a view of a strategy, `planner`
 puts the account's `repositories` around it. `stored` keeps configurations in a database, planners
 of `instances` and `batch` go by them, `comparing` tells two apart; `original` is the older planner,
-to compare with. What changes nothing here is refused or warned of.
+to compare with. `rebalancing` and `engines` are the rebalancer plan's names. What changes nothing
+here is refused or warned of.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job
@@ -28,6 +29,16 @@ from steelyard.compat.configuration import (
     load_planner_config,
     load_planner_config_from_string,
     parse_toml_config,
+)
+from steelyard.compat.engines import (
+    FeatureFlags,
+    LegacyPortfolioRebalancerAdapter,
+    RebalancerBehaviorValidator,
+    RebalancerMonitor,
+    RebalancingConfig,
+    RebalancingConfigLoader,
+    emergency_rollback_to_old_rebalancer,
+    env_bool,
 )
 from steelyard.compat.events import (
     EMITTER,
@@ -71,6 +82,20 @@ from steelyard.compat.planner import (
     create_holistic_plan_modular,
 )
 from steelyard.compat.plugins import PluginLoader
+from steelyard.compat.rebalancing import (
+    OrderDetails,
+    PortfolioDisplay,
+    PortfolioRebalancer,
+    PortfolioRebalancingError,
+    PositionAnalyzer,
+    RebalanceCalculator,
+    RebalanceOrchestrator,
+    RebalancePlan,
+    StrategyAttributionEngine,
+    StrategyType,
+    SymbolClassifier,
+    calculate_rebalance_amounts,
+)
 from steelyard.compat.records import (
     HolisticPlan,
     HolisticStep,
@@ -88,6 +113,7 @@ from steelyard.compat.stored import (
     ConfigurationNotFoundError,
 )
 from steelyard.modules.registry import ModuleMetadata
+from steelyard.rebalance import PositionDelta
 from steelyard.telemetry.events import PlannerEvent
 
 __all__ = [
@@ -105,15 +131,18 @@ __all__ = [
     "ConfigurationNotFoundError",
     "ConfigurationValidator",
     "ExchangeRateService",
+    "FeatureFlags",
     "FiltersConfig",
     "HolisticPlan",
     "HolisticPlanner",
     "HolisticStep",
+    "LegacyPortfolioRebalancerAdapter",
     "ModularPlannerFactory",
     "ModuleConfig",
     "ModuleMetadata",
     "OpportunityCalculator",
     "OpportunityCalculatorsConfig",
+    "OrderDetails",
     "PatternGenerator",
     "PatternGeneratorsConfig",
     "PerformanceTracker",
@@ -125,7 +154,19 @@ __all__ = [
     "PlannerFactoryService",
     "PluginLoader",
     "PortfolioContext",
+    "PortfolioDisplay",
+    "PortfolioRebalancer",
+    "PortfolioRebalancingError",
     "Position",
+    "PositionAnalyzer",
+    "PositionDelta",
+    "RebalanceCalculator",
+    "RebalanceOrchestrator",
+    "RebalancePlan",
+    "RebalancerBehaviorValidator",
+    "RebalancerMonitor",
+    "RebalancingConfig",
+    "RebalancingConfigLoader",
     "SatelliteSettings",
     "Security",
     "SequenceFilter",
@@ -133,15 +174,21 @@ __all__ = [
     "SequenceGeneratorsConfig",
     "SettingsRepository",
     "StoredBuckets",
+    "StrategyAttributionEngine",
+    "StrategyType",
     "StructuredLogger",
+    "SymbolClassifier",
     "TradeRepository",
     "build_minimal_context",
+    "calculate_rebalance_amounts",
     "configure",
     "create_holistic_plan",
     "create_holistic_plan_modular",
     "create_holistic_plan_original",
     "create_planner_for_bucket",
+    "emergency_rollback_to_old_rebalancer",
     "emit_event",
+    "env_bool",
     "filter_registry",
     "generate_param_schema",
     "generate_toml_schema",

@@ -33,17 +33,18 @@ IMPORTS: Mapping[str, str] = {
     "app.modules.planning.services.planner_factory": COMPAT,
     "app.modules.planning.jobs.planner_batch": COMPAT,
     "app.modules.satellites.domain.models": COMPAT,
+    "the_alchemiser.domain.registry": COMPAT,
     LOGGER: "steelyard",
 }
 """Name in the documents -> the module here that has whatever they import from it."""
 
-_DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")
+_DOTTED = re.compile(r"(?<![\w.])(?:app\.modules|the_alchemiser)(?:\.[A-Za-z_]\w*)+")
 
 
 def translate(source: str) -> str:
     """Python source of the documents with its module names replaced; nothing else changes.
 
-    Raises InputError for a name under `app.modules.` that the table does not have.
+    Raises InputError for a name under one of their packages that the table does not have.
     >>> translate("from app.modules.planning.domain.planner import HolisticPlanner")
     'from steelyard.compat import HolisticPlanner'
     """

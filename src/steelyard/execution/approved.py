@@ -29,7 +29,7 @@ class Instruction:
     multiplier   value of one share at a price of 1
     fx_rate      base per unit of `currency`
     lot_size     shares; a smaller order is a multiple of it
-    fixed_cost   of an order, base currency; `percent_cost` of its value
+    fixed_cost   of an order, base currency; `percent_cost` of its value, converting it included
     full_exit    it sells all that is held
     """
 
@@ -74,6 +74,7 @@ class Approved:
     cash         currency -> amount before
     rates        currency -> base per unit
     reserve      cash that stays, base currency
+    withdrawals  cash that the owner takes out, base currency
     problems     codes of why it may be wrong; `heads` of what was read or decided
     degraded     a module failed while it was made
     saved_at     when it was made; None where a document does not say
@@ -87,6 +88,7 @@ class Approved:
     base_currency: str
     value: Decimal
     reserve: Decimal
+    withdrawals: Decimal
     version: int | None
     instructions: tuple[Instruction, ...]
     positions: Mapping[str, Decimal]
@@ -162,6 +164,7 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
         base_currency=plan.base_currency,
         value=plan.value - _deposits(plan),
         reserve=plan.reserve,
+        withdrawals=_withdrawals(plan),
         version=plan.strategy.version,
         instructions=tuple(_instructions(plan, fees)),
         positions=MappingProxyType(positions),
@@ -188,6 +191,11 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
 def _deposits(plan: Plan) -> Decimal:
     """Money of the plan that had not arrived, base currency."""
     return sum((flow.amount * flow.fx_rate for flow in plan.flows if flow.amount > 0), ZERO)
+
+
+def _withdrawals(plan: Plan) -> Decimal:
+    """Money that the plan sets aside for its owner, base currency."""
+    return sum((-flow.amount * flow.fx_rate for flow in plan.flows if flow.amount < 0), ZERO)
 
 
 def _weights_after(plan: Plan) -> dict[str, Decimal]:
@@ -219,7 +227,7 @@ def _instructions(plan: Plan, fees: tuple[Decimal, ...]) -> list[Instruction]:
             fx_rate=step.fx_rate,
             lot_size=rows[step.symbol].lot_size,
             fixed_cost=fees[0],
-            percent_cost=fees[1],
+            percent_cost=fees[1] + (fees[2] if step.currency != plan.base_currency else 0),
             full_exit=step.side is Side.SELL and step.quantity == rows[step.symbol].quantity,
             reason=step.reason,
         )

@@ -9,10 +9,11 @@ from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
 from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
+from steelyard.execution.attribution.rules import owner_in
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
 from steelyard.execution.configuration import loosened
-from steelyard.execution.desk import Desk, look, value_of
+from steelyard.execution.desk import Desk, account_of, look, usable, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
 from steelyard.execution.journal import rows
@@ -24,8 +25,6 @@ from steelyard.execution.rails import Block, blocks, judge
 from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
-
-NEVER_ARMED = "it was never armed"
 
 
 class ExecutedBefore(NotExecuted):
@@ -55,10 +54,10 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     """
     plan = orders_of(document, saved_at)
     refuse_live(room, plan)
-    _abandoned(room, lease)
+    _end_unbegun(room, lease)
     desk = _begun(room, lease, document, plan, saved_at)
     try:
-        equal = opening(desk)
+        equal = opening(desk, owner_in(room.home, plan.bucket))
     except BrokerError as error:
         raise _over(desk, "broker_silent", f"the broker does not answer: {error}") from error
     if not equal:
@@ -88,12 +87,13 @@ def refuse_live(room: Room, plan: Approved) -> None:
             raise ExecutedBefore(run)
 
 
-def _abandoned(room: Room, lease: Lease) -> None:
-    """End runs whose process died before they were armed: nothing was sent for them."""
+def _end_unbegun(room: Room, lease: Lease) -> None:
+    """Runs whose process died before they were armed: nothing of them was sent, or ever is."""
     for run in rows.runs(room.journal, room.account):
         if run.state in NOT_BEGUN:
             with room.journal.writing(lease) as change:
-                end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, NEVER_ARMED)
+                why = "it was never armed"
+                end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
 
 
 def _begun(
@@ -129,12 +129,13 @@ def _begun(
         )
         for each in plan.instructions
     ]
+    owner = owner_in(room.home, plan.bucket)
     with room.journal.writing(lease) as change:
         begin(change, new, lease.fence, legs)
         for event in loosened(room.limits, room.mode):
             change.tell(event, new.run_id, plan.bucket)
         for each in plan.instructions:
-            owners = owners_of(each.symbol, each.quantity, plan.bucket)
+            owners = owners_of(each.symbol, each.quantity, owner)
             write_owners(change, new.run_id, each.step, owners)
     arm = arming.current(room.journal, room.account) if room.mode == "live" else None
     return room.desk(lease, new.run_id, request, arm)
@@ -142,9 +143,17 @@ def _begun(
 
 def _request(room: Room, document: str, plan: Approved, saved_at: datetime | None) -> Request:
     clock = room.broker.clock()
-    account = room.broker.account()
+    account = account_of(room.broker)
+    if account.account_id != room.account:
+        raise NotExecuted(
+            f"The broker answers for the account {account.account_id}, not {room.account}. Nothing "
+            "was sent.",
+            code="other_account",
+            place=room.account,
+            value=account.account_id,
+        )
     symbols = sorted({*plan.positions, *(each.symbol for each in plan.instructions)})
-    quotes = room.broker.quotes(symbols)
+    quotes = usable(room.broker.quotes(symbols))
     return Request(
         document=document,
         saved_at=saved_at,

@@ -5,11 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 
 from steelyard.errors import BrokerError
-from steelyard.execution.attribution.stored import books_of, entries_document, entries_of
+from steelyard.execution.attribution.owners import book_of
+from steelyard.execution.attribution.rules import Rules
+from steelyard.execution.attribution.stored import (
+    books_of,
+    entries_document,
+    entries_of,
+    tell_unmatched,
+)
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.flatten import is_flattening
 from steelyard.execution.legs.watch import sync
-from steelyard.execution.reconcile import Ours, Reconciliation, opened, reconcile, stored
+from steelyard.execution.reconcile import (
+    Ours,
+    Reconciliation,
+    Tolerances,
+    opened,
+    reconcile,
+    stored,
+)
 from steelyard.plans.plan import Plan, content
 
 
@@ -20,18 +34,25 @@ def agree(desk: Desk) -> bool:
 
 def compared(desk: Desk) -> Reconciliation:
     """The same with all of the answer."""
-    result = reconcile(desk.broker, lambda: _ours(desk))
+    result = reconcile(desk.broker, lambda: _ours(desk), _tolerances(desk))
+    books, bucket = books_of(desk.journal, desk.lease.account), desk.run.bucket
     with desk.journal.writing(desk.lease) as change:
-        stored.keep(change, result, run_id=desk.run_id, bucket=desk.run.bucket)
+        stored.keep(change, result, run_id=desk.run_id, bucket=bucket)
+        tell_unmatched(change, books, run_id=desk.run_id, bucket=bucket)
     return result
 
 
 def acknowledged(desk: Desk, reason: str) -> Reconciliation:
     """A person looked: what the broker says now is what the account has, and it is released."""
-    result = reconcile(desk.broker, lambda: _ours(desk), pauses=())
+    result = reconcile(desk.broker, lambda: _ours(desk), _tolerances(desk), pauses=())
     with desk.journal.writing(desk.lease) as change:
         stored.acknowledge(change, result, reason)
     return result
+
+
+def _tolerances(desk: Desk) -> Tolerances:
+    working = desk.working
+    return Tolerances(shares=working.reconcile_tol_shares, cash=working.reconcile_tol_cash)
 
 
 def _ours(desk: Desk) -> Ours:
@@ -42,8 +63,11 @@ def _ours(desk: Desk) -> Ours:
     return stored.ours_of(desk.journal, account, books_of(desk.journal, account).positions)
 
 
-def opening(desk: Desk) -> bool:
-    """Before a run: the account begins with what the broker says of it, or is compared; equal?"""
+def opening(desk: Desk, owner: str | Rules) -> bool:
+    """Before a run: the account begins with what the broker says of it, or is compared; equal?
+
+    owner   whose the holdings are that the plan knows, see `attribution`
+    """
     account = desk.lease.account
     if stored.opening_for(desk.journal, account) is not None:
         return agree(desk)
@@ -51,7 +75,7 @@ def opening(desk: Desk) -> bool:
     values = content(desk.request.document.encode())
     holdings = () if is_flattening(values) else Plan.from_document(values).holdings
     run = desk.run
-    entries = entries_of(first, holdings, lambda _: run.bucket, run.run_id)
+    entries = entries_of(first, holdings, lambda symbol: book_of(symbol, owner), run.run_id)
     with desk.journal.writing(desk.lease) as change:
         stored.begin_account(
             change,

@@ -92,9 +92,11 @@ class Sight:
     """What the broker says now; None is what it did not say.
 
     filled   symbol -> signed shares of this run that were booked when the account was read
+    booked   client order id -> shares, the same
     """
 
     filled: Mapping[str, Decimal]
+    booked: Mapping[str, Decimal]
     account: BrokerAccount | None
     clock: MarketClock | None
     session: Session | None
@@ -110,24 +112,59 @@ def look(desk: Desk, symbols: Sequence[str]) -> Sight:
     """
     clock = _asked(desk.broker.clock)
     session, previous = _sessions(desk.broker, clock)
+    fills = rows.fills(desk.journal, run_id=desk.run_id)
     return Sight(
-        filled=signed(rows.fills(desk.journal, run_id=desk.run_id)),
-        account=_asked(desk.broker.account),
+        filled=signed(fills),
+        booked=by_order(fills),
+        account=_asked(lambda: account_of(desk.broker)),
         clock=clock,
         session=session,
         previous_session=previous,
         assets=_asked(lambda: desk.broker.assets(symbols)),
-        quotes=_asked(lambda: desk.broker.quotes(symbols)),
+        quotes=_asked(lambda: usable(desk.broker.quotes(symbols))),
     )
 
 
 def refreshed(desk: Desk, sight: Sight, symbol: str) -> Sight:
     """The same with the time and one quote as they are now."""
-    newest = _asked(lambda: desk.broker.quotes([symbol]))
+    newest = _asked(lambda: usable(desk.broker.quotes([symbol])))
     quotes = None if newest is None else {**(sight.quotes or {}), **newest}
     if newest is not None and symbol not in newest and quotes is not None:
         quotes.pop(symbol, None)
     return replace(sight, clock=_asked(desk.broker.clock), quotes=quotes)
+
+
+def account_of(broker: Broker) -> BrokerAccount:
+    """What the broker says of the account; raises BrokerError where a figure is no number."""
+    account = broker.account()
+    figures = [figure for each in account.positions for figure in (each.quantity, each.available)]
+    figures += [figure for each in account.cash for figure in (each.amount, each.spendable)]
+    if not all(figure.is_finite() for figure in figures):
+        raise BrokerError(
+            f"The broker answers of the account {account.account_id} with a figure that is no "
+            "number. Nothing was sent.",
+            code="no_number",
+            place=account.account_id,
+        )
+    return account
+
+
+def usable(quotes: Mapping[str, Quote]) -> dict[str, Quote]:
+    """Those with prices above 0 that do not cross; the others are as good as none."""
+    return {symbol: quote for symbol, quote in quotes.items() if _is_market(quote)}
+
+
+def _is_market(quote: Quote) -> bool:
+    finite = quote.bid.is_finite() and quote.ask.is_finite()
+    return finite and 0 < quote.bid <= quote.ask
+
+
+def by_order(fills: Iterable[FillRow]) -> dict[str, Decimal]:
+    """Client order id -> shares that are booked."""
+    sums: dict[str, Decimal] = {}
+    for fill in fills:
+        sums[fill.client_order_id] = sums.get(fill.client_order_id, ZERO) + fill.quantity
+    return sums
 
 
 def signed(fills: Iterable[FillRow]) -> dict[str, Decimal]:
@@ -164,6 +201,7 @@ def value_of(account: BrokerAccount, approved: Approved, quotes: Mapping[str, Qu
     total = sum(
         (balance.amount * approved.rates.get(balance.currency, Decimal("NaN")))
         for balance in account.cash
+        if balance.amount
     ) or Decimal(0)
     for position in account.positions:
         total += position.quantity * unit_value(position.symbol, approved, quotes)

@@ -41,6 +41,7 @@ from steelyard.orders import Side
 
 OUT = AT_BROKER | IN_DOUBT | {LegState.HELD}
 """An attempt whose shares or money may still go."""
+REFUSED = frozenset({LegState.BLOCKED, LegState.REJECTED, LegState.HELD})
 DAY = timedelta(hours=24)
 NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 GOOD = {Outcome.DONE, Outcome.DONE_WITH_SKIPS}
@@ -93,7 +94,7 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
         fills=sight.filled,
         values_base=None if quotes is None else _values(desk, sight, legs),
         sectors=plan.sectors,
-        free_cash_base=None if account is None else free_cash(desk, account, legs),
+        free_cash_base=None if account is None else free_cash(desk, account, sight, legs),
         quotes=quotes,
         assets=sight.assets,
         restricted=standing.restricted,
@@ -104,28 +105,40 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
 
 
 def floor_of(plan: Approved) -> Decimal:
-    """Base cash that the buys of a plan leave alone: its reserve, or what was there if less."""
+    """Base cash that the buys of a plan leave alone: its reserve, or what was there if less.
+
+    Money that the owner takes out is not there for them either.
+    """
     total = sum((plan.cash[name] * plan.rates[name] for name in plan.cash), ZERO)
     spendable = plan.cash.get(plan.base_currency, ZERO)
-    return max(least_spendable(total, spendable, plan.reserve), ZERO)
+    return max(least_spendable(total, spendable, plan.reserve), ZERO) + plan.withdrawals
 
 
-def free_cash(desk: Desk, account: BrokerAccount, legs: Sequence[LegRow]) -> Decimal:
-    """Money that new buys may take, base currency: spendable, less what attempts of ours may."""
-    plan = desk.approved
-    filled = filled_of(desk)
-    money = sum(
-        (balance.spendable * plan.rates[balance.currency] for balance in account.cash), ZERO
-    )
+def free_cash(desk: Desk, account: BrokerAccount, sight: Sight, legs: Sequence[LegRow]) -> Decimal:
+    """Money that new buys may take, base currency: spendable, less what attempts of ours may.
+
+    What they took since the account was read counts as well; credit does not.
+    """
     seen = {order.client_order_id for order in account.open_orders}
-    return money - sum(
-        (
-            leg.reserved * (1 - filled.get(leg.client_order_id, ZERO) / leg.quantity)
-            for leg in legs
-            if leg.state in OUT and leg.client_order_id not in seen
-        ),
-        ZERO,
-    )
+    filled = filled_of(desk)
+    money = sum((free * desk.approved.rates[name] for name, free in spendable(desk, account)), ZERO)
+    for leg in legs:
+        if leg.client_order_id in seen:
+            continue  # what the broker lets us spend is without it
+        shares = filled.get(leg.client_order_id, ZERO)
+        rest = leg.quantity - shares if leg.state in OUT else ZERO
+        news = shares - sight.booked.get(leg.client_order_id, ZERO)
+        money -= leg.reserved * (rest + news) / leg.quantity
+    return money
+
+
+def spendable(desk: Desk, account: BrokerAccount) -> list[tuple[str, Decimal]]:
+    """(currency, money of it that buys may take); one without a rate is worth nothing here."""
+    return [
+        (balance.currency, min(balance.spendable, balance.amount))
+        for balance in account.cash
+        if balance.currency in desk.approved.rates
+    ]
 
 
 def _lock(desk: Desk) -> Lock:
@@ -290,16 +303,20 @@ def failures(journal: Journal, now: datetime) -> int:
 
 
 def failed_sells(desk: Desk, legs: Sequence[LegRow]) -> Decimal:
-    """Money that approved sells did not bring and no longer will, base currency, as planned."""
+    """Money of approved sells that failed, base currency, as planned.
+
+    One that was refused or of which nothing was filled failed; one that was slow did not: the buys
+    get what it brought.
+    """
     if desk.run.state in {RunState.PLANNED, RunState.ARMED, RunState.SELLING}:
         return ZERO
     filled = filled_of(desk)
     total = ZERO
     for each in desk.approved.sells:
-        sold = sum(
-            (filled.get(leg.client_order_id, ZERO) for leg in legs if leg.step == each.step), ZERO
-        )
-        total += (each.quantity - sold) * each.unit_base
+        attempts = [leg for leg in legs if leg.step == each.step]
+        sold = sum((filled.get(leg.client_order_id, ZERO) for leg in attempts), ZERO)
+        if not sold or attempts[-1].state in REFUSED:
+            total += (each.quantity - sold) * each.unit_base
     return total
 
 

@@ -107,6 +107,7 @@ def flattened(content: Mapping[str, Any]) -> Approved:
         base_currency=content["base_currency"],
         value=value,
         reserve=ZERO,
+        withdrawals=ZERO,
         version=None,
         instructions=orders,
         positions=MappingProxyType(positions),

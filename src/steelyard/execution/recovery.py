@@ -11,19 +11,18 @@ from datetime import timedelta
 from itertools import chain, repeat
 
 from steelyard.canonical import plain
-from steelyard.errors import BrokerError, NotExecuted
-from steelyard.execution.begin import NEVER_ARMED
+from steelyard.errors import BrokerError
 from steelyard.execution.by_hand import go_on
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
-from steelyard.execution.journal.journal import FENCED_OFF, Journal
+from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import LegRow, RunRow
 from steelyard.execution.legs.funds import BACK_OFF
-from steelyard.execution.legs.resolve import release, resolve_all
-from steelyard.execution.legs.watch import LATE_FILL, sync
+from steelyard.execution.legs.resolve import look_up_held, resolve_all
+from steelyard.execution.legs.watch import UNAWAITED, sync
 from steelyard.execution.legs.work import cancel_all
 from steelyard.execution.states import (
     AT_BROKER,
@@ -35,7 +34,7 @@ from steelyard.execution.states import (
     RunState,
     leg_may,
 )
-from steelyard.execution.trade import go, needs_human, stand_still, trade
+from steelyard.execution.trade import go, needs_human, silence, stand_still, trade
 
 STRIKES = 3
 """Crashes at the same place of the same order after which a person has to look."""
@@ -52,7 +51,8 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     run = desk.run
     if run.state in NOT_BEGUN:
         with desk.journal.writing(desk.lease) as change:
-            return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, NEVER_ARMED)
+            why = "it was never armed"
+            return end_run(change, run, RunState.ABORTED, Outcome.NOT_STARTED, why)
     if desk.broker.capabilities.serves == "file":
         return go_on(desk, agree)
     before = working_state(desk.journal, run)
@@ -69,28 +69,23 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
 
 def _settle(desk: Desk, *, crashed: bool) -> RunRow | None:
     """Settle with the broker what was in doubt; the run where it cannot go on."""
-    asked = desk.run.state is RunState.NEEDS_HUMAN
     try:
         _struck(desk, crashed=crashed)
         go(desk, RunState.RECOVERING)
-        _patiently(desk, asked=asked)
+        _patiently(desk)
     except Halted as halted:
         if halted.fault.code == STRUCK:
             return desk.run  # what killed the process is not touched again
         return stand_still(desk, halted, agree)
     except BrokerError as error:
-        return needs_human(desk, f"the broker does not answer: {error}")
-    except NotExecuted as error:
-        if error.fault.code == FENCED_OFF:
-            raise
-        return needs_human(desk, str(error))
+        return needs_human(desk, str(silence(error)))
     return None
 
 
 def working_state(journal: Journal, run: RunRow) -> RunState | None:
     """Where on its way a run was when it was interrupted; None for one that was halted."""
     if run.state in STANDS or any(
-        data["code"] == LATE_FILL for data in rows.said_of(journal, run.run_id, "AlertRaised")
+        data["code"] in UNAWAITED for data in rows.said_of(journal, run.run_id, "AlertRaised")
     ):
         return None
     for data in reversed(rows.said_of(journal, run.run_id, "RunStateChanged")):
@@ -149,17 +144,12 @@ def _held_back(desk: Desk, leg: LegRow) -> None:
     raise Halted(f"{message} Nothing further was sent. Then: steelyard resume", code=STRUCK)
 
 
-def _patiently(desk: Desk, *, asked: bool) -> None:
-    """Settle, again after a pause where the broker does not answer, until the time is up.
-
-    asked   a person did: orders that were held for one are looked for anew
-    """
+def _patiently(desk: Desk) -> None:
+    """Settle, again after a pause where the broker does not answer, until the time is up."""
     waited = 0.0
     for pause in chain(BACK_OFF, repeat(BACK_OFF[-1])):
         try:
             _settled(desk)
-            if asked:
-                release(desk)
         except BrokerError:
             if waited >= desk.working.lookup_wait_s:
                 raise
@@ -174,6 +164,7 @@ def _settled(desk: Desk) -> None:
     _unknown_to_us(desk)
     sync(desk)
     resolve_all(desk)
+    look_up_held(desk)
     cancel_all(desk)
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from steelyard.brokers.broker import Activity
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.attribution.gains import Performance, performance
 from steelyard.execution.attribution.stored import books_of
@@ -23,6 +24,7 @@ from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
 from steelyard.execution.order_rows import OrderRow, average, order_rows
 from steelyard.execution.reconcile import stored
+from steelyard.execution.reconcile.document import activity_of
 from steelyard.execution.request import Request, request_of
 from steelyard.execution.states import LegState, Outcome, RunState
 from steelyard.money import ZERO
@@ -130,12 +132,16 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The last comparison with the broker; `breaks` are sentences."""
+    """The last comparison with the broker.
+
+    breaks      sentences
+    explained   what changed shares or cash without an order, over all comparisons of the run
+    """
 
     at: datetime
     clean: bool
     breaks: tuple[str, ...]
-    explained: tuple[str, ...]
+    explained: tuple[Activity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +152,7 @@ class RunReport:
     drift           half the sum of absolute deviations from target, cash included: before, as it
                     is; None without targets
     compared        None = never compared
+    books           of the whole account; unmatched are sales of what a book did not have, in words
     """
 
     run_id: str
@@ -169,6 +176,7 @@ class RunReport:
     blocks: tuple[Blocked, ...]
     compared: Compared | None
     books: tuple[Performance, ...]
+    unmatched: tuple[str, ...]
     sold_base: Decimal
     bought_base: Decimal
     fees_base: Decimal
@@ -201,7 +209,7 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
     steps = tuple(_step(each, orders, fills) for each in approved.instructions)
     weights = () if plan is None else _weights(plan, approved, fills)
     rates = {each.step: each.fx_rate for each in approved.instructions}
-    compared = stored.comparisons(journal, run.account)
+    compared, books = stored.comparisons(journal, run.account), books_of(journal, run.account)
     return RunReport(
         run_id=run_id,
         plan_id=run.plan_id,
@@ -223,7 +231,8 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         cash=_cash(run, compared, fills),
         blocks=_blocks(journal, run_id),
         compared=_compared(run, compared),
-        books=_books(journal, run, approved),
+        books=performance(books, _marks(approved)),
+        unmatched=tuple(each.text for each in books.unmatched),
         sold_base=_total(steps, Side.SELL),
         bought_base=_total(steps, Side.BUY),
         fees_base=sum((step.fee * rates[step.step] for step in steps), ZERO),
@@ -409,25 +418,15 @@ def _compared(run: RunRow, compared: Sequence[stored.Comparison]) -> Compared | 
         clean=own[0].clean,
         breaks=tuple(each["why"] for each in body.get("breaks", ())),
         explained=tuple(
-            " ".join(
-                part
-                for part in (
-                    each["kind"].lower(),
-                    each["symbol"],
-                    *(f"{amount} {name}" for name, amount in each["cash"].items()),
-                )
-                if part
-            )
-            for each in body.get("explained", ())
+            activity_of(each) for row in reversed(own) for each in row.body.get("explained", ())
         ),
     )
 
 
-def _books(journal: Journal, run: RunRow, approved: Approved) -> tuple[Performance, ...]:
-    """Every book of the account, at the plan's prices."""
-    ones = Decimal(1)
-    marks = {
-        symbol: price * approved.multipliers.get(symbol, ones)
+def _marks(approved: Approved) -> dict[str, Decimal]:
+    """Symbol -> worth of a share at the plan's price."""
+    one_to_one = Decimal(1)
+    return {
+        symbol: price * approved.multipliers.get(symbol, one_to_one)
         for symbol, price in approved.prices.items()
     }
-    return performance(books_of(journal, run.account), marks)

@@ -11,6 +11,8 @@ from typing import Any
 from steelyard.canonical import plain
 from steelyard.execution.approved import Approved, approved
 from steelyard.execution.flatten import flattened, is_flattening
+from steelyard.orders import Side
+from steelyard.plans.account import LotShown
 from steelyard.plans.plan import Plan, content
 
 
@@ -45,6 +47,15 @@ class Request:
     def approved(self) -> Approved:
         """The plan as execution sees it."""
         return orders_of(self.document, self.saved_at)
+
+    @property
+    def lots(self) -> dict[str, tuple[LotShown, ...]]:
+        """Symbol -> lots that the plan sells, in its order; none where no plan stands behind."""
+        values = content(self.document.encode())
+        if is_flattening(values):
+            return {}
+        steps = Plan.from_document(values).steps
+        return {step.symbol: step.lots for step in steps if step.side is Side.SELL}
 
 
 def orders_of(document: str, saved_at: datetime | None = None) -> Approved:

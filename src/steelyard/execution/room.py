@@ -40,10 +40,10 @@ class Room:
     journal: Journal
     broker: Broker
     account: str
-    mode: Mode
-    limits: Limits
-    working: Working
-    needs: PaperHistoryNeeds
+    mode: Mode = "paper"
+    limits: Limits = field(default_factory=Limits)
+    working: Working = field(default_factory=Working)
+    needs: PaperHistoryNeeds = field(default_factory=PaperHistoryNeeds)
     pinned_account: str | None = None
     host: Mode | None = None
     key: Mode | None = None

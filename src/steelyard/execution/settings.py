@@ -36,8 +36,8 @@ class _AsNumber:
 
 _EXACT = BeforeValidator(_exact)
 Exact = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False), _AsNumber()]
-Money = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False, gt=0, le=10**12), _AsNumber()]
-Part = Annotated[Decimal, _EXACT, Field(allow_inf_nan=False, gt=0, le=1), _AsNumber()]
+Money = Annotated[Decimal, Field(allow_inf_nan=False, gt=0, le=10**12), _EXACT, _AsNumber()]
+Part = Annotated[Decimal, Field(allow_inf_nan=False, gt=0, le=1), _EXACT, _AsNumber()]
 
 
 class Limits(Section):

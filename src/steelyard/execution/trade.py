@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from steelyard.canonical import plain
-from steelyard.errors import BrokerError, NotExecuted
-from steelyard.execution.desk import Desk, Halted
+from steelyard.errors import BrokerError
+from steelyard.execution.desk import Desk, Halted, look
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
-from steelyard.execution.journal.journal import FENCED_OFF
 from steelyard.execution.journal.rows import RunRow
-from steelyard.execution.legs.funds import Sized, shrunk, wait_for_money
-from steelyard.execution.legs.watch import filled_of_step
+from steelyard.execution.legs.funds import fitted, wait_for_money
+from steelyard.execution.legs.watch import filled_of, filled_of_step
 from steelyard.execution.legs.work import (
     UNFILLED,
+    Sized,
     cancel_all,
     close,
     newest,
+    note,
+    remainders,
+    walk_of,
     watch,
     work,
     working,
@@ -45,11 +49,7 @@ def trade(desk: Desk, reconcile: Reconcile) -> RunRow:
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
     except BrokerError as error:
-        return stand_still(desk, silent(error), reconcile)
-    except NotExecuted as error:
-        if error.fault.code == FENCED_OFF:
-            raise
-        return stand_still(desk, Halted(str(error), code=error.fault.code), reconcile)
+        return stand_still(desk, silence(error), reconcile)
     return finish(desk, reconcile)
 
 
@@ -61,16 +61,6 @@ def finish(desk: Desk, reconcile: Reconcile) -> RunRow:
     outcome, reason = outcome_of(desk)
     with desk.journal.writing(desk.lease) as change:
         return end_run(change, desk.run, RunState.DONE, outcome, reason)
-
-
-def silent(error: BrokerError) -> Halted:
-    """A broker that does not answer, as a reason to stand still."""
-    return Halted(
-        f"The broker does not answer: {error} Nothing further was sent. Continue with: steelyard "
-        "resume",
-        code="broker_silent",
-        hint="steelyard resume",
-    )
 
 
 def _phases(desk: Desk) -> None:
@@ -100,12 +90,19 @@ def sell(desk: Desk) -> None:
 
 
 def buy(desk: Desk) -> None:
-    """Wait for the money, shrink the approved buys to it, and work them."""
+    """Wait for the money, shrink the approved buys to it, and work them.
+
+    What they are shrunk to here is the most; each step of working them fits what is left of that to
+    the money and the price of the moment.
+    """
     unsettled = wait_for_money(desk) if desk.approved.sells else Decimal(0)
-    sized = shrunk(desk, unsettled)
+    fit = partial(fitted, unsettled=unsettled)
+    rest = remainders(desk, [(each, each.quantity) for each in desk.approved.buys])
+    sight = look(desk, [each.symbol for each, _ in rest])
+    sized = fit(desk, sight, rest, walk_of(desk)[0])
     if desk.run.state is RunState.WAIT_FUNDS:
         go(desk, RunState.RESIZE_BUYS)
-    _skip(desk, sized)
+    _shrink(desk, sized)
     if desk.run.state is RunState.RESIZE_BUYS:
         go(desk, RunState.BUYING)
     work(
@@ -115,28 +112,23 @@ def buy(desk: Desk) -> None:
             for entry in sized
             if entry.quantity
         ],
+        fit,
     )
 
 
-def _skip(desk: Desk, sized: list[Sized]) -> None:
+def _shrink(desk: Desk, sized: list[Sized]) -> None:
     """Write down what is bought less of, and why."""
     legs = {leg.step: leg for leg in newest(desk) if leg.state is LegState.PLANNED}
-    fewer = [entry for entry in sized if entry.why and entry.instruction.step in legs]
-    if not fewer:
-        return
-    with desk.journal.writing(desk.lease) as change:
-        for entry in fewer:
-            leg = legs[entry.instruction.step]
-            if not entry.quantity:
-                set_leg(change, desk.run, leg, LegState.SKIPPED, entry.why)
-                continue
-            change.execute(
-                "UPDATE leg SET reason = ? WHERE coid = ?",
-                (
-                    f"{plain(entry.quantity)} of {plain(entry.instruction.quantity)}: {entry.why}",
-                    leg.client_order_id,
-                ),
-            )
+    for entry in sized:
+        leg = legs.get(entry.instruction.step)
+        if leg is None or not entry.why:
+            continue
+        if entry.quantity:
+            note(desk, leg, entry.why)
+            continue
+        with desk.journal.writing(desk.lease) as change:
+            why = f"{entry.why}; nothing of it is bought"
+            set_leg(change, desk.run, leg, LegState.SKIPPED, why)
     desk.show(desk)
 
 
@@ -149,10 +141,10 @@ def outcome_of(desk: Desk) -> tuple[Outcome, str]:
     ]
     if not short:
         return Outcome.DONE, ""
-    reasons = {leg.step: leg.reason for leg in newest(desk)}
+    reasons = {leg.step: leg.reason for leg in desk.legs if leg.reason}
     states = {leg.step: leg.state for leg in newest(desk)}
     first, done = short[0]
-    because = reasons[first.step] or UNFILLED
+    because = reasons.get(first.step, UNFILLED)
     why = f"{first.symbol}: {plain(done)} of {plain(first.quantity)}, {because}"
     more = "" if len(short) == 1 else f"; and {len(short) - 1} more"
     skips = {LegState.SKIPPED, LegState.BLOCKED, LegState.FILLED}
@@ -163,6 +155,16 @@ def outcome_of(desk: Desk) -> tuple[Outcome, str]:
     else:
         outcome = Outcome.PARTIAL
     return outcome, why + more
+
+
+def silence(error: BrokerError) -> Halted:
+    """A question without an answer, as what the run stands still for."""
+    return Halted(
+        f"The broker does not answer: {error}. Nothing further was sent. Continue with: steelyard "
+        "resume",
+        code="broker_silent",
+        hint="steelyard resume",
+    )
 
 
 def stand_still(desk: Desk, halted: Halted, reconcile: Reconcile) -> RunRow:
@@ -176,13 +178,19 @@ def stand_still(desk: Desk, halted: Halted, reconcile: Reconcile) -> RunRow:
         return desk.run if code == SWITCH else needs_human(desk, why)
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
-        return needs_human(desk, "books and broker differ: see steelyard reconcile")
-    outcome, _ = outcome_of(desk)
-    started = any(leg.sent_at is not None for leg in desk.legs)
-    bad = Outcome.PARTIAL if started else Outcome.NOT_STARTED
+        return needs_human(desk, f"{why} And books and broker differ: see steelyard reconcile")
     with desk.journal.writing(desk.lease) as change:
-        over = Outcome.DONE if outcome is Outcome.DONE else bad
-        return end_run(change, desk.run, RunState.ABORTED, over, why)
+        return end_run(change, desk.run, RunState.ABORTED, _aborted(desk, code), why)
+
+
+def _aborted(desk: Desk, code: str) -> Outcome:
+    """What became of a run that was stopped; what a person stopped did not fail."""
+    if not any(leg.sent_at is not None for leg in desk.legs):
+        return Outcome.NOT_STARTED
+    if not filled_of(desk) and code != SWITCH:
+        return Outcome.FAILED
+    outcome, _ = outcome_of(desk)
+    return outcome if outcome is Outcome.DONE else Outcome.PARTIAL
 
 
 def _still(desk: Desk, *, cancels: bool) -> bool:
@@ -192,12 +200,10 @@ def _still(desk: Desk, *, cancels: bool) -> bool:
     """
     try:
         if cancels:
-            cancel_all(desk)
+            cancel_all(desk, calm=True)
         else:
             watch(desk, desk.working.step_wait_s)
-    except (NotExecuted, BrokerError) as error:
-        if error.fault.code == FENCED_OFF:
-            raise
+    except (Halted, BrokerError):
         return False
     everything = [(each, each.quantity) for each in desk.approved.instructions]
     close(desk, everything, "the run was halted")

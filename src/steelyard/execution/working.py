@@ -42,3 +42,13 @@ class Working(Section):
         ge=0,
         le=Decimal("0.05"),
     )
+    reconcile_tol_shares: Exact = setting(
+        Decimal("0.000001"),
+        "by which books and broker may differ where a symbol has parts of a share",
+        ge=0,
+        le=Decimal("0.01"),
+    )
+    reconcile_tol_cash: Exact = setting(
+        Decimal(0), "by which books and broker may differ, money of each currency", ge=0, le=100
+    )
+    sweep_fx: bool = setting(True, "may base cash pay what a foreign purchase lacks")

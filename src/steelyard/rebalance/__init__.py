@@ -10,6 +10,9 @@ band is traded to its target, as far as the money pays.
     weights    target weights as exact decimals
     rounding   whole steps, leftovers by largest remainder
     budget     buys made smaller in proportion to the money
+    asked      the gap of a symbol to its target, and what keeps it from being traded
+    sales      what is over its target, or without one
+    purchases  what is under its target, as far as the money pays
     calculate  positions, targets and money to rows
     front      a snapshot to positions and money
     delta      one position to its target

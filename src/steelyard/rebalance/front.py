@@ -38,7 +38,9 @@ def calculate_rebalance_plan(
     owned = {holding.symbol: holding for holding in snapshot.holdings}
     symbols = {s for s, holding in owned.items() if holding.quantity} | {*targets}
     with localcontext(prec=DIGITS):
-        shares = {s: _share(s, snapshot, owned.get(s), prices, rates) for s in symbols}
+        buying = {order.symbol for order in snapshot.open_orders if order.side is Side.BUY}
+        every = sorted(symbols | buying)
+        shares = {s: _share(s, snapshot, owned.get(s), prices, rates) for s in every}
         rows = [
             _position(symbol, snapshot, owned.get(symbol), shares[symbol], rules)
             for symbol in sorted(symbols - {*snapshot.excluded})
@@ -119,6 +121,20 @@ def _cash(snapshot: Snapshot, rates: Mapping[str, Decimal]) -> Decimal:
 
 
 def _open_buys(snapshot: Snapshot, shares: Mapping[str, Decimal | None]) -> Decimal:
-    """What open buys may still take, base currency, at today's prices."""
-    buys = (order for order in snapshot.open_orders if order.side is Side.BUY)
-    return sum((order.open_quantity * (shares.get(order.symbol) or ZERO) for order in buys), ZERO)
+    """What open buys may still take, base currency; raises PlanRefused for one without a price."""
+    total = ZERO
+    for order in snapshot.open_orders:
+        share = shares.get(order.symbol)
+        if order.side is not Side.BUY or not order.open_quantity:
+            continue
+        if share is None:
+            raise PlanRefused(
+                f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has "
+                "no price. No order was made. Add the price.",
+                code="open_buy_without_price",
+                place=order.symbol,
+                value=order.client_order_id,
+                hint="add the price",
+            )
+        total += order.open_quantity * share
+    return total

@@ -1,6 +1,7 @@
-"""Whole steps: quantities are rounded down, and what that leaves buys one step more where it can.
+"""Whole steps: quantities are rounded down, and what that leaves buys whole shares where it can.
 
-By largest remainder: of all orders that rounding took most of a step from, first that one.
+By largest remainder: of all orders that rounding took most of a step from, first that one. A part
+of a share is never rounded up.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Sized:
     wish      shares that it may have
     gap       shares to its target: never below `wish`
     most      shares that may be bought at all; None = as many as its target is near
+    fixed     base currency of the order, whatever its size
     whole     shares, a multiple of `step`
     price     base currency of one share, costs in proportion in it
     """
@@ -39,6 +41,7 @@ class Sized:
     step: Decimal
     price: Decimal
     most: Decimal | None = None
+    fixed: Decimal = ZERO
 
     @property
     def remainder(self) -> Decimal:
@@ -47,7 +50,9 @@ class Sized:
 
     @property
     def closer(self) -> bool:
-        """Is its target nearer with one step more, and may it have that?"""
+        """Is its target nearer with one step of whole shares more, and may it have that?"""
+        if self.step < 1:
+            return False
         allowed = self.most is None or self.whole + self.step <= self.most
         return allowed and 2 * (self.gap - self.whole) > self.step
 
@@ -58,7 +63,7 @@ def leftovers(buys: Sequence[Sized], money: Decimal) -> dict[str, Decimal]:
     """
     shares = {buy.symbol: buy.whole for buy in buys}
     for buy in sorted(buys, key=lambda buy: (-buy.remainder, buy.symbol)):
-        cost = buy.step * buy.price
+        cost = buy.step * buy.price + (ZERO if buy.whole else buy.fixed)
         if buy.closer and ZERO < cost <= money:
             shares[buy.symbol] += buy.step
             money -= cost

@@ -713,10 +713,12 @@ class AlertRaised(ExecutionEvent):
 
     code      what kind
     message   the sentence
+    account   of the run; "" = of none
     """
 
     code: str
     message: str
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -767,7 +769,8 @@ class ActivityBooked(ExecutionEvent):
 
     account       of the broker
     activity_id   the broker's, or the execution's
-    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person
+    kind          as the broker has it; EXECUTION = of somebody's order, ACKNOWLEDGED = by a person,
+                  ROUNDING = within the tolerances
     symbol        whose shares changed; "" = none
     shares        signed change
     cash          currency to signed change
@@ -779,6 +782,18 @@ class ActivityBooked(ExecutionEvent):
     symbol: str
     shares: str
     cash: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerStarted(ExecutionEvent):
+    """The process that holds broker keys takes plans from now on.
+
+    pid     of the process
+    build   which code it is
+    """
+
+    pid: int
+    build: str
 
 
 PLANNING: tuple[type[Event], ...] = (
@@ -795,7 +810,7 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

@@ -148,6 +148,7 @@ def test_only_what_is_no_execution_is_an_activity(pair: tuple[AlpacaBroker, Serv
     broker, server = pair
     server.exchange.place(_body("1"))
     server.exchange.tick()
+    server.exchange.pay_dividend()
 
     (dividend,) = broker.activities(EARLY)
 

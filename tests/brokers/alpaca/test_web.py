@@ -82,6 +82,20 @@ def test_the_wait_is_as_long_as_the_broker_asks(server: Server) -> None:
     broker.close()
 
 
+def test_an_order_too_many_is_not_sent_again_and_the_next_question_waits(server: Server) -> None:
+    server.fault = lambda method, _: "429" if method == "POST" else ""
+    clock = Time(server.exchange)
+    began = time.time()
+    broker = adapter(server, clock, now=lambda: began - 6)
+
+    assert isinstance(broker.submit(TICKET), Unknown)
+    assert broker.find("o1") is None
+
+    assert [method for method, _ in server.requests] == ["POST", "GET"]
+    assert clock.seconds == pytest.approx(7, abs=1.1)
+    broker.close()
+
+
 def test_a_cancel_that_is_not_answered_is_an_error_and_is_sent_once(server: Server) -> None:
     broker = adapter(server)
     broker.submit(order("o1", "sell", "AA", "1", "900"))

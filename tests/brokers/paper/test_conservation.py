@@ -39,7 +39,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(script=SCRIPTS, steps=STEPS)
 def test_shares_and_money_are_what_the_opening_fills_and_conversions_come_to(
     script: Script, steps: list[Any]

@@ -22,6 +22,7 @@ from steelyard.execution.attribution import (
     Transfer,
     Transferred,
     derive,
+    owners_of,
     performance,
 )
 from steelyard.orders import Side
@@ -117,6 +118,16 @@ def test_A10_an_order_that_never_filled_is_no_position_and_no_gain():
     books = traded()
 
     assert (books.positions, performance(books, {})) == ({}, ())
+
+
+def test_A12_a_book_that_leaves_a_symbol_sells_only_its_own_shares():
+    start = [entered("A", 3, 300, "S1"), entered("A", 5, 500, "S2")]
+    owners = {order_id(): owners_of("A", d(3), "S1")}
+
+    books = derive(start, [fill("s", "A", SELL, 3, 110)], owners)
+
+    assert books.positions == {"A": {"S2": 5}}
+    assert books.unmatched == ()
 
 
 def test_a_transfer_between_books_realises_at_its_price_and_moves_no_money():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.accounts import BUY, SELL, d
-from steelyard.execution.attribution import Rules, Transfer, Wish, exit_quantity, netted, owners_of
+from steelyard.execution.attribution import Rules, Transfer, Wish, netted, owners_of
 
 MID = {"A": d("10.05")}
 OPPOSITE = Wish("S1", "A", SELL, d(10)), Wish("S2", "A", BUY, d(6))
@@ -78,17 +78,6 @@ def test_what_each_book_sends_and_crosses_is_what_it_wished(wishes):
     assert not any(changes.values())
     sides = {(order.symbol, order.side) for order in result.orders}
     assert not {("A", BUY), ("A", SELL)} <= sides
-
-
-def test_A12_a_book_that_leaves_a_symbol_sells_only_its_own_shares():
-    books = {"A": {"S1": d(3), "S2": d(5)}}
-
-    assert exit_quantity("A", "S1", books, d(8)) == 3
-    assert exit_quantity("A", "S3", books, d(8)) == 0
-
-
-def test_the_only_owner_of_a_symbol_sells_what_the_broker_has_to_its_last_digit():
-    assert exit_quantity("A", "S1", {"A": {"S1": d("7.227357")}}, d("7.2273576")) == d("7.2273576")
 
 
 def test_an_order_of_a_plan_is_of_its_bucket_or_of_the_book_that_rules_name():

@@ -8,7 +8,7 @@ import pytest
 
 from builders.paths import ROOT
 from steelyard.errors import SettingsError
-from steelyard.execution.attribution import UNASSIGNED, Rules, read_rules
+from steelyard.execution.attribution import UNASSIGNED, Rules, owner_in, read_rules
 
 NUCLEAR = ("SMR", "LEU", "OKLO", "NLR", "BWXT", "PSQ", "SQQQ", "UUP", "UVXY", "BTAL")
 TECL = ("TECL", "TQQQ", "UPRO", "BIL", "QQQ")
@@ -78,6 +78,14 @@ def test_a_file_that_is_not_understood_is_refused_and_says_where(tmp_path, text,
     ) as caught:
         rules(tmp_path, text)
     assert caught.value.fault.code == f"attribution_{code}"
+
+
+def test_without_a_file_the_orders_of_a_plan_are_its_buckets(tmp_path):
+    assert owner_in(tmp_path, "core") == "core"
+
+    listed = rules(tmp_path, '[books]\nS1 = ["A"]')
+
+    assert owner_in(tmp_path, "core") == listed
 
 
 def test_a_file_that_cannot_be_read_is_no_file_without_rules(tmp_path):

@@ -334,6 +334,11 @@ def _market() -> Iterator[Case]:
     )
     yield from edge("spread", "quotes.VT.bid", "spread_unknown", [], [D(0), D(-1)])
     yield from edge("spread", "quotes.VT.ask", "spread_unknown", [], [D(0), D(-1)])
+    # a person places the order: there is one price, and no spread to be wrong
+    by_hand = {"capabilities": market(serves="file"), "quotes.VT.bid": D(100)}
+    yield from edge("spread", "quotes.VT.ask", "quote_crossed", [D(100), D("100.01")],
+                    [D("99.99")], others=by_hand)
+    yield from edge("spread", "quotes.VT.ask", "spread_wide", [], [D(103)], others=by_hand)
     wide = {"quotes.VT.bid": D("99.5")}
     yield from limit("spread", "quotes.VT.ask", D("100.5"), "spread_wide", others=wide)
     limits = [D(99), D(101), D(100)], [D("98.99"), D("101.01"), D(1000)]

@@ -214,6 +214,30 @@ def test_an_order_that_the_broker_does_not_list_is_a_break_where_it_was_filled()
     assert codes(compare(ours(TEN, FIVE), broker)) == ["order_absent"]
 
 
+def test_an_order_of_weeks_ago_is_not_missed_when_the_broker_lists_it_no_more():
+    later = opening({"A": 15}, {"USD": 500})
+    later = replace(later, seen=frozenset({"e1"}))
+
+    assert compare(
+        ours(later, FIVE), theirs(account({"A": 15}, {"USD": 500}), FIVE, orders=[])
+    ).clean
+
+
+def test_an_acknowledged_difference_is_one_again_only_with_other_figures():
+    def broker(filled: str) -> Theirs:
+        summed = order_of(FIVE, filled=filled, average="100")
+        return theirs(account({"A": 15}, {"USD": 500}), FIVE, orders=[summed])
+
+    (broken,) = compare(ours(TEN, FIVE), broker("6")).breaks
+    seen = replace(TEN, seen=frozenset({broken.mark}))
+    again = compare(ours(seen, FIVE), broker("6"))
+
+    assert again.clean
+    assert again.opening is not None
+    assert broken.mark in again.opening.seen
+    assert codes(compare(ours(seen, FIVE), broker("7"))) == ["filled_quantity"]
+
+
 @pytest.mark.parametrize(
     ("filled", "average", "code"),
     [

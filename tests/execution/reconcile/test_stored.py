@@ -25,11 +25,23 @@ from builders.accounts import (
 from steelyard.brokers.broker import BrokerFill
 from steelyard.errors import NotExecuted
 from steelyard.execution.attribution import UNASSIGNED, Entered
-from steelyard.execution.attribution.stored import books_of, entries_document, write_owners
+from steelyard.execution.attribution.stored import (
+    books_of,
+    entries_document,
+    tell_unmatched,
+    write_owners,
+)
 from steelyard.execution.journal import changes, rows
 from steelyard.execution.journal.changes import NewLeg, NewRun
 from steelyard.execution.journal.journal import Journal
-from steelyard.execution.reconcile import Opening, Reconciliation, Theirs, compare, stored
+from steelyard.execution.reconcile import (
+    Opening,
+    Reconciliation,
+    Theirs,
+    Tolerances,
+    compare,
+    stored,
+)
 
 TEN = opening({"A": 10}, {"USD": 1000})
 WHOLE = Entered(
@@ -164,6 +176,47 @@ def test_what_is_acknowledged_is_in_no_book_and_traded_by_nobody(tmp_path):
     assert asked(store, theirs(account({"A": 9, "B": 2}, {"USD": 1000}))).clean
 
 
+def test_an_execution_that_nobody_booked_is_acknowledged_once(tmp_path):
+    store = begun(tmp_path, leg(1, "A", BUY, 5))
+    late = fill("e1", "A", BUY, 5, 100)
+    broker = theirs(account({"A": 15}, {"USD": 500}), late)
+    result = asked(store, broker)
+    assert {each.level for each in result.breaks} == {"order", "position", "cash"}
+
+    with store.writing() as change:
+        stored.acknowledge(change, result, "seen at the broker")
+
+    assert asked(store, broker).clean
+    assert asked(store, broker).clean
+    assert rows.balances(store, ACCOUNT) == ({"A": 15}, {"USD": 500})
+
+
+def test_what_is_within_the_tolerances_is_booked_so_that_the_books_stay_the_brokers(tmp_path):
+    store = begun(tmp_path)
+    near = theirs(account({"A": "10.000001"}, {"USD": "1000.02"}))
+    result = compare(stored.ours_of(store, ACCOUNT), near, Tolerances(cash=d("0.05")))
+    with store.writing() as change:
+        stored.keep(change, result)
+
+    assert rows.balances(store, ACCOUNT) == ({"A": d("10.000001")}, {"USD": d("1000.02")})
+    assert books_of(store, ACCOUNT).positions == {"A": {UNASSIGNED: d("0.000001"), "core": 10}}
+    assert rebuilt(store, ACCOUNT) == ({"A": d("10.000001")}, {"USD": d("1000.02")})
+
+
+def test_A08_a_sale_of_what_a_book_did_not_have_is_alerted_once(tmp_path):
+    store = begun(tmp_path, leg(1, "A", SELL, 12))
+    with store.writing() as change:
+        write_owners(change, "r-1", 1, {"core": d(12)})
+    book(store, fill("e1", "A", SELL, 12, 100))
+
+    for _ in range(2):
+        with store.writing() as change:
+            tell_unmatched(change, books_of(store, ACCOUNT), run_id="r-1", bucket="core")
+
+    (alert,) = [event for _, event in store.events() if event.event_type == "AlertRaised"]
+    assert alert.data["message"].startswith("core sold 2 A that it did not have (execution e1)")
+
+
 def test_an_account_that_is_not_frozen_or_not_read_is_not_acknowledged(tmp_path):
     store = begun(tmp_path)
     clean = compare(stored.ours_of(store, ACCOUNT), theirs(account({"A": 10}, {"USD": 1000})))
@@ -219,7 +272,7 @@ def test_a_split_is_booked_once_and_the_books_have_it(tmp_path):
     assert rows.balances(store, ACCOUNT) == ({"A": 20}, {"USD": 1000})
 
 
-def test_owners_of_a_step_share_what_all_its_attempts_fill(tmp_path):
+def test_A15_owners_of_a_step_share_what_all_its_attempts_fill_whatever_a_book_is_called(tmp_path):
     store = begun(tmp_path, leg(1, "B", BUY, 10), leg(1, "B", BUY, 5, attempt=2), entered=())
     with store.writing() as change:
         write_owners(change, "r-1", 1, {"us-small-cap": d(6), "core": d(4)})
@@ -229,7 +282,7 @@ def test_owners_of_a_step_share_what_all_its_attempts_fill(tmp_path):
         fill("e2", "B", BUY, 5, 10, order=order_id(1, 2), minutes=2),
     )
 
-    # A15: attribution is read from the journal and never from an id, so a name may have hyphens
+    # attribution is read from the journal and never from an id, so a name may have hyphens
     assert books_of(store, ACCOUNT).positions == {"B": {"core": 4, "us-small-cap": 6}}
 
 

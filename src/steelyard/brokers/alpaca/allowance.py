@@ -26,9 +26,16 @@ class Allowance:
     ) -> None:
         self._now, self._sleep, self._most = now, sleep, per_minute
         self._sent: deque[float] = deque()
+        self._held_until = 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing go for so long: the broker asked for it."""
+        self._held_until = self._now() + seconds
 
     def wait(self, *, order: bool) -> None:
         """Until fewer than the most went within the last minute; `order`: of those for orders."""
+        if self._now() < self._held_until:
+            self._sleep(self._held_until - self._now())
         most = int(self._most * (1 - RESERVED)) if order else self._most
         while len(self._recent()) >= most:
             self._sleep(max(self._sent[0] + WINDOW_S - self._now(), 0.001))

@@ -196,9 +196,9 @@ class AlpacaBroker:
             return
         answer = self._web.once("DELETE", f"/v2/orders/{quoted(order.broker_id, safe='')}")
         if answer is None or not (answer.ok or over(answer)):
-            said = "no whole answer came" if answer is None else answer.message
+            words = "no whole answer came" if answer is None else answer.message
             raise BrokerError(
-                f"The cancel of {client_order_id} was not answered: {said}.", code="no_answer"
+                f"The cancel of {client_order_id} was not answered: {words}.", code="no_answer"
             )
 
     def orders(self, since: datetime) -> Sequence[BrokerOrder]:

@@ -104,7 +104,11 @@ class Web:
     ) -> Answer | None:
         """Send once; None = no whole answer came, and nobody knows what became of it."""
         self._allowance.wait(order=method == "POST")
-        return self._send(method, self._access.trading + path, json=body)
+        answer = self._send(method, self._access.trading + path, json=body)
+        wish = None if answer is None else _wish(answer, self._timing.now())
+        if wish is not None:  # nothing is sent again here, and the next request keeps to it
+            self._allowance.hold(min(max(wish, 0.0), LONGEST_WAIT_S))
+        return answer
 
     def ask(
         self, path: str, params: Mapping[str, str] | None = None, *, where: Where = "trading"
@@ -122,9 +126,9 @@ class Web:
             answer = self._send("GET", host + path, params=params)
             if answer is not None and (answer.ok or _refused(answer)):
                 return answer
-        said = "no answer" if answer is None else answer.message
+        words = "no answer" if answer is None else answer.message
         raise BrokerError(
-            f"Alpaca did not answer {path} in {TRIES} attempts: {said}.",
+            f"Alpaca did not answer {path} in {TRIES} attempts: {words}.",
             code="no_answer", place=path, hint="try again later",
         )  # fmt: skip
 

@@ -72,34 +72,23 @@ class FileBroker:
         self._path, self._account, self._connection, self._now = path, account, connection, now
 
     def begin(self, opening: Opening | None) -> None:
-        """Find the account or open it."""
-        with self._state(new=True) as state:
-            if state.there():
-                return
-            if opening is None:
-                raise BrokerError(
-                    f"No orders of account {self._account!r} were written to {self._path}.",
-                    code="no_file_account", place=self._account, hint="execute a plan first",
-                )  # fmt: skip
-            check_opening(opening)
-            state.open(opening)
+        """Find the account or open it; a snapshot that is new to it begins it again.
 
-    def reopen(self, opening: Opening) -> None:
-        """Begin again from a later snapshot, which has every fill so far in it.
-
-        Raises BrokerError while orders are open: what they fill would be counted twice.
+        A later plan's snapshot has every fill so far in it. While orders are open it is left
+        alone: what they fill would be counted twice.
         """
-        check_opening(opening)
-        with self._state() as state:
-            waiting = [order for order in state.orders() if not order.over]
-            if waiting:
-                raise BrokerError(
-                    f"{len(waiting)} orders of account {self._account} are still open: hand in "
-                    "their fills or cancel them first. Nothing was changed.",
-                    code="orders_open", place=self._account, value=len(waiting),
-                    hint="steelyard runs fills RUN FILE",
-                )  # fmt: skip
-            state.open(opening)
+        with self._state(new=True) as state:
+            if opening is None:
+                if not state.there():
+                    raise BrokerError(
+                        f"No orders of account {self._account!r} were written to {self._path}.",
+                        code="no_file_account", place=self._account, hint="execute a plan first",
+                    )  # fmt: skip
+                return
+            check_opening(opening)
+            waits = state.there() and any(not order.over for order in state.orders())
+            if not waits and not state.begun(opening):
+                state.open(opening)
 
     def close(self) -> None:
         """Let go of the file."""

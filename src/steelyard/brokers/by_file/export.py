@@ -17,11 +17,14 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.canonical import plain
-from steelyard.errors import InputError, did_you_mean
+from steelyard.errors import InputError, did_you_mean, one_line
 from steelyard.orders import Side
 
-ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+ACTIVE = ("=", "+", "-", "@", "|", "%")
 """What a spreadsheet takes for the beginning of a formula or a command."""
+
+
+LONGEST_CELL = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +97,10 @@ def exported(lines: Sequence[Line], form: str = "generic") -> str:
 
 
 def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: a quote goes before what might be one.
+    """Text on one line that no spreadsheet takes for a formula: a quote goes before one.
 
     >>> safe("VT"), safe("=1+1")
     ('VT', "'=1+1")
     """
-    return f"'{text}" if text.startswith(ACTIVE) else text
+    line = one_line(text, LONGEST_CELL)
+    return f"'{line}" if line.startswith(ACTIVE) else line

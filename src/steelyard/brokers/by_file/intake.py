@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from steelyard.brokers.broker import BrokerFill, BrokerOrder
 from steelyard.errors import RejectedRow, RowsRejected, did_you_mean
 from steelyard.money import ZERO, no_number
-from steelyard.orders import Side
+from steelyard.orders import OrderStatus, Side
 
 CENT = Decimal("0.01")
 NOON = time(12, tzinfo=UTC)
@@ -125,7 +125,7 @@ def _before(desk: Desk, row: FileFill) -> bool:
 
 
 def _fill(desk: Desk, row: FileFill) -> BrokerFill | RejectedRow:
-    orders = [o for o in desk.orders if (o.symbol, o.side) == (row.symbol, row.side)]
+    orders = _candidates(desk, row)
     if not orders:
         symbols = sorted({order.symbol for order in desk.orders})
         near = did_you_mean(row.symbol, symbols) if row.symbol not in symbols else ""
@@ -146,6 +146,13 @@ def _fill(desk: Desk, row: FileFill) -> BrokerFill | RejectedRow:
         side=row.side, quantity=row.quantity, price=row.price, value=value, fee=row.commission,
         currency=currency, at=datetime.combine(row.date, NOON),
     )  # fmt: skip
+
+
+def _candidates(desk: Desk, row: FileFill) -> list[BrokerOrder]:
+    """Orders that a fill may be of: open ones first, and of each kind the newest first."""
+    orders = [o for o in desk.orders if (o.symbol, o.side) == (row.symbol, row.side)]
+    orders.reverse()
+    return sorted(orders, key=lambda order: order.status is OrderStatus.CANCELLED)
 
 
 def _rejected(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,19 +59,23 @@ class State:
         """Is there such an account?"""
         return bool(self.rows("SELECT 1 FROM snapshot WHERE account = ?"))
 
+    def begun(self, opening: Opening) -> bool:
+        """Did the account begin with just this before? An old plan that is asked for again has
+        what was true then.
+        """
+        query = (
+            "SELECT 1 FROM snapshot WHERE account = ? AND (as_of, base_currency, positions, cash,"
+            " prices) = (?, ?, ?, ?, ?)"
+        )
+        return bool(self.rows(query, *_snapshot_of(opening)))
+
     def open(self, opening: Opening) -> None:
         """Begin with a snapshot, or begin again."""
-        prices = {
-            symbol: [plain(of.price), of.currency, plain(of.multiplier), plain(of.lot_size)]
-            for symbol, of in opening.prices.items()
-        }
-        cash = {opening.base_currency: ZERO, **opening.cash}
         self.rows(
             "INSERT INTO snapshot VALUES (?1, (SELECT COUNT(*) FROM snapshot WHERE account = ?1),"
             " ?2, ?3, ?4, ?5, ?6)",
-            str(opening.as_of), opening.base_currency, _amounts(opening.positions), _amounts(cash),
-            json.dumps(prices, sort_keys=True),
-        )  # fmt: skip
+            *_snapshot_of(opening),
+        )
 
     def base(self) -> str:
         """Its base currency."""
@@ -147,8 +151,20 @@ class State:
         )  # fmt: skip
 
 
-def _amounts(amounts: object) -> str:
-    return json.dumps({k: plain(v) for k, v in sorted(dict(amounts).items())})  # type: ignore[call-overload]
+def _snapshot_of(opening: Opening) -> tuple[str, str, str, str, str]:
+    prices = {
+        symbol: [plain(of.price), of.currency, plain(of.multiplier), plain(of.lot_size)]
+        for symbol, of in opening.prices.items()
+    }
+    cash = {opening.base_currency: ZERO, **opening.cash}
+    return (
+        str(opening.as_of), opening.base_currency, _amounts(opening.positions), _amounts(cash),
+        json.dumps(prices, sort_keys=True),
+    )  # fmt: skip
+
+
+def _amounts(amounts: Mapping[str, Decimal]) -> str:
+    return json.dumps({name: plain(amount) for name, amount in sorted(amounts.items())})
 
 
 def _decimals(text: str) -> dict[str, Decimal]:

@@ -54,11 +54,17 @@ def _refusal(book: Book, ticket: Ticket) -> Rejected | None:
         return Rejected("QUANTITY", "quantity and limit price must be above 0")
     if ticket.currency != security.currency:
         return Rejected("NOT_TRADABLE", f"{ticket.symbol} is traded in {security.currency}")
-    if ticket.quantity % security.lot_size:
+    if ticket.quantity % security.lot_size and not _exits(book, ticket):
         return Rejected("NOT_FRACTIONAL", f"quantity must be a multiple of {security.lot_size}")
     if ticket.limit_price % tick_of(ticket.limit_price):
         return Rejected("PRICE", "sub-penny increment does not fulfill minimum pricing criteria")
     return _unfunded(book, ticket, security)
+
+
+def _exits(book: Book, ticket: Ticket) -> bool:
+    """Does it sell all that is there? That may be no whole lot."""
+    there = book.positions().get(ticket.symbol, ZERO) - bound(book, ticket.symbol)
+    return ticket.side is Side.SELL and ticket.quantity == there
 
 
 def _unfunded(book: Book, ticket: Ticket, security: PaperPrice) -> Rejected | None:

@@ -121,6 +121,10 @@ class Book:
             tuple(columns.values()),
         )
 
+    def counters(self) -> tuple[datetime, int, int, Script]:
+        """What `save` writes."""
+        return self.now, self.connects, self.requests, self.script
+
     def save(self) -> None:
         """The clock and the counters."""
         self.connection.execute(
@@ -132,23 +136,19 @@ class Book:
 
     def securities(self) -> dict[str, PaperPrice]:
         """What is traded here, by symbol."""
-        return {
-            row["symbol"]: PaperPrice(
-                Decimal(row["price"]), row["currency"], Decimal(row["multiplier"]),
-                Decimal(row["lot_size"]),
-            )
-            for row in self.rows("SELECT * FROM securities WHERE account = ? ORDER BY symbol")
-        }  # fmt: skip
+        rows = self.rows("SELECT * FROM securities WHERE account = ? ORDER BY symbol")
+        return {row["symbol"]: _price(row) for row in rows}
 
     def security(self, symbol: str) -> PaperPrice | None:
         """One of them."""
-        return self.securities().get(symbol)
+        query = "SELECT * FROM securities WHERE account = ? AND symbol = ?"
+        return next((_price(row) for row in self.rows(query, symbol)), None)
 
     # orders
 
     def orders(self, where: str = "1", *values: object) -> list[PaperOrder]:
         """By number."""
-        query = f"SELECT * FROM orders WHERE account = ? AND {where} ORDER BY number"  # noqa: S608
+        query = f"SELECT * FROM orders WHERE account = ?1 AND {where} ORDER BY number"  # noqa: S608
         return [_order(row) for row in self.rows(query, *values)]
 
     def open_orders(self) -> list[PaperOrder]:
@@ -176,10 +176,23 @@ class Book:
 
     # what is to be filled
 
+    def next_due(self, until: datetime) -> list[Due]:
+        """The part that is to be filled next, where that is by then."""
+        where = "at = (SELECT MIN(at) FROM due WHERE account = ?1) AND at <= ?2"
+        return self._dues(where, written(until))[:1]
+
+    def ending(self, until: datetime) -> list[PaperOrder]:
+        """Open orders whose cancel or day comes true by then."""
+        ends = "(cancels_at <= ?2 OR expires_at <= ?2)"
+        states = "('working', 'partly_filled', 'cancelling')"
+        return self.orders(f"state IN {states} AND {ends}", written(until))
+
     def due(self, number: int | None = None) -> list[Due]:
         """Parts that are to be filled, earliest first; of one order, or of all."""
-        which, values = ("", ()) if number is None else (" AND number = ?", (number,))
-        query = f"SELECT * FROM due WHERE account = ?{which} ORDER BY at, number, part"  # noqa: S608
+        return self._dues("1") if number is None else self._dues("number = ?2", number)
+
+    def _dues(self, where: str, *values: object) -> list[Due]:
+        query = f"SELECT * FROM due WHERE account = ?1 AND {where} ORDER BY at, number, part"  # noqa: S608
         return [
             Due(
                 row["number"], row["part"], datetime.fromisoformat(row["at"]),
@@ -327,6 +340,12 @@ def put_market(
     for currency, rate in sorted(book.rates.items()):
         book.write("rates", {"currency": currency, "rate": plain(rate)})
     book.rows("UPDATE account SET as_of = ?2 WHERE account = ?1", str(as_of))
+
+
+def _price(row: sqlite3.Row) -> PaperPrice:
+    return PaperPrice(
+        Decimal(row["price"]), row["currency"], Decimal(row["multiplier"]), Decimal(row["lot_size"])
+    )
 
 
 def _order(row: sqlite3.Row) -> PaperOrder:

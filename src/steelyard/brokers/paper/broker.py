@@ -36,7 +36,7 @@ from steelyard.brokers.opening import Opening, PaperPrice, check_market, check_o
 from steelyard.brokers.paper.admission import admit
 from steelyard.brokers.paper.book import Book, create, put_market, read
 from steelyard.brokers.paper.desk import CENT
-from steelyard.brokers.paper.matching import advance
+from steelyard.brokers.paper.matching import advance, look_again
 from steelyard.brokers.paper.power import bound, spendable
 from steelyard.brokers.paper.quotes import SMALL_TICK, TICK, touch
 from steelyard.brokers.paper.script import Script
@@ -275,6 +275,7 @@ class PaperBroker:
             if book.now < session.opens:
                 advance(book, session.opens + BEGINS_AFTER)
             put_market(book, as_of, prices, rates)
+            look_again(book)
 
     @contextmanager
     def _book(self) -> Iterator[Book]:
@@ -283,8 +284,10 @@ class PaperBroker:
             book = read(self._connection, self._account)
             if book is None:
                 raise self._not_there()
+            before = book.counters()
             yield book
-            book.save()
+            if book.counters() != before:  # a question writes nothing, so it costs no sync
+                book.save()
 
     def _create(self, opening: Opening | None, script: Script | None) -> Book:
         if opening is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
@@ -13,7 +14,7 @@ from steelyard.brokers.opening import PaperPrice
 from steelyard.brokers.paper.book import Book, Due, Execution, PaperOrder
 from steelyard.brokers.paper.desk import CENT, pay
 from steelyard.brokers.paper.power import charged
-from steelyard.brokers.paper.quotes import STEP_S, Touch, touch
+from steelyard.brokers.paper.quotes import STEP_S, out_of_reach, touch
 from steelyard.brokers.paper.sessions import weekdays_after, written
 from steelyard.money import ZERO
 from steelyard.orders import OrderStatus, Side
@@ -23,24 +24,25 @@ Event = tuple[datetime, int, int, Callable[[], None]]
 
 def advance(book: Book, until: datetime) -> None:
     """Everything that is to happen until a time, in its order; the clock then stands there."""
-    while events := [event for event in _events(book) if event[0] <= until]:
+    while events := _events(book, until):
         at, _, _, act = min(events, key=lambda event: event[:3])
         book.now = max(book.now, at)
         act()
     book.now = max(book.now, until)
 
 
-def _events(book: Book) -> list[Event]:
-    """What comes next of each kind: fills, then cancels, then the end of the day."""
+def _events(book: Book, until: datetime) -> list[Event]:
+    """What comes by then: the next fill, then cancels, then ends of days."""
     events: list[Event] = [
-        (due.at, 0, due.number, partial(_try, book, due)) for due in book.due()[:1]
+        (due.at, 0, due.number, partial(_try, book, due)) for due in book.next_due(until)
     ]
-    for order in book.open_orders():
-        if order.cancels_at is not None:
+    for order in book.ending(until):
+        if order.cancels_at is not None and order.cancels_at <= until:
             end = partial(_end, book, order, cancel=True)
             events.append((order.cancels_at, 1, order.number, end))
-        end = partial(_end, book, order, cancel=False)
-        events.append((order.expires_at, 2, order.number, end))
+        if order.expires_at <= until:
+            end = partial(_end, book, order, cancel=False)
+            events.append((order.expires_at, 2, order.number, end))
     return events
 
 
@@ -63,32 +65,49 @@ def _end(book: Book, order: PaperOrder, *, cancel: bool) -> None:
 
 
 def _try(book: Book, due: Due) -> None:
-    """Fill a part if its order is marketable, else look again when the quote changes."""
+    """Fill a part if its order is marketable, else look again when the market comes to it."""
     order = book.order(due.number)
     security = book.security(order.symbol)
-    price = order.limit_price if due.ghost else _price(book, order, security)
+    price = order.limit_price if due.ghost else _price(book, order, security, book.now)
     if price is None:
-        later = due.at + timedelta(seconds=STEP_S)
-        book.put_due(Due(due.number, due.part, later, due.quantity, ghost=False))
+        book.put_due(replace(due, at=_reached(book, order, security)))
     else:
         _fill(book, order, due, price)
 
 
-def _price(book: Book, order: PaperOrder, security: PaperPrice | None) -> Decimal | None:
-    """At which it is filled now, never worse than its limit; None = it is not."""
+def _reached(book: Book, order: PaperOrder, security: PaperPrice | None) -> datetime:
+    """When the market next comes to an order; after its end, where it does not."""
+    at = book.now
+    if security is None or out_of_reach(book.script, security.price, order.side, order.limit_price):
+        return order.expires_at + timedelta(seconds=STEP_S)
+    while at <= order.expires_at:
+        at += timedelta(seconds=STEP_S)
+        if _price(book, order, security, at) is not None:
+            break
+    return at
+
+
+def look_again(book: Book) -> None:
+    """Prices changed: parts that waited for the old ones are tried with the new."""
+    soon = book.now + timedelta(seconds=STEP_S)
+    for due in book.due():
+        if not due.ghost:
+            book.put_due(replace(due, at=min(due.at, soon)))
+
+
+def _price(
+    book: Book, order: PaperOrder, security: PaperPrice | None, at: datetime
+) -> Decimal | None:
+    """At which it is filled then, never worse than its limit; None = it is not."""
     if security is None:
         return None
-    quote = touch(book.script, order.symbol, security.price, book.now)
+    quote = touch(book.script, order.symbol, security.price, at)
     far = quote.ask if order.side is Side.BUY else quote.bid
     if _reaches(order, far):
         return far
     key = f"{order.client_order_id}#{order.number}"
     inside = book.script.happens(book.script.midpoint, "midpoint", key)
-    return order.limit_price if inside and _reaches(order, _middle(quote)) else None
-
-
-def _middle(quote: Touch) -> Decimal:
-    return quote.middle
+    return order.limit_price if inside and _reaches(order, quote.middle) else None
 
 
 def _reaches(order: PaperOrder, price: Decimal) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from steelyard.brokers.paper.script import Script
+from steelyard.orders import Side
 
 STEP_S = 5
 """Seconds for which a quote stands."""
@@ -42,3 +43,9 @@ def touch(script: Script, symbol: str, price: Decimal, now: datetime) -> Touch:
     bid = ((middle - half) / tick).to_integral_value(ROUND_FLOOR) * tick
     ask = ((middle + half) / tick).to_integral_value(ROUND_CEILING) * tick
     return Touch(max(bid, tick), max(ask, tick))
+
+
+def out_of_reach(script: Script, price: Decimal, side: Side, limit: Decimal) -> bool:
+    """Is a limit so far off that no midpoint ever comes to it?"""
+    stray = price * Decimal(repr(script.wobble_bps)) / BPS + tick_of(price)
+    return limit < price - stray if side is Side.BUY else limit > price + stray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from steelyard.errors import SettingsError, did_you_mean
@@ -92,13 +92,12 @@ class Script:
         return _text(self)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _text(script: Script) -> str:
-    """Written with every request, so it is made once."""
     return json.dumps(asdict(script))
 
 
-@cache
+@lru_cache(maxsize=16)
 def script_of(text: str) -> Script:
     """Back from `Script.text`; raises SettingsError for a name that no script has."""
     settings = json.loads(text)

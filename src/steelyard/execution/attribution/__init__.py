@@ -20,11 +20,10 @@ from steelyard.execution.attribution.owners import (
     OwnedOrder,
     Transfer,
     Wish,
-    exit_quantity,
     netted,
     owners_of,
 )
-from steelyard.execution.attribution.rules import Rules, read_rules
+from steelyard.execution.attribution.rules import Rules, owner_in, read_rules
 
 __all__ = [
     "UNASSIGNED",
@@ -38,8 +37,8 @@ __all__ = [
     "Transferred",
     "Wish",
     "derive",
-    "exit_quantity",
     "netted",
+    "owner_in",
     "owners_of",
     "performance",
     "read_rules",

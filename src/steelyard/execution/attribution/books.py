@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from steelyard.brokers.broker import Activity, BrokerFill
 from steelyard.buckets.books import UNASSIGNED
+from steelyard.canonical import plain
 from steelyard.errors import NotExecuted
 from steelyard.execution.attribution.allocate import MONEY_STEP, STEP, finest, of_fill, shared
 from steelyard.execution.attribution.lots import Lot, Match, Method, matched
@@ -78,6 +79,12 @@ class Unmatched:
     symbol: str
     quantity: Decimal
     source: str
+
+    @property
+    def text(self) -> str:
+        """As a person reads it."""
+        sold = f"{self.book} sold {plain(self.quantity)} {self.symbol} that it did not have"
+        return f"{sold} (execution {self.source}): they are taken from what is unassigned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

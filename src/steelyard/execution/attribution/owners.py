@@ -94,21 +94,15 @@ def netted(
 def owners_of(symbol: str, quantity: Decimal, owner: str | Rules) -> dict[str, Decimal]:
     """Book -> shares of an order that one plan asks for.
 
-    owner   the plan's bucket, or the rules that name a symbol's book
+    owner   the plan's bucket, or the rules that name a symbol's book, see `rules.owner_in`
     What a book sells and does not have is taken from what is unassigned, and told: see `books`.
     """
-    return {owner.book_of(symbol) if isinstance(owner, Rules) else owner: quantity}
+    return {book_of(symbol, owner): quantity}
 
 
-def exit_quantity(symbol: str, book: str, books: Mapping[str, Parts], broker: Decimal) -> Decimal:
-    """Shares that a book sells to leave a symbol: what it has, and never what others have of it.
-
-    books    symbol -> book -> shares
-    broker   what the broker has of it, to its last digit: the answer where nobody else has any
-    """
-    parts = books.get(symbol, {})
-    others = sum((abs(part) for name, part in parts.items() if name != book), ZERO)
-    return broker if not others and parts.get(book, ZERO) > 0 else parts.get(book, ZERO)
+def book_of(symbol: str, owner: str | Rules) -> str:
+    """The book of a symbol."""
+    return owner.book_of(symbol) if isinstance(owner, Rules) else owner
 
 
 def _crossed(

@@ -21,6 +21,7 @@ from steelyard.buckets.books import UNASSIGNED
 from steelyard.errors import SettingsError, did_you_mean
 
 FILE = "attribution.toml"
+"""In the folder of the journal: with it books are by symbol, without it a bucket is one."""
 KEYS = ("default", "precedence", "books", "symbols")
 MOST_BYTES = 1_000_000
 NOTHING = "Nothing was attributed, and nothing was sent."
@@ -42,6 +43,12 @@ class Rules:
         for book in (claims or {}).get(name, ()):
             return book
         return self.books.get(name, self.default)
+
+
+def owner_in(folder: Path, bucket: str) -> str | Rules:
+    """Whose the orders of a plan are: by the rules of the folder, or its bucket's without any."""
+    path = folder / FILE
+    return read_rules(path) if path.exists() else bucket
 
 
 def read_rules(path: Path) -> Rules:

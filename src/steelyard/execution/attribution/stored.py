@@ -6,6 +6,7 @@ disagree with the executions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from steelyard.canonical import plain
 from steelyard.execution.attribution.books import Books, Entered, derive
 from steelyard.execution.attribution.lots import Method
 from steelyard.execution.journal import rows
+from steelyard.execution.journal.changes import alert
 from steelyard.execution.journal.journal import Change, Journal
 from steelyard.execution.journal.units import shares, shares_e9
 from steelyard.execution.reconcile import stored
@@ -103,6 +105,17 @@ def books_of(journal: Journal, account: str, *, method: Method = "fifo") -> Book
     foreign = stored.foreign_fills(journal, account)
     acts = stored.activities(journal, account)
     return derive(_entries(journal, account), [*fills, *foreign], owners, (), acts, method=method)
+
+
+def tell_unmatched(change: Change, books: Books, *, run_id: str, bucket: str) -> None:
+    """An alert, once, for each sale of shares that its book did not have."""
+    before = {
+        json.loads(body)["data"]["message"]
+        for (body,) in change.execute("SELECT body FROM event WHERE kind = 'AlertRaised'")
+    }
+    for each in books.unmatched:
+        if each.text not in before:
+            alert(change, run_id, bucket, "unmatched_sale", each.text)
 
 
 def _orders(journal: Journal, account: str) -> tuple[dict[str, str], dict[str, dict[str, Decimal]]]:

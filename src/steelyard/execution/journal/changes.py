@@ -196,7 +196,9 @@ def book(change: Change, run: RunRow, fill: BrokerFill) -> bool:
 
 def alert(change: Change, run_id: str, bucket: str, code: str, message: str) -> None:
     """Something that somebody should look at now."""
-    change.tell(AlertRaised(code, message), run_id, bucket)
+    row = change.execute("SELECT account FROM run WHERE run_id = ?", (run_id,)).fetchone()
+    account = "" if row is None else str(row[0])
+    change.tell(AlertRaised(code, message, account), run_id, bucket)
 
 
 def _contradiction(

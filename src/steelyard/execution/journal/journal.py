@@ -25,7 +25,6 @@ from steelyard.telemetry.events import Event, PlannerEvent
 from steelyard.telemetry.recorder import as_kept
 
 NOTHING_SENT = "Nothing further was sent."
-FENCED_OFF = "fenced_off"
 EVENT_COLUMNS = "seq, ts_utc, mono_ns, boot_id, run_id, kind, body, prev, hash"
 
 
@@ -211,7 +210,7 @@ class Journal:
             raise NotExecuted(
                 f"Another process trades the account {lease.account} by now. {NOTHING_SENT} See: "
                 "steelyard runs",
-                code=FENCED_OFF,
+                code="fenced_off",
                 place=lease.account,
                 value=lease.fence,
                 limit=None if row is None else row[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -130,25 +130,22 @@ def legs(journal: Journal, run_id: str) -> list[LegRow]:
     return [_leg(row) for row in journal.rows(query, (run_id,))]
 
 
-def legs_of(journal: Journal, account: str, names: Collection[str]) -> list[LegRow]:
-    """Attempts of these client order ids, of any run of an account."""
-    columns = ", ".join(f"leg.{name.strip()}" for name in LEG_COLUMNS.split(","))
-    query = (
-        f"SELECT {columns} FROM leg JOIN run ON run.run_id = leg.run_id WHERE run.account = ? "
-        "AND leg.coid IN (SELECT value FROM json_each(?)) ORDER BY run.rowid, leg.step, leg.attempt"
-    )
-    return [_leg(row) for row in journal.rows(query, (account, json.dumps(sorted(names))))]
-
-
 def fills(
-    journal: Journal, *, run_id: str | None = None, account: str | None = None
+    journal: Journal,
+    *,
+    run_id: str | None = None,
+    account: str | None = None,
+    orders: Sequence[str] | None = None,
 ) -> list[FillRow]:
-    """Executions, of a run or an account or all, in the order in which they were booked."""
+    """Executions in the order in which they were booked: of a run, orders, an account, or all."""
     columns = ", ".join(f"fill.{name.strip()}" for name in FILL_COLUMNS.split(","))
     query = f"SELECT {columns} FROM fill"
     if run_id is not None:
         query += " JOIN leg ON leg.coid = fill.coid WHERE leg.run_id = ?"
         return [_fill(row) for row in journal.rows(f"{query} ORDER BY fill.rowid", (run_id,))]
+    if orders is not None:
+        query += " WHERE fill.coid IN (SELECT value FROM json_each(?)) ORDER BY fill.rowid"
+        return [_fill(row) for row in journal.rows(query, (json.dumps(orders),))]
     if account is not None:
         query += " WHERE fill.account = ?"
     parameters = () if account is None else (account,)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from steelyard.brokers.broker import BrokerAccount, Quote
+from steelyard.brokers.broker import BrokerAccount
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
-from steelyard.execution.desk import Desk, Halted, look
-from steelyard.execution.evidence import floor_of, free_cash
+from steelyard.execution.desk import Desk, Halted, Sight, account_of
+from steelyard.execution.evidence import floor_of, free_cash, spendable
 from steelyard.execution.journal import rows
-from steelyard.execution.legs.watch import filled_of_step
+from steelyard.execution.legs import price
+from steelyard.execution.legs.work import Rest, Sized
 from steelyard.ledger import Purchase, resize
 from steelyard.money import ZERO
 from steelyard.orders import Side
 
 BACK_OFF = (1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds between two looks; the last one for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A buy with the shares that its money pays for, and why they are fewer; "" = they are not."""
-
-    instruction: Instruction
-    quantity: Decimal
-    why: str
+TICK = Decimal("0.0001")
+"""No price is less: what is rounded down to nothing still costs something."""
 
 
 def wait_for_money(desk: Desk) -> Decimal:
@@ -58,7 +52,7 @@ def wait_for_money(desk: Desk) -> Decimal:
 def _missing(desk: Desk) -> Decimal | None:
     """Base money that the account has and does not let us spend; None = it does not say."""
     try:
-        account = desk.broker.account()
+        account = account_of(desk.broker)
     except BrokerError:
         return None
     rates = desk.approved.rates
@@ -76,60 +70,80 @@ def _missing(desk: Desk) -> Decimal | None:
     )
 
 
-def shrunk(desk: Desk, unsettled: Decimal) -> list[Sized]:
-    """The approved buys at the size that the money pays for, at the far side of the spread now."""
-    buys = desk.approved.buys
-    sight = look(desk, [each.symbol for each in buys])
-    account, quotes = sight.account, sight.quotes
-    if account is None or quotes is None:
+def fitted(
+    desk: Desk, sight: Sight, rest: Rest, part: Decimal, unsettled: Decimal = ZERO
+) -> list[Sized]:
+    """Buys at the size that the money pays for now, asked at a part of the spread.
+
+    rest   most shares of each
+    Raises Halted where the broker does not say what money there is.
+    """
+    if sight.account is None or sight.quotes is None:
         raise Halted(
             "The broker does not say what money there is, or at which prices. Nothing further was "
             "sent. Continue with: steelyard resume",
             code="money_unknown",
             hint="steelyard resume",
         )
-    pool, own = money(desk, account)
-    rest = {each.step: each.quantity - filled_of_step(desk, each.step) for each in buys}
-    purchases = [_purchase(desk, each, rest[each.step], quotes) for each in buys]
-    sizes = resize(purchases, pool, own)
-    if pool + sum(own.values(), ZERO) < desk.working.min_buying_power_base:
-        sizes = (ZERO,) * len(sizes)
+    pool, own = money(desk, sight.account, sight)
+    purchases = [_purchase(desk, each, quantity, sight, part) for each, quantity in rest]
+    sizes = _sizes(desk, purchases, pool, own)
+    why = _why(desk, pool + sum(own.values(), ZERO), unsettled)
     return [
-        Sized(each, size, "" if size == rest[each.step] else _why(desk, size, pool, unsettled))
-        for each, size in zip(buys, sizes, strict=True)
+        Sized(each, size, "" if size == quantity else why)
+        for (each, quantity), size in zip(rest, sizes, strict=True)
     ]
 
 
-def money(desk: Desk, account: BrokerAccount) -> tuple[Decimal, dict[str, Decimal]]:
+def _sizes(
+    desk: Desk, purchases: Sequence[Purchase], pool: Decimal, own: Mapping[str, Decimal]
+) -> Sequence[Decimal]:
+    if pool + sum(own.values(), ZERO) < desk.working.min_buying_power_base:
+        return [ZERO] * len(purchases)
+    if desk.working.sweep_fx:
+        return resize(purchases, pool, own)
+    base = desk.approved.base_currency
+    ours = resize([_if(each, each.currency == base) for each in purchases], pool, {})
+    others = resize([_if(each, each.currency != base) for each in purchases], ZERO, own)
+    return [mine or theirs for mine, theirs in zip(ours, others, strict=True)]
+
+
+def _if(purchase: Purchase, counts: bool) -> Purchase:
+    """The same, or nothing of it."""
+    return purchase if counts else replace(purchase, quantity=ZERO)
+
+
+def money(desk: Desk, account: BrokerAccount, sight: Sight) -> tuple[Decimal, dict[str, Decimal]]:
     """(base cash over its floor, currency -> base value of the cash that pays for its own)."""
     plan = desk.approved
-    free = free_cash(desk, account, desk.legs)
     own = {
-        balance.currency: max(balance.spendable, ZERO) * plan.rates[balance.currency]
-        for balance in account.cash
-        if balance.currency != plan.base_currency
+        currency: max(free, ZERO) * plan.rates[currency]
+        for currency, free in spendable(desk, account)
+        if currency != plan.base_currency
     }
+    free = free_cash(desk, account, sight, desk.legs)
     return free - sum(own.values(), ZERO) - floor_of(plan), own
 
 
 def _purchase(
-    desk: Desk, each: Instruction, quantity: Decimal, quotes: Mapping[str, Quote]
+    desk: Desk, each: Instruction, quantity: Decimal, sight: Sight, part: Decimal
 ) -> Purchase:
-    quote = quotes.get(each.symbol)
-    price = each.price if quote is None else quote.ask
+    quote, asset = (sight.quotes or {}).get(each.symbol), (sight.assets or {}).get(each.symbol)
+    asked = each.price
+    if quote is not None and asset is not None and price.has_ticks(asset):
+        asked = price.limit(quote, Side.BUY, part, asset)
     return Purchase(
         quantity=quantity,
         lot=each.lot_size,
-        unit_cost=price * each.multiplier * each.fx_rate * (1 + each.percent_cost),
+        unit_cost=max(asked, TICK) * each.multiplier * each.fx_rate * (1 + each.percent_cost),
         fixed=each.fixed_cost,
         least=desk.working.min_order_base,
         currency=each.currency,
     )
 
 
-def _why(desk: Desk, size: Decimal, pool: Decimal, unsettled: Decimal) -> str:
-    arrived = f"{max(pool, ZERO):.2f} {desk.approved.base_currency} may be spent"
-    late = f", {unsettled:.2f} is unsettled" if unsettled > 0 else ""
-    return f"{'unsettled' if unsettled > 0 else 'money'}: {arrived}{late}" + (
-        "" if size else "; nothing of it is bought"
-    )
+def _why(desk: Desk, there: Decimal, unsettled: Decimal) -> str:
+    arrived = f"{max(there, ZERO):.2f} {desk.approved.base_currency} may be spent"
+    if unsettled > 0:
+        return f"unsettled: {arrived}, {unsettled:.2f} is unsettled"
+    return f"money: {arrived}"

@@ -19,6 +19,11 @@ def limit(quote: Quote, side: Side, part: Decimal, asset: Asset) -> Decimal:
     return rounded(quote.ask - part * spread, side, asset)
 
 
+def has_ticks(asset: Asset) -> bool:
+    """Does the broker say what prices are a multiple of?"""
+    return all(tick.is_finite() and tick > 0 for tick in (asset.tick, asset.small_tick))
+
+
 def rounded(price: Decimal, side: Side, asset: Asset) -> Decimal:
     """To the tick, never to a worse price than was meant."""
     tick = asset.tick if price >= 1 else asset.small_tick

@@ -16,54 +16,51 @@ from steelyard.execution.ids import params_hash
 from steelyard.execution.journal.changes import alert, set_leg
 from steelyard.execution.journal.rows import LegRow
 from steelyard.execution.legs.send import Placed, answered
-from steelyard.execution.legs.watch import sync
+from steelyard.execution.legs.watch import filled_of, sync
 from steelyard.execution.states import IN_DOUBT, LegState
 
 LISTINGS = 2
-"""Complete listings without it, one after another, before an order counts as absent."""
-ABSENT = "the broker lists all its orders, and it is not there"
-SENDS = 5
-"""Times that an order goes out again where nothing is answered, before a person is asked."""
+"""Answers without it, one after another, before an order counts as absent."""
+RESENDS = 5
+"""Times that it is sent under the same id, each after it was looked for, before it is held."""
 
 
 def resolve_all(desk: Desk) -> None:
     """Every attempt that is in doubt; raises Halted where one of them stays so."""
     for leg in desk.legs:
-        if leg.state in IN_DOUBT:
-            resolve(desk, leg)
+        current = _again(desk, leg)  # looking for another one may have settled it
+        if current.state in IN_DOUBT:
+            resolve(desk, current)
 
 
 def resolve(desk: Desk, leg: LegRow) -> None:
     """Ask for an order until it is seen, or is proven absent."""
-    for number in range(SENDS + 1):
-        order = _looked_for(desk, leg)
-        if order is not None:
-            _adopt(desk, leg, order)
-            return
-        if number == SENDS or not may_go_again(desk, leg):
-            break
-        if not _session_open(desk, leg.sent_at):
-            _never_was(desk, leg)
-            return
-        if _sent_again(desk, leg) is not Placed.DOUBTFUL:
-            return
-        leg = _again(desk, leg)
-    _hold(desk, leg)
+    order = _looked_for(desk, leg)
+    if order is not None:
+        _adopt(desk, leg, order)
+    elif leg.client_order_id in filled_of(desk):  # its executions say that the broker has it
+        with desk.journal.writing(desk.lease) as change:
+            set_leg(change, desk.run, _again(desk, leg), LegState.PARTIAL)
+    elif not _session_open(desk, leg.sent_at):
+        _never_was(desk, leg)
+    elif not may_go_again(desk, leg) or not _sent_again(desk, leg):
+        _hold(desk, leg)
 
 
 def _looked_for(desk: Desk, leg: LegRow) -> BrokerOrder | None:
-    """The order as soon as it is seen; None after its time is up and two complete listings."""
-    wait = min(
-        max(desk.broker.capabilities.visibility_delay_s, desk.working.poll_s),
-        desk.working.lookup_wait_s,
-    )
+    """The order as soon as it is seen; None after its time is up and two answers without it.
+
+    Its time is when an order can be seen at the latest, or all there is where not all are listed.
+    """
+    able, most = desk.broker.capabilities, desk.working.lookup_wait_s
+    wait = min(max(able.visibility_delay_s, desk.working.poll_s), most)
+    wait = wait if able.lists_all_orders else most
     waited, listings = 0.0, 0
-    most = desk.working.lookup_wait_s + wait
-    while waited <= most:
-        order, complete = _seen(desk, leg)
+    while waited <= most + wait:
+        order, listed = _seen(desk, leg)
         if order is not None:
             return order
-        listings = listings + 1 if complete else 0
+        listings = listings + 1 if listed else 0
         if listings >= LISTINGS and waited >= wait:
             return None
         desk.broker.wait(desk.working.poll_s)
@@ -78,7 +75,7 @@ def _looked_for(desk: Desk, leg: LegRow) -> BrokerOrder | None:
 
 
 def _seen(desk: Desk, leg: LegRow) -> tuple[BrokerOrder | None, bool]:
-    """(the order, was the answer a complete listing); no answer is neither."""
+    """(the order, was there an answer)."""
     name = leg.client_order_id
     try:
         if desk.broker.capabilities.lookup_by_client_id:
@@ -91,7 +88,7 @@ def _seen(desk: Desk, leg: LegRow) -> tuple[BrokerOrder | None, bool]:
     for order in listing:
         if order.client_order_id == name:
             return order, True
-    return None, desk.broker.capabilities.lists_all_orders
+    return None, True
 
 
 def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
@@ -104,8 +101,7 @@ def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
         )
         with desk.journal.writing(desk.lease) as change:
             alert(change, desk.run_id, desk.run.bucket, "other_order", message)
-            if leg.state is not LegState.HELD:
-                set_leg(change, desk.run, leg, LegState.HELD, message)
+            set_leg(change, desk.run, leg, LegState.HELD, message)
         raise Halted(f"{message} Nothing further was sent.", code="other_order")
     with desk.journal.writing(desk.lease) as change:
         set_leg(change, desk.run, leg, LegState.ACCEPTED, "", order.broker_id)
@@ -115,15 +111,33 @@ def _adopt(desk: Desk, leg: LegRow, order: BrokerOrder) -> None:
 def may_go_again(desk: Desk, leg: LegRow) -> bool:
     """Does the broker still refuse a second order of this id?"""
     able = desk.broker.capabilities
-    if not able.dedups_client_id or desk.engaged().engaged:
+    switch = desk.engaged()
+    if switch.engaged:
+        raise Halted(
+            f"The kill switch is engaged ({switch.why}), and whether the broker has the order "
+            f"{leg.client_order_id} of {leg.symbol} is not known. Nothing further was sent.",
+            code="halted",
+            place=leg.client_order_id,
+            hint="steelyard halt --lift, then: steelyard resume",
+        )
+    if not able.dedups_client_id:
         return False
     if able.dedup_window is None or leg.sent_at is None:
         return able.dedup_window is None
     return desk.broker.clock().now - leg.sent_at < able.dedup_window
 
 
-def _sent_again(desk: Desk, leg: LegRow) -> Placed:
-    """The same order under the same id."""
+def _sent_again(desk: Desk, leg: LegRow) -> bool:
+    """The same order under the same id, as often as it may; False where its fate stays unknown."""
+    for _ in range(RESENDS):
+        if _sent_once_more(desk, _again(desk, leg)):
+            return True
+        if not may_go_again(desk, leg) or not _session_open(desk, leg.sent_at):
+            return False
+    return False
+
+
+def _sent_once_more(desk: Desk, leg: LegRow) -> bool:
     with desk.journal.writing(desk.lease) as change:
         going = leg
         if leg.state is not LegState.SUBMITTING:
@@ -140,20 +154,13 @@ def _sent_again(desk: Desk, leg: LegRow) -> Placed:
     desk.probe("before send")
     reply = desk.broker.submit(ticket)
     desk.probe("after send")
-    return answered(desk, going, ticket, reply)[0]
-
-
-def release(desk: Desk) -> None:
-    """Orders that were held for a person, who has looked: adopted, or nowhere to be seen."""
-    for leg in desk.legs:
-        if leg.state is not LegState.HELD:
-            continue
-        order = _looked_for(desk, leg)
-        if order is not None:
-            _adopt(desk, leg, order)
-            continue
-        with desk.journal.writing(desk.lease) as change:
-            set_leg(change, desk.run, leg, LegState.EXPIRED, ABSENT)
+    placed, _ = answered(desk, going, ticket, reply)
+    if placed is Placed.DOUBTFUL:
+        order = _looked_for(desk, going)
+        if order is None:
+            return False
+        _adopt(desk, _again(desk, going), order)
+    return True
 
 
 def _again(desk: Desk, leg: LegRow) -> LegRow:
@@ -167,9 +174,24 @@ def _session_open(desk: Desk, sent: datetime | None) -> bool:
 
 
 def _never_was(desk: Desk, leg: LegRow) -> None:
-    """A day order of a session that is over, and the broker lists none: it can no longer fill."""
+    """A day order of a session that is over, and the broker lists none: it can no longer fill.
+
+    Had it filled, books and broker differ, which freezes the account.
+    """
     with desk.journal.writing(desk.lease) as change:
         set_leg(change, desk.run, leg, LegState.EXPIRED, "never seen, and its session is over")
+
+
+def look_up_held(desk: Desk) -> None:
+    """Orders that a person was to look up: adopted where they are seen, over with their session."""
+    for leg in desk.legs:
+        if leg.state is not LegState.HELD:
+            continue
+        order = _looked_for(desk, leg)
+        if order is not None:
+            _adopt(desk, leg, order)
+        elif not _session_open(desk, leg.sent_at):
+            _never_was(desk, leg)
 
 
 def _hold(desk: Desk, leg: LegRow) -> None:

@@ -52,10 +52,10 @@ def place(
     if ticket is None:
         return Placed.BLOCKED, "no usable quote"
     intended = Intended(ticket, each, leg.attempt)
-    judged = judge(facts(desk, sight, intended), "order")
-    while _only(judged, PATIENT):
+    judged, waited = judge(facts(desk, sight, intended), "order"), 0
+    while _only(judged, PATIENT) and waited <= desk.limits.min_order_gap_s:
         desk.broker.wait(1.0)
-        sight = refreshed(desk, sight, each.symbol)
+        sight, waited = refreshed(desk, sight, each.symbol), waited + 1
         judged = judge(facts(desk, sight, intended), "order")
     if stopped := blocks(judged):
         _tell_blocks(desk, leg, judged)
@@ -70,7 +70,7 @@ def ticket_of(
     """The order at a part of the spread; None without a usable quote."""
     quote = (sight.quotes or {}).get(each.symbol)
     asset = (sight.assets or {}).get(each.symbol)
-    if quote is None or asset is None or not (quote.bid > 0 and quote.ask >= quote.bid):
+    if quote is None or asset is None or not price.has_ticks(asset):
         return None
     return Ticket(
         client_order_id=leg.client_order_id,
@@ -193,11 +193,13 @@ def answered(desk: Desk, leg: LegRow, ticket: Ticket, reply: Reply) -> tuple[Pla
 def same(ticket: Ticket, reply: Accepted) -> bool:
     """Is the order that was taken the one that was sent?"""
     order = reply.order
-    return (order.client_order_id, order.symbol, order.side, order.quantity) == (
+    limit = ticket.limit_price if order.limit_price is None else order.limit_price
+    return (order.client_order_id, order.symbol, order.side, order.quantity, limit) == (
         ticket.client_order_id,
         ticket.symbol,
         ticket.side,
         ticket.quantity,
+        ticket.limit_price,
     )
 
 

@@ -8,12 +8,14 @@ gets one step alone, at the far side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from steelyard.canonical import plain
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
-from steelyard.execution.desk import Desk, Halted, look
+from steelyard.execution.desk import Desk, Halted, Sight, look
 from steelyard.execution.journal.changes import NewLeg, add_leg, set_leg
 from steelyard.execution.journal.rows import LegRow
 from steelyard.execution.legs import price
@@ -28,15 +30,38 @@ CANCEL_AGAIN = 5
 """Looks after which a cancel that is not confirmed is asked for again."""
 
 
-def work(desk: Desk, orders: Sequence[tuple[Instruction, Decimal]]) -> None:
-    """Work so many shares of each order; raises Halted where the run has to stand still."""
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """An order with the shares that may be sent now, and why they are fewer; "" = they are not."""
+
+    instruction: Instruction
+    quantity: Decimal
+    why: str
+
+
+Rest = Sequence[tuple[Instruction, Decimal]]
+"""Orders with the shares of each that are still to be traded."""
+Fit = Callable[[Desk, Sight, Rest, Decimal], list[Sized]]
+"""What of a rest may be sent at a part of the spread."""
+
+
+def whole(_desk: Desk, _sight: Sight, rest: Rest, _part: Decimal) -> list[Sized]:
+    """All of it."""
+    return [Sized(each, quantity, "") for each, quantity in rest]
+
+
+def work(desk: Desk, orders: Rest, fit: Fit = whole) -> None:
+    """Work so many shares of each order; raises Halted where the run has to stand still.
+
+    fit   asked anew at each step
+    """
     walk = walk_of(desk)
     for number, part in enumerate(walk):
         rest = remainders(desk, orders)
         if not rest:
             return
         following = walk[number + 1] if number + 1 < len(walk) else None
-        _step(desk, rest, part, following)
+        _step(desk, rest, (part, following), fit)
     close(desk, orders, UNFILLED)
 
 
@@ -47,9 +72,7 @@ def walk_of(desk: Desk) -> list[Decimal]:
     return [*desk.working.walk, *[FAR_SIDE] * (desk.working.far_side_tries - 1)]
 
 
-def remainders(
-    desk: Desk, orders: Sequence[tuple[Instruction, Decimal]]
-) -> list[tuple[Instruction, Decimal]]:
+def remainders(desk: Desk, orders: Rest) -> list[tuple[Instruction, Decimal]]:
     """What of each order is still to be traded, without those that are parked."""
     parked = {leg.step for leg in newest(desk) if leg.state in PARKED} | _may_still_fill(desk)
     rest = [
@@ -76,18 +99,18 @@ def newest(desk: Desk) -> list[LegRow]:
     return [*{leg.step: leg for leg in desk.legs}.values()]
 
 
-def _step(
-    desk: Desk,
-    rest: Sequence[tuple[Instruction, Decimal]],
-    part: Decimal,
-    following: Decimal | None,
-) -> None:
+def _step(desk: Desk, rest: Rest, parts: tuple[Decimal, Decimal | None], fit: Fit) -> None:
+    """One step at the first part; the second is that of the next step, None after the last."""
+    part, following = parts
     sight = look(desk, [each.symbol for each, _ in rest])
-    for each, quantity in rest:
-        leg = _attempt(desk, each, quantity)
-        placed, why = place(desk, sight, each, leg, quantity, part)
+    for sized in (in_lots(sight, each) for each in fit(desk, sight, rest, part)):
+        if not sized.quantity:
+            _park(desk, sized.instruction, sized.why, following, LegState.SKIPPED)
+            continue
+        leg = _attempt(desk, sized)
+        placed, why = place(desk, sight, sized.instruction, leg, sized.quantity, part)
         if placed is Placed.BLOCKED:
-            _park(desk, leg, why, last=following is None)
+            _park(desk, sized.instruction, why, following)
         elif placed is Placed.DOUBTFUL:
             resolve_all(desk)
     watch(desk, desk.working.step_wait_s)
@@ -96,10 +119,24 @@ def _step(
     cancel_all(desk)
 
 
-def _attempt(desk: Desk, each: Instruction, quantity: Decimal) -> LegRow:
+def in_lots(sight: Sight, sized: Sized) -> Sized:
+    """Whole lots of the broker, which may be larger than those of the plan; an exit is whole."""
+    asset = (sight.assets or {}).get(sized.instruction.symbol)
+    if asset is None or sized.instruction.full_exit or not asset.lot_size > 0:
+        return sized
+    quantity = sized.quantity // asset.lot_size * asset.lot_size
+    if quantity == sized.quantity:
+        return sized
+    why = f"the broker takes whole lots of {plain(asset.lot_size)}"
+    return Sized(sized.instruction, quantity, sized.why or why)
+
+
+def _attempt(desk: Desk, sized: Sized) -> LegRow:
     """The attempt that is to be sent: the planned one, or one more after the last is over."""
+    each = sized.instruction
     last = next((leg for leg in newest(desk) if leg.step == each.step), None)
     if last is not None and last.state is LegState.PLANNED:
+        note(desk, last, sized.why)
         return last
     if last is not None and last.state not in LEG_OVER:
         raise Halted(
@@ -119,19 +156,37 @@ def _attempt(desk: Desk, each: Instruction, quantity: Decimal) -> LegRow:
                 attempt=attempt,
                 symbol=each.symbol,
                 side=each.side,
-                quantity=quantity,
+                quantity=sized.quantity,
                 limit_price=each.price,
             ),
         )
-    return next(leg for leg in desk.legs if (leg.step, leg.attempt) == (each.step, attempt))
+    leg = next(leg for leg in desk.legs if (leg.step, leg.attempt) == (each.step, attempt))
+    note(desk, leg, sized.why)
+    return leg
 
 
-def _park(desk: Desk, leg: LegRow, why: str, *, last: bool) -> None:
-    """An order that may not go: it may at a later step, but not after the last one."""
-    current = next(row for row in desk.legs if row.client_order_id == leg.client_order_id)
-    if current.state is LegState.PLANNED and last:
+def note(desk: Desk, leg: LegRow, why: str) -> None:
+    """Write down why an attempt is for fewer shares; "" = nothing is."""
+    if why and why != leg.reason:
         with desk.journal.writing(desk.lease) as change:
-            set_leg(change, desk.run, current, LegState.BLOCKED, why)
+            reason = (why, leg.client_order_id)
+            change.execute("UPDATE leg SET reason = ? WHERE coid = ?", reason)
+
+
+def _park(
+    desk: Desk,
+    each: Instruction,
+    why: str,
+    following: Decimal | None,
+    state: LegState = LegState.BLOCKED,
+) -> None:
+    """An order that may not go: it may at a later step, but not after the last one."""
+    if following is not None:
+        return
+    last = next((leg for leg in newest(desk) if leg.step == each.step), None)
+    if last is not None and last.state is LegState.PLANNED:
+        with desk.journal.writing(desk.lease) as change:
+            set_leg(change, desk.run, last, state, why)
         desk.show(desk)
 
 
@@ -162,11 +217,11 @@ def working(desk: Desk) -> list[LegRow]:
     return [leg for leg in desk.legs if leg.state in AT_BROKER]
 
 
-def _same_prices(
-    desk: Desk, rest: Sequence[tuple[Instruction, Decimal]], following: Decimal
-) -> bool:
+def _same_prices(desk: Desk, rest: Rest, following: Decimal) -> bool:
     """Would the next step ask the same of all that works? Then a new order is of no use."""
     limits = {leg.step: leg.limit_price for leg in working(desk)}
+    if not limits:
+        return False
     sight = look(desk, [each.symbol for each, _ in rest if each.step in limits])
     for each, _ in rest:
         quote, asset = (sight.quotes or {}).get(each.symbol), (sight.assets or {}).get(each.symbol)
@@ -174,12 +229,13 @@ def _same_prices(
             continue
         if price.limit(quote, each.side, following, asset) != limits[each.step]:
             return False
-    return bool(limits)
+    return True
 
 
-def cancel_all(desk: Desk) -> None:
+def cancel_all(desk: Desk, *, calm: bool = False) -> None:
     """Cancel what works, and wait until the broker says of each that it is over.
 
+    calm   what is wrong with an execution was told, or is: it stops no cancel
     Raises Halted where it does not say so in time.
     """
     open_legs = working(desk)
@@ -193,6 +249,9 @@ def cancel_all(desk: Desk) -> None:
             sync(desk)
         except BrokerError:
             looks += 1
+        except Halted:
+            if not calm:
+                raise
         if not working(desk):
             return
         looks += 1
@@ -214,7 +273,7 @@ def _not_confirmed(leg: LegRow, waited: float) -> Halted:
     )
 
 
-def close(desk: Desk, orders: Sequence[tuple[Instruction, Decimal]], why: str) -> None:
+def close(desk: Desk, orders: Rest, why: str) -> None:
     """Say of every attempt that was planned and never sent why it was not."""
     steps = {each.step for each, _ in orders}
     rest = [leg for leg in newest(desk) if leg.step in steps and leg.state is LegState.PLANNED]

@@ -9,7 +9,14 @@ from steelyard.execution.reconcile.books import books_breaks
 from steelyard.execution.reconcile.cash import cash_breaks
 from steelyard.execution.reconcile.orders import foreign, order_breaks
 from steelyard.execution.reconcile.positions import position_breaks
-from steelyard.execution.reconcile.records import Break, Ours, Reconciliation, Theirs, Tolerances
+from steelyard.execution.reconcile.records import (
+    MARKED,
+    Break,
+    Ours,
+    Reconciliation,
+    Theirs,
+    Tolerances,
+)
 
 EXPLAINING = frozenset(
     {"DIVIDEND", "INTEREST", "FEE", "CONVERSION", "DEPOSIT", "WITHDRAWAL", "SPLIT"}
@@ -42,7 +49,7 @@ def compare(ours: Ours, theirs: Theirs, tolerances: Tolerances | None = None) ->
         cash=money,
         explained=explained,
         foreign=others,
-        seen=_seen(theirs) | {fill.exec_id for fill in ours.fills},
+        seen=_seen(theirs) | _still_seen(ours),
     )
 
 
@@ -50,6 +57,12 @@ def _seen(theirs: Theirs) -> frozenset[str]:
     """Ids of all that the broker lists."""
     executions = {fill.exec_id for fill in theirs.fills}
     return frozenset(executions | {each.activity_id for each in theirs.activities})
+
+
+def _still_seen(ours: Ours) -> frozenset[str]:
+    """Ids of what is booked, and marks of what was acknowledged."""
+    marks = {name for name in ours.opening.seen if name.startswith(MARKED)}
+    return frozenset(marks | {fill.exec_id for fill in ours.fills})
 
 
 def _once(theirs: Theirs) -> list[Activity]:

@@ -18,7 +18,13 @@ OUR_SIGNS = len(PREFIX) + ORDER_SIGNS
 
 
 def order_breaks(ours: Ours, theirs: Theirs) -> Iterator[Break]:
-    """Each execution and each order on which the sides differ."""
+    """Each execution and each order on which the sides differ, but for what was acknowledged."""
+    for broken in _every(ours, theirs):
+        if broken.mark not in ours.opening.seen:
+            yield broken
+
+
+def _every(ours: Ours, theirs: Theirs) -> Iterator[Break]:
     yield from _executions(ours, theirs)
     booked = defaultdict(list)
     for fill in ours.fills:
@@ -27,7 +33,7 @@ def order_breaks(ours: Ours, theirs: Theirs) -> Iterator[Break]:
     for order_id in sorted(ours.orders):
         if order_id in at_broker:
             yield from _order(at_broker[order_id], booked[order_id])
-        elif booked[order_id]:
+        elif any(fill.exec_id not in ours.opening.seen for fill in booked[order_id]):
             why = f"the broker does not list order {order_id}, of which executions are booked"
             yield Break(level="order", code="order_absent", subject=order_id, why=why)
     for order_id in sorted(at_broker):

@@ -14,6 +14,7 @@ from steelyard.money import ZERO
 
 Level = Literal["unread", "order", "position", "cash", "books"]
 
+MARKED = "acknowledged/"
 GRAIN = Decimal("0.0001")
 """Money finer than this is not kept, so that it is not compared."""
 
@@ -24,7 +25,8 @@ class Opening:
 
     positions   symbol -> shares
     cash        currency -> amount, on trade date
-    seen        ids of executions and activities that are counted in it, however they are dated
+    seen        ids of executions and activities that are counted in it, however they are dated,
+                and marks of differences that a person acknowledged
     """
 
     at: datetime
@@ -95,6 +97,11 @@ class Break:
     def difference(self) -> Decimal | None:
         """The broker's less ours; None where one of them is no figure."""
         return None if self.ours is None or self.broker is None else self.broker - self.ours
+
+    @property
+    def mark(self) -> str:
+        """By which it is known again: with other figures it is another difference."""
+        return f"{MARKED}{self.code}/{self.subject}/{self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

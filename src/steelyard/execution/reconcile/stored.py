@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from steelyard.errors import NotExecuted
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Change, Journal
 from steelyard.execution.journal.postings import of_change, of_fill, post
+from steelyard.execution.journal.units import money_e4
 from steelyard.execution.reconcile.cash import proceeds
 from steelyard.execution.reconcile.document import (
     activity_document,
@@ -115,11 +116,10 @@ def ours_of(
 
 def keep(change: Change, result: Reconciliation, *, run_id: str = "", bucket: str = "") -> None:
     """Write an answer down: what explains a difference is booked, a break freezes the account."""
-    if result.clean:
-        _book(change, result)
-    opening = result.opening
-    body = document(result)
+    opening, body = result.opening, document(result)
     if result.clean and opening is not None:
+        _book(change, result)
+        body["adopted"] = _adopt(change, result, "ROUNDING")
         body["next"] = opening_document(opening)
     _insert(change, result.account, clean=result.clean, body=body, run_id=run_id)
     reasons = tuple(each.why for each in result.breaks)
@@ -169,15 +169,11 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
         text = f"The account {account} cannot be acknowledged: {why}"
         raise _refused(text, "unread", account, "steelyard reconcile")
     _book(change, result)
-    adopted, money = _differences(result)
-    post(change, of_change(account, "acknowledged", adopted, money))
-    for symbol, quantity in adopted.items():
-        _tell_booked(change, account, _acknowledged(opening.at, {}, symbol, quantity))
-    if money:
-        _tell_booked(change, account, _acknowledged(opening.at, money))
+    marks = frozenset(each.mark for each in result.breaks if each.level == "order")
+    opening = replace(opening, seen=opening.seen | marks)
     body = document(result) | {
         "acknowledged": reason,
-        "adopted": {symbol: plain(adopted[symbol]) for symbol in sorted(adopted)},
+        "adopted": _adopt(change, result, "ACKNOWLEDGED"),
         "next": opening_document(opening),
     }
     _insert(change, account, clean=True, body=body, run_id="")
@@ -189,26 +185,27 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
     change.tell(AccountReleased(account, reason), "", "")
 
 
-def _differences(result: Reconciliation) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """(symbol -> shares, currency -> money) by which the broker has more than is expected."""
-    shares = {
-        line.symbol: line.broker - line.expected
-        for line in result.positions
-        if line.broker != line.expected
-    }
-    money = {
-        line.currency: line.broker - line.expected
-        for line in result.cash
-        if line.broker != line.expected
-    }
-    return shares, money
+def _adopt(change: Change, result: Reconciliation, kind: str) -> dict[str, str]:
+    """By how much the broker has more than is expected, booked; symbol -> shares, as text.
 
-
-def _acknowledged(
-    at: datetime, cash: Mapping[str, Decimal], symbol: str = "", shares: Decimal = ZERO
-) -> Activity:
-    kind = "ACKNOWLEDGED"
-    return Activity(activity_id="", kind=kind, at=at, cash=cash, symbol=symbol, shares=shares)
+    kind   why: ACKNOWLEDGED by a person, or ROUNDING within the tolerances
+    """
+    shares = {line.symbol: line.broker - line.expected for line in result.positions}
+    money = {line.currency: line.broker - line.expected for line in result.cash}
+    shares = {symbol: amount for symbol, amount in shares.items() if amount}
+    money = {name: amount for name, amount in money.items() if money_e4(amount)}
+    post(change, of_change(result.account, kind.lower(), shares, money))
+    changes: list[tuple[str, Decimal, dict[str, Decimal]]] = [
+        (symbol, amount, {}) for symbol, amount in shares.items()
+    ]
+    if money:
+        changes.append(("", ZERO, money))
+    for symbol, amount, cash in changes:
+        activity = Activity(
+            activity_id="", kind=kind, at=result.at, cash=cash, symbol=symbol, shares=amount
+        )
+        _tell_booked(change, result.account, activity)
+    return {symbol: plain(amount) for symbol, amount in shares.items()}
 
 
 def comparisons(journal: Journal, account: str | None = None, most: int = -1) -> list[Comparison]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from steelyard.brokers.broker import Activity
 from steelyard.canonical import plain
 from steelyard.execution.report import DriftRow, RunReport, StepResult
 from steelyard.execution.states import LegState, Outcome, RunState
@@ -194,6 +195,20 @@ def weights(report: RunReport) -> Weights:
 def _strip(row: DriftRow, traded: bool) -> Strip:
     target = row.target or 0.0
     return Strip(row, target, row.band, row.before - target, row.after - target, traded)
+
+
+def explained(activity: Activity) -> str:
+    """`Conversion: −1,480.25 EUR, +1,574.98 USD.`"""
+    parts = [
+        f"{signed_cents(activity.cash[name])}{SPACE}{name}"
+        for name in sorted(activity.cash)
+        if activity.cash[name]
+    ]
+    if activity.shares:
+        sign = "+" if activity.shares > 0 else ""
+        parts.append(f"{sign}{quantity(activity.shares)} shares")
+    of = f" of {activity.symbol}" if activity.symbol else ""
+    return sentence(f"{activity.kind.capitalize()}{of}: {', '.join(parts)}")
 
 
 def drift_of(report: RunReport) -> str:

@@ -185,7 +185,9 @@ def _compared(report: RunReport, console: Console) -> None:
     at = "" if report.compared is None else f" at {report.compared.at:%Y-%m-%d %H:%M %Z}"
     _say(console, f"{verdict}{at}.", indent=2, style=STYLE[level])
     if report.compared is not None:
-        for text in (*report.compared.breaks, *report.compared.explained):
+        reasons = (words.sentence(why) for why in report.compared.breaks)
+        acts = (exhibit.explained(each) for each in report.compared.explained)
+        for text in (*reasons, *acts):
             _say(console, text, indent=2)
 
 
@@ -208,3 +210,5 @@ def _books(report: RunReport, console: Console) -> None:
         for line in report.books
     ]
     _table(console, BOOKS, rows)
+    for text in report.unmatched:
+        _say(console, words.sentence(text), indent=2, style="yellow")
