@@ -126,6 +126,12 @@ def _added(rows: Rows, rng: random.Random) -> int:
     return place + 1
 
 
+def _before_the_first(rows: Rows, rng: random.Random) -> int:
+    """A row that no count from 1 on comes to."""
+    rows.insert(0, [rng.choice((0, -1, -(2**63))), *rows[0][1:]])
+    return 1
+
+
 def _exchanged(rows: Rows, rng: random.Random) -> int:
     first, second = sorted(rng.sample(range(len(rows)), 2))
     rows[first], rows[second] = rows[second], rows[first]
@@ -156,7 +162,7 @@ def _numbered(rows: Rows) -> None:
 
 DEEDS: dict[str, Deed] = {
     "changed": _changed, "removed": _removed, "added": _added, "exchanged": _exchanged,
-    "rewritten": _rewritten, "cut": _cut,
+    "rewritten": _rewritten, "cut": _cut, "before the first": _before_the_first,
 }  # fmt: skip
 
 

@@ -261,9 +261,7 @@ def test_the_configuration_has_the_documents_names_and_defaults():
 def test_the_flags_of_the_document_are_ours(monkeypatch: pytest.MonkeyPatch):
     theirs = block("Feature Flag Infrastructure")["FeatureFlags"]
 
-    assert vars(theirs()) == {
-        f.name: getattr(FeatureFlags(), f.name) for f in fields(FeatureFlags)
-    }
+    assert vars(theirs()) == {f.name: getattr(FeatureFlags(), f.name) for f in fields(FeatureFlags)}
     assert FeatureFlags.from_environment() == FeatureFlags(True, True, True)
     for new in (True, False):
         monkeypatch.setenv("USE_NEW_PORTFOLIO_REBALANCER", str(new))

@@ -253,9 +253,7 @@ def test_a_debt_sells_nothing_that_was_not_approved(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_holding_of_seven_digits_is_sold_whole(tmp_path: Path, parts: int) -> None:
     script = replace(SOON, partial=1, parts=parts, part_gap_s=(20, 20), spread_bps=20)
-    stage = staged(
-        tmp_path, "AA 7.2273576 @ 100", "BB 0 @ 100", targets={"BB": 1}, script=script
-    )
+    stage = staged(tmp_path, "AA 7.2273576 @ 100", "BB 0 @ 100", targets={"BB": 1}, script=script)
     run = stage.trade()
     assert stage.shares == {"BB": "7"}
     assert "sell AA 7.2273576" in stage.sent
@@ -265,9 +263,7 @@ def test_a_holding_of_seven_digits_is_sold_whole(tmp_path: Path, parts: int) -> 
 @pytest.mark.parametrize("held", ["9", "9.999999", "0"])
 def test_no_more_is_sold_than_is_held(tmp_path: Path, held: str) -> None:
     opening = {"positions": {"AA": D(held), "BB": D(90)}}
-    stage = staged(
-        tmp_path, "AA 10 @ 100", "BB 90 @ 100", targets={"BB": 1}, opening=opening
-    )
+    stage = staged(tmp_path, "AA 10 @ 100", "BB 90 @ 100", targets={"BB": 1}, opening=opening)
     assert stage.refused().fault.code == "holdings_changed"
     assert stage.sent == []
 

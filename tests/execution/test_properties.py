@@ -165,9 +165,7 @@ def check_books(stage: Stage) -> None:
 def check_floor(stage: Stage, before: Decimal) -> None:
     """Buys leave the reserve: money is under it only where it was before."""
     plan = stage.plan
-    worth = sum(
-        b.amount * plan.rates[b.currency] for b in stage.broker.broker.account().cash
-    )
+    worth = sum(b.amount * plan.rates[b.currency] for b in stage.broker.broker.account().cash)
     assert worth >= min(floor_of(plan), before) - D("0.05") * len(stage.legs), (worth, plan.reserve)
 
 
@@ -201,7 +199,9 @@ def traded(book: Book, script: Script, home: Path) -> Stage | None:
 
 @settings(max_examples=2 * EXAMPLES)
 @given(books(), scripts)
-def test_no_broker_makes_a_run_overspend_oversell_double_or_lose(book: Book, script: Script) -> None:
+def test_no_broker_makes_a_run_overspend_oversell_double_or_lose(
+    book: Book, script: Script
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         stage = traded(book, script, Path(folder))
         if stage is None or not stage.run_id:

@@ -74,9 +74,7 @@ class FeatureFlags:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> FeatureFlags:
         """As the documents' variables and ours say; raises SettingsError."""
         chosen = engine_settings({}, environment)
-        return cls(
-            chosen.active == "fast", chosen.shadow == "on", chosen.on_divergence != "log"
-        )
+        return cls(chosen.active == "fast", chosen.shadow == "on", chosen.on_divergence != "log")
 
 
 @dataclass(frozen=True, slots=True)
