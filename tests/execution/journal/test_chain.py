@@ -1,7 +1,6 @@
 """The chain of events, and the key that it hangs on."""
 
 import multiprocessing
-import os
 
 import pytest
 
@@ -61,7 +60,7 @@ def test_events_that_are_cut_off_the_end_are_noticed_with_the_printed_head_alone
     store.connection.execute("DELETE FROM event WHERE seq > 2")
 
     assert store.verify() == heads[1]
-    with pytest.raises(ChainBroken, match="broken at event 3: the head .* is not in it"):
+    with pytest.raises(ChainBroken, match=r"broken at event 3: the head .* is not in it"):
         store.verify(heads[-1])
 
 
@@ -106,7 +105,7 @@ def spoilt(path, how):
         path.write_bytes(b"abc")
     else:
         path.unlink()
-        os.symlink(path.parent / "elsewhere", path)
+        path.symlink_to(path.parent / "elsewhere")
 
 
 @pytest.mark.parametrize("how", ["can be read by others", "has 3 bytes", "is no regular file"])

@@ -31,6 +31,17 @@ class Failing:
         self.inner.close()
 
 
+def tells_and_raises(store):
+    with store.writing() as change:
+        change.tell(ALERT, "r-1", "core")
+        raise NotExecuted("a rail")
+
+
+def tells(store, lease):
+    with store.writing(lease) as change:
+        change.tell(ALERT, "r-1", "core")
+
+
 def alerts(store):
     return len(store.events())
 
@@ -39,9 +50,8 @@ def test_what_fails_halfway_is_not_there_at_all_and_is_told_nobody(tmp_path):
     heard = []
     store = Journal(lambda: connect(tmp_path / "j.db"), KEY, now=now, heard=heard.append)
 
-    with pytest.raises(NotExecuted), store.writing() as change:
-        change.tell(ALERT, "r-1", "core")
-        raise NotExecuted("a rail")
+    with pytest.raises(NotExecuted):
+        tells_and_raises(store)
     assert (alerts(store), heard) == (0, [])
 
     with store.writing() as change:
@@ -93,11 +103,9 @@ def test_who_was_replaced_writes_nothing(tmp_path):
 
     for lease in (Lease(ACCOUNT, 1), Lease("another", 2)):
         with pytest.raises(NotExecuted, match="Another process trades") as caught:
-            with store.writing(lease) as change:
-                change.tell(ALERT, "r-1", "core")
+            tells(store, lease)
         assert caught.value.fault.code == "fenced_off"
-    with store.writing(Lease(ACCOUNT, 2)) as change:
-        change.tell(ALERT, "r-1", "core")
+    tells(store, Lease(ACCOUNT, 2))
 
     assert alerts(store) == 1
 

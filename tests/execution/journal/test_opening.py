@@ -73,15 +73,19 @@ def test_a_name_of_an_account_is_never_a_path(tmp_path):
     with leased(open_journal(tmp_path), tmp_path, "../../etc/core"):
         pass
 
-    assert [path.name for path in (tmp_path / "locks").iterdir()] == ["%2e%2e%2f%2e%2e%2fetc%2fcore.lock"]
+    assert [path.name for path in (tmp_path / "locks").iterdir()] == [
+        "%2e%2e%2f%2e%2e%2fetc%2fcore.lock"
+    ]
 
 
 def test_a_lock_that_cannot_be_made_is_a_failed_journal(tmp_path):
     store = open_journal(tmp_path)
 
-    with pytest.raises(JournalFailed, match="could not be made") as caught:
-        with leased(store, tmp_path, "n" * 300):
-            pass
+    with (
+        pytest.raises(JournalFailed, match="could not be made") as caught,
+        leased(store, tmp_path, "n" * 300),
+    ):
+        pass
     assert caught.value.fault.code == "journal_lock"
 
 
