@@ -1,6 +1,6 @@
 # What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage others promises bench bench-peers nightly data docs lock clean
+.PHONY: help demo demo-execute test check coverage others promises bench bench-peers nightly data docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +13,8 @@ comma := ,
 space := $() $()
 PLANNING := planning modules estimates ledger.py
 PLANNING_TESTS := $(addprefix tests/,planning properties golden modules/scoring modules/opportunities modules/patterns modules/sequences modules/filters estimates test_ledger.py test_sentences.py)
+EXECUTION := execution rebalance cycle.py
+EXECUTION_TESTS := $(addprefix tests/,execution brokers rebalance test_cycle.py)
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,18 +31,22 @@ $(TOOLS): $(READY) requirements-dev.lock
 demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.html
 	@$(BIN)/steelyard demo
 
+demo-execute: $(READY)  ## trade the bundled portfolios on paper, killed half way, resumed and reconciled
+	@$(BIN)/python scripts/demo_execute.py
+
 test: $(TOOLS)  ## unit, property, contract and golden tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(TOOLS)  ## lint, format, types, import directions, lock file, generated docs
 	@scripts/check
 
-coverage: $(TOOLS)  ## branch coverage of the planning code by its own tests, without the contract tests; under 90 % fails
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PLANNING_TESTS) --cov --cov-report=
+coverage: $(TOOLS)  ## branch coverage of planning, and of execution, by their own tests; under 90 % of either fails
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PLANNING_TESTS) $(EXECUTION_TESTS) --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(EXECUTION),src/steelyard/$(m) src/steelyard/$(m)/*))'
 	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(PLANNING),src/steelyard/$(m) src/steelyard/$(m)/*))' --omit='src/steelyard/modules/plugins/*'
 
 others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `test`, each test once
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS),--ignore=$(t))
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS) $(EXECUTION_TESTS),--ignore=$(t))
 
 promises: $(TOOLS)  ## try what the store promises (PROFILE=ci, or PROFILE=nightly, which writes docs/promises.md)
 	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) $(if $(filter nightly,$(PROFILE)),--page)

@@ -42,6 +42,7 @@ from typer.testing import CliRunner
 from steelyard import errors
 from steelyard.cli import app
 from steelyard.cli.output import ERROR_FORM
+from steelyard.engine import EngineSettings, variable
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution.configuration import BUILT_IN, FILE, PREFIX
 from steelyard.execution.rails import RAILS, Rail
@@ -50,6 +51,7 @@ from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
 from steelyard.plans.columnar import ROWS
 from steelyard.plans.verify.unchecked import BEYOND, LOOSE
+from steelyard.rebalance import Thresholds
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.files.problems import allowed
@@ -491,6 +493,7 @@ def configuration_page() -> Iterator[str]:
         names = ", ".join(f"[`{m.name}`](modules.md#{kind.value}{m.name})" for m in built_in(kind))
         yield f"* **`[{kind.value}]`** ({title.lower()}): {names}"
     yield from spellings_section()
+    yield from rebalancing_section()
     yield from ("", "## A complete file", "")
     yield (
         "Every key with its default: this file makes the same plans as no file. What begins with `#"
@@ -499,6 +502,96 @@ def configuration_page() -> Iterator[str]:
     )
     yield from ("", "```toml", *example(), "```")
     yield from execution_section()
+
+
+REBALANCING: Mapping[str, tuple[str, str, str]] = {
+    "drift_band_weight": (
+        "`rebalance.drift_band_weight`; `band` of a targets file",
+        "`min_trade_threshold` 0.01",
+        "the band itself trades, in exact decimals: floats miss 18 of the 99 whole percents",
+    ),
+    "min_order_base": (
+        "`limits.min_trade_base` where it is over 0, at least 1",
+        "none",
+        "whether to trade is the band's to say; how small an order may be is another question",
+    ),
+    "quantity_step": (
+        "`lot_size` of the securities file, 1 there",
+        "`position_precision` 6",
+        "of each security; rounded down, where half-even may sell more than is held",
+    ),
+    "cash_reserve_weight": (
+        "`limits.cash_reserve_weight`",
+        "`cash_reserve_ratio` 0.05",
+        "once, of the whole: a share taken off each order is no reserve",
+    ),
+    "cash_tolerance_base": (
+        "none; 0 in a plan",
+        "none",
+        "a cent that is missing by rounding makes no buy smaller",
+    ),
+    "dust_base": (
+        "none",
+        "none",
+        "what a broker leaves of an exit is not sold for ever",
+    ),
+    "allow_empty_target": (
+        "none; true in a plan, whose targets come from a file",
+        "true",
+        "a list that came out empty by mistake may not sell everything",
+    ),
+}
+"""Threshold of exact rebalancing -> where it is set, the documents' default, why ours differs."""
+ENGINE_SAYS = {
+    "active": ("`USE_NEW_PORTFOLIO_REBALANCER` false", "the planner is what this package is for"),
+    "shadow": ("`ENABLE_REBALANCER_COMPARISON` true", "the same"),
+    "on_divergence": (
+        "`ENABLE_REBALANCER_MONITORING` true", "of an alarm somebody hears, a log is read later"
+    ),
+}  # fmt: skip
+"""Setting of the engines -> the documents' default, and why ours is as it is."""
+
+
+def rebalancing_section() -> Iterator[str]:
+    """Thresholds of exact rebalancing and the choice of engine, each beside the documents'."""
+    yield from ("", "## Exact rebalancing", "")
+    yield (
+        "`steelyard rebalance` obeys the strategy; `rebalance.Thresholds` has the same for callers."
+        " The documents' defaults are those of the rebalancer plan."
+    )
+    yield ""
+    head = ("Threshold", "Documents", "Ours", "Set by", "Why")
+    usual = Thresholds()
+    yield from table(
+        head,
+        (
+            (f"`{name}`", documents, f"`{toml(_plain(getattr(usual, name)))}`", where, why)
+            for name, (where, documents, why) in REBALANCING.items()
+        ),
+    )
+    yield from ("", "## [engine]", "")
+    yield (
+        "Not of a strategy: a table of `execution.toml` in `$STEELYARD_HOME`. Over it stand the"
+        " documents' three variables, over these our own. [Exact rebalancing](rebalance.md) says"
+        " more."
+    )
+    yield ""
+    fields = EngineSettings.model_fields
+    yield from table(
+        ("Key", "Documents", "Ours", "Variable", "Meaning", "Why"),
+        (
+            (
+                f"`{name}`", ENGINE_SAYS[name][0], f"`{toml(field.default)}`",
+                f"`{variable(name)}`", field.description or "", ENGINE_SAYS[name][1],
+            )
+            for name, field in fields.items()
+        ),
+    )  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """A decimal as the number that it is."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 CONFIGURATION_INTRODUCTION = f"""

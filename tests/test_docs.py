@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import importlib.util
 import json
@@ -27,11 +28,13 @@ from builders.importers import install
 from builders.paths import ROOT
 from steelyard import strategies
 from steelyard.cli import app
+from steelyard.engine import EngineSettings
 from steelyard.importers import fx, holdings, limits, securities, targets, values
 from steelyard.importers.prices import long
 from steelyard.importers.registry import forms
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
+from steelyard.rebalance import Thresholds
 from steelyard.samples import sample
 from steelyard.settings import Section
 from steelyard.strategies.files import spellings
@@ -195,6 +198,19 @@ def test_every_setting_is_documented(make_docs: ModuleType, pages: Mapping[str, 
             assert [
                 key for key in keys if f"`{key}`" not in text and f"`[{path}.{key}]`" not in text
             ] == [], path
+
+
+def test_every_threshold_and_setting_of_the_engines_stands_beside_the_documents_own(
+    make_docs: ModuleType, pages: Mapping[str, str]
+):
+    thresholds = [field.name for field in dataclasses.fields(Thresholds)]
+
+    assert list(make_docs.REBALANCING) == thresholds
+    assert list(make_docs.ENGINE_SAYS) == list(EngineSettings.model_fields)
+    text = pages["configuration.md"].partition("## Exact rebalancing\n")[2]
+    assert [
+        name for name in (*thresholds, *make_docs.ENGINE_SAYS) if f"| `{name}` |" not in text
+    ] == []
 
 
 def test_the_example_strategy_is_the_default_one(make_docs: ModuleType, pages: Mapping[str, str]):
@@ -412,7 +428,7 @@ SECTIONS = [
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
         *("versions.md", "buckets.md", "brokers.md", "execution.md"),
-        *("reconcile.md", "attribution.md"),
+        *("reconcile.md", "attribution.md", "rebalance.md"),
     )
     for title in sections(page)
 ]
@@ -571,6 +587,7 @@ for package in sys.argv[2].split():
     importlib.import_module(package).__path__.append(str(folder))
 from steelyard import importers, strategies
 from steelyard.planning import planner
+from steelyard.rebalance import Thresholds
 from steelyard.samples import sample
 growth = sample("growth")
 files = importers.read(growth.holdings, prices=growth.prices, securities=growth.securities)

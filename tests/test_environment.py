@@ -10,9 +10,11 @@ import platformdirs.unix
 import pytest
 
 import steelyard
+from steelyard import engine
 from steelyard import environment as home
-from steelyard.cli import logs
+from steelyard.cli import logs, trading
 from steelyard.environment import HEALTH_FILE, VARIABLES
+from steelyard.execution import configuration
 from steelyard.importers import limits
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE
@@ -27,10 +29,20 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         name
         for source in sources
         for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))
+        if not name.endswith("_")
     }
 
     names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values())
-    code = {home.VARIABLE, home.DATABASE, logs.VARIABLE, logs.FORMAT, *names}
+    names = (*names, *map(engine.variable, engine.EngineSettings.model_fields))
+    code = {
+        configuration.SAMPLE,
+        trading.PACE,
+        home.VARIABLE,
+        home.DATABASE,
+        logs.VARIABLE,
+        logs.FORMAT,
+        *names,
+    }
     assert named == set(BY_NAME) == code
 
 

@@ -74,7 +74,7 @@ def run_cycle(
     if not plan.steps or not approve(plan):
         return Cycle(recovered, plan, None)
     run = carry_out(start(replace(room, engine=record), lease, plan.to_json()))
-    filled.keep(store, room.journal, run)
+    filled.follow(store, room.journal, run)
     return Cycle(recovered, plan, run)
 
 

@@ -116,8 +116,28 @@ VARIABLES = (
         "50,000,000",
     ),
     Variable(
+        "STEELYARD_PAPER_PACE",
+        "seconds that really pass in a second of the paper market; 0 lets it run",
+        "0.02",
+    ),
+    Variable(
+        "STEELYARD_ENGINE_ACTIVE",
+        "which engine makes plans: `fast` or `reference`",
+        "`[engine]` of `execution.toml`, or `fast`",
+    ),
+    Variable(
+        "STEELYARD_ENGINE_SHADOW",
+        "does the other engine calculate beside it: `on` or `none`",
+        "`[engine]` of `execution.toml`, or `on`",
+    ),
+    Variable(
+        "STEELYARD_ENGINE_ON_DIVERGENCE",
+        "what is done where the engines differ: `log`, `alert` or `block`",
+        "`[engine]` of `execution.toml`, or `alert`",
+    ),
+    Variable(
         "STEELYARD_EXECUTION__SECTION__KEY",
-        "any setting of execution, such as `STEELYARD_EXECUTION__LIMITS__PAPER__MAX_REJECTS=3`",
+        "a setting of execution: `…__LIMITS__PAPER__MAX_REJECTS=3` is one of `[limits.paper]`",
         "`execution.toml` in the folder above, or what is built in",
     ),
 )

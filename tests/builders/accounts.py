@@ -185,6 +185,7 @@ class Script:
     waited: list[float] = field(default_factory=list)
     name: str = "script"
     asked: int = -1
+    described: list[str] = field(default_factory=list)
 
     @property
     def now(self) -> Theirs:
@@ -201,6 +202,7 @@ class Script:
         return {name: self.prices[name] for name in symbols if name in self.prices}
 
     def assets(self, symbols: Sequence[str]) -> Mapping[str, Asset]:
+        self.described += symbols
         return {
             name: Asset(symbol=name, currency="USD", tradable=True, lot_size=self.lots[name])
             for name in symbols
@@ -254,3 +256,30 @@ def journal(folder: Path, start: datetime = START) -> Journal:
         return connection
 
     return Journal(opened, key_of(folder), now=now)
+
+
+def rebuilt(store: Journal, name: str) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """(symbol -> shares, currency -> money) by nothing but the events of the chain."""
+    stock: dict[str, Decimal] = {}
+    cash: dict[str, Decimal] = {}
+
+    def add(to: dict[str, Decimal], amounts: Mapping[str, Decimal]) -> None:
+        for key, amount in amounts.items():
+            to[key] = to.get(key, d(0)) + amount
+
+    for _, event in store.events():
+        data = event.data
+        if data.get("account") != name:
+            continue
+        if event.event_type == "AccountOpened":
+            add(stock, {key: d(text) for key, text in data["positions"].items()})
+            add(cash, {key: d(text) for key, text in data["cash"].items()})
+        elif event.event_type == "FillBooked":
+            sign = 1 if data["side"] == "buy" else -1
+            add(stock, {data["symbol"]: sign * d(data["quantity"])})
+            add(cash, {data["currency"]: -sign * d(data["value"]) - d(data["fee"])})
+        elif event.event_type == "ActivityBooked":
+            if data["symbol"]:
+                add(stock, {data["symbol"]: d(data["shares"])})
+            add(cash, {key: d(text) for key, text in data["cash"].items()})
+    return {key: units for key, units in stock.items() if units}, cash

@@ -51,6 +51,8 @@ class Fate:
 
 HALF = Fate(((Decimal("0.5"), 2),), LegState.CANCELLED, "the price left the band")
 STOPPED = Fate((), LegState.BLOCKED, "the spread is too wide", sent=False)
+TWICE = Fate(((Decimal(200), 2),))
+"""Sells what nobody has."""
 HOSTILE_END = Fate((), LegState.REJECTED, HOSTILE)
 
 

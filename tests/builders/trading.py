@@ -190,7 +190,7 @@ class Stage:
             raise AssertionError(f"it never came to {point} {number}")
         finally:
             self.journal.probe = lambda _: None
-            self.run_id = rows.runs(self.journal, ACCOUNT)[0].run_id
+            self.run_id = next((run.run_id for run in rows.runs(self.journal, ACCOUNT)), "")
 
     @property
     def run(self) -> RunRow:

@@ -126,7 +126,6 @@ def test_every_command_with_json_fails_in_json(folder: Path):
     failing = {
         ("demo",): ("--report", "nowhere/x.html"),
         ("plan",): ("--holdings", "nowhere.csv"),
-        ("rebalance",): ("--holdings", "nowhere.csv"),
         ("import",): ("nowhere.csv",),
         ("why",): ("AAA", "--holdings", "nowhere.csv"),
         ("verify",): ("not.json",),
@@ -155,7 +154,6 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("bucket", "transfer"): ("nowhere", "core", "USD=1"),
         ("plans", "show"): ("nowhere",),
         ("plans", "diff"): ("nowhere", "nowhere"),
-        ("rebalance",): ("--holdings", "nowhere.csv"),
         ("execute",): ("not.json",),
         ("arm",): ("not.json",),
         ("runs",): ("r-nowhere",),

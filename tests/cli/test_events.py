@@ -196,3 +196,40 @@ def test_a_plan_of_a_bucket_that_is_refused_leaves_the_reason(folder):
     assert result.exit_code == 1
     assert failed["data"]["code"] == "withdrawal_too_large"
     assert failed["data"]["error"] in result.stderr
+
+
+def journalled(reason: str) -> None:
+    """Write an event into the journal of the command line, as `halt` does."""
+    assert run("halt", "--reason", reason).exit_code == 0
+
+
+def test_what_the_journal_has_is_shown_without_a_database_and_none_is_made(folder):
+    journalled("look first")
+
+    (event,) = json.loads(run("events", "--json").stdout)
+
+    assert set(event) == {"bucket_id", "event_type", "data", "timestamp", "correlation_id"}
+    assert (event["event_type"], event["data"]["reason"]) == ("HaltChanged", "look first")
+    assert not Path(database(os.environ)).exists()
+    assert types(run("events", "--type", "HaltChanged", "--json").stdout) == ["HaltChanged"]
+    assert types(run("events", "--type", "FillBooked", "--json").stdout) == []
+
+
+def test_both_are_merged_by_time_and_the_limit_is_of_both(folder):
+    happen(as_kept(CacheCleared(1), datetime.now(UTC)))
+    journalled("first")
+    happen(as_kept(CacheCleared(2), datetime.now(UTC)))
+    journalled("second")
+
+    whole = types(run("events", "--json").stdout)
+    assert whole[-4:] == ["CacheCleared", "HaltChanged"] * 2
+    assert types(run("events", "--limit", "2", "--json").stdout) == whole[-2:]
+
+
+def test_it_follows_the_journal_and_a_database_that_come_to_be_meanwhile(folder):
+    with following("--json") as process:
+        journalled("now")
+        assert json.loads(process.stdout.readline())["data"]["reason"] == "now"
+        happen(CLEARED)
+        lines = [json.loads(process.stdout.readline())["event_type"] for _ in range(2)]
+        assert lines == ["DatabaseUpgraded", "CacheCleared"]

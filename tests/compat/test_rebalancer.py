@@ -4,8 +4,8 @@ What defines a class runs as that class, with ours behind it where it takes name
 """
 
 from __future__ import annotations
-
 import __future__
+
 import hashlib
 import io
 import logging
@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, List, Literal, Optional  # noqa: UP035 - as the document writes them
+from typing import Any, Literal, Optional
 
 import pytest
 from rich.console import Console
@@ -69,7 +69,7 @@ TOTAL = Decimal(10_000)
 def block(title: str, **more: Any) -> dict[str, Any]:
     """What a block defines, with our names behind it."""
     names = {name: getattr(compat, name) for name in compat.__all__}
-    typing = {"Dict": Dict, "List": List, "Optional": Optional, "Literal": Literal, "Any": Any}
+    typing = {"Dict": dict, "List": list, "Optional": Optional, "Literal": Literal, "Any": Any}
     space = {**names, **typing, "dataclass": dataclass, "Decimal": Decimal, **more}
     flags = __future__.annotations.compiler_flag
     exec(compile(translate(BLOCKS[title]), title, "exec", flags), space)
@@ -183,7 +183,7 @@ def their_rebalancer(inputs: Inputs, money: Decimal) -> Any:
             return phases.execute_buy_phase(orders, money)
 
     account = SimpleNamespace(get_account_info=lambda: SimpleNamespace(portfolio_value=TOTAL))
-    owned = SimpleNamespace(get_positions_dict=lambda: VALUES, get_positions=lambda: [])
+    owned = SimpleNamespace(get_positions_dict=lambda: VALUES, get_positions=list)
     display = SimpleNamespace(show_rebalancing_summary=lambda *_: shown.append("summary"))
     errors = SimpleNamespace(handle_error=lambda **_: shown.append("error"))
     whole = Whole(

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-from builders.trading import FREE, SOON, Stage, staged
 from hypothesis import given, note, settings
+
+from builders.trading import FREE, Stage, staged
 from steelyard.brokers.paper import Script, open_paper
-from steelyard.brokers.paper.broker import PaperBroker
 from steelyard.errors import NotExecuted, PlanRefused
 from steelyard.execution.begin import ExecutedBefore
 from steelyard.execution.evidence import floor_of
 from steelyard.execution.journal import rows
 from steelyard.execution.reconcile import stored
-from steelyard.execution.states import LegState, Outcome, RunState
+from steelyard.execution.states import Outcome, RunState
 from steelyard.orders import Side
 from steelyard.settings import Costs, Limits
 

@@ -124,7 +124,7 @@ def test_w08_money_that_never_settles_leaves_what_is_visible(tmp_path: Path) -> 
     run = stage.trade()
     assert stage.sent == ["sell AA 40", "buy BB 20"]
     assert (run.state, run.outcome) == (RunState.DONE, Outcome.DONE_WITH_SKIPS)
-    assert "unsettled: 2000.00 USD may be spent, 4000.00 is unsettled" in run.reason
+    assert "unsettled: 2000.00 USD may be spent, 4000.00 is unsettled until" in run.reason
     assert 60 <= (stage.broker.clock().now - began).total_seconds() < 90
 
 

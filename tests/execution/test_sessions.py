@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from tests.builders import rails as build
 
+from builders.trading import SOON, staged
 from steelyard.brokers.broker import MarketClock, Session
 from steelyard.errors import BrokerError
 from steelyard.execution.rails import RAILS, Pass, ask
-from steelyard.execution.sessions import CLOSED, exchange_calendar, settlement, trading
+from steelyard.execution.sessions import CLOSED, exchange_calendar, narrowed, settlement, trading
 
 FIRST, LAST = date(2025, 12, 1), date(2027, 1, 31)
 YEAR = date(2026, 1, 1), date(2026, 12, 31)
@@ -182,4 +183,41 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
 
     with pytest.raises(BrokerError, match=r"pip install 'steelyard\[execute\]'"):
         exchange_calendar("XNYS", FIRST, LAST - timedelta(days=1))
-    assert importlib.util.find_spec("steelyard.execution.sessions")
+
+
+def test_a_broker_without_holidays_is_closed_while_its_exchange_is():
+    every_day = exchange_weekdays()
+    holiday, day = utc(2026, 7, 3, 15), utc(2026, 7, 6, 15)
+
+    assert trading(narrowed(every_day, None, holiday.date()), holiday).session is not None
+    assert trading(narrowed(every_day, "XNYS", holiday.date()), holiday) == CLOSED
+    here = trading(narrowed(every_day, "XNYS", day.date()), day)
+    assert here == trading(calendar(), day)
+    assert here.previous == date(2026, 7, 2)
+    assert trading(narrowed(every_day, "XXXX", day.date()), day) == CLOSED
+    assert trading(narrowed(every_day, "XNYS", date(2020, 1, 1)), day) == CLOSED
+
+
+def exchange_weekdays():
+    """A broker's calendar that is open all day, every weekday."""
+
+    def between(first, last):
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        starts = [datetime.combine(day, datetime.min.time(), UTC) for day in days]
+        return [Session(at.date(), at, at + timedelta(days=1)) for at in starts if at.weekday() < 5]
+
+    return between
+
+
+def test_a_run_begins_only_while_the_exchange_that_is_set_is_open(tmp_path):
+    lines = ("AA 100 @ 100", "BB 0 @ 100")
+    targets = {"BB": 0.5, "AA": 0.5}
+    script = replace(SOON, settled_only=True, settlement_days=1)
+    stage = staged(tmp_path, *lines, cash="2000", targets=targets, script=script)
+
+    assert stage.with_working(exchange="XTKS").refused().fault.code == "session_unknown"
+    run = stage.with_working(exchange="XNYS").trade()
+
+    day = stage.broker.clock().now.date()
+    settles = settlement(exchange_calendar("XNYS", day, day + timedelta(days=20)), day, 1)
+    assert f"is unsettled until {settles.isoformat()}" in run.reason

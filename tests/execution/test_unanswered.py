@@ -29,6 +29,7 @@ from steelyard.execution.begin import ExecutedBefore
 from steelyard.execution.journal import rows
 from steelyard.execution.states import AT_BROKER, Outcome, RunState
 from steelyard.orders import OrderStatus, Side
+from steelyard.telemetry.events import HaltChanged
 
 D = Decimal
 STATED = {RunState.DONE, RunState.ABORTED, RunState.NEEDS_HUMAN, RunState.HALTED}
@@ -319,9 +320,21 @@ def test_e09_three_failed_runs_in_a_day_let_no_other_begin(tmp_path: Path) -> No
     documents = [swap(tmp_path, targets={"AA": 0.5 + n / 100}) for n in (0, 2, 4, 6)]
     stages = [replace(stage, document=other.document, plan=other.plan) for other in documents]
     for each in stages[:3]:
+        assert not halt.look(tmp_path).engaged
         assert each.trade().outcome is Outcome.FAILED
     error = stages[3].refused()
-    assert error.fault.code == "failures"
+    assert error.fault.code == "halted"
+    assert "failures: 3 runs failed within 24 hours" in str(error)
+    assert halt.look(tmp_path).author == halt.ITSELF
+    assert [event["engaged"] for event in stage.events("HaltChanged")] == [True]
+
+    # without the event of a lift the count stands; with it a person has looked
+    halt.lift(tmp_path, "looked")
+    assert stages[3].refused().fault.code == "failures"
+    with stage.journal.writing() as change:
+        change.tell(HaltChanged(False, "looked", "eva"), "", "")
+    stage.broker.instead.pop("submit")
+    assert stages[3].trade().outcome is Outcome.DONE
 
 
 # time

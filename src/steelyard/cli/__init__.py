@@ -17,7 +17,12 @@
     presets.py   the library of presets
     bucket.py    core and satellites
     plans.py     stored plans: list, show, what tells two apart; saved.py: a plan by id or file
-    report.py    a plan that was made before
+    report.py    a plan that was made before, a run
+    rebalance.py exact target weights, by the reference engine; engines.py: which engine plans
+    execute.py   a plan traded, and a run resumed; trading.py: journal, broker and account of it
+    runs.py      what was executed, fills handed in, books against broker
+    halting.py   halt, cancel-all, flatten, arm
+    runner.py    the process that holds broker keys; handing.py hands plans to it
     db.py        the database: upgrade, backup, restore
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
     options.py   options to a snapshot, market, targets and strategy
@@ -82,8 +87,9 @@ def main(
         Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Plans the trades that best improve a portfolio, explains every line, and states how good the
-    plan is. Nothing is sent anywhere.
+    """Plans the trades that best improve a portfolio, explains every line, states how good the plan
+    is, and carries out what was approved. Only execute, runner, resume, cancel-all and flatten send
+    anything.
     """
 
 

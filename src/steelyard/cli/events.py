@@ -1,23 +1,31 @@
-"""`steelyard events`: what happened to strategies, buckets and plans, and what happens now."""
+"""`steelyard events`: what happened to strategies, buckets, plans and runs, and what happens now.
+
+What the database has and what the journal has, by time. Without a database none is looked in.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from heapq import merge
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from typer import Option
 
 from steelyard.cli.output import gone, guarded, screen, write, write_json
 from steelyard.cli.stored import is_there, opened
+from steelyard.cli.trading import folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
-    from steelyard.store.events import Kept
+    from steelyard.execution.journal.journal import Journal
     from steelyard.store.store import Store
+    from steelyard.telemetry.events import PlannerEvent
 
 POLL_SECONDS = 0.5
 MOST = 100
@@ -46,36 +54,141 @@ def events(
         Option("--json", help="Print one JSON document; with --follow one object a line."),
     ] = False,
 ) -> None:
-    """Show what happened to strategies, buckets and plans, the newest last."""
-    with guarded(NOTHING):
-        if not is_there() and not follow:
-            _show([], as_json=as_json)
+    """Show what happened to strategies, buckets, plans and runs, the newest last."""
+    with guarded(NOTHING), _sources(Wanted(bucket, event_type)) as sources:
+        _check(sources, bucket, event_type)
+        entries = _merged(source.next(limit) for source in sources)
+        entries = entries[-limit:] if limit else []
+        if not follow:
+            _show(entries, as_json=as_json)
             return
-        with opened() as store:
-            from steelyard.store.events import last, since
-
-            _check(store, bucket, event_type)
-            read = partial(since, store, bucket=bucket, event_type=event_type)
-            place = last(store)
-            entries = read(newest=limit) if limit else []
-            if follow:
-                _follow(read, place, entries, as_json=as_json)
-            else:
-                _show(entries, as_json=as_json)
+        while _passed_on(entries, as_json):
+            if gone(POLL_SECONDS):
+                return
+            entries = _merged(source.next() for source in sources)
 
 
-def _follow(
-    read: Callable[[int], list[Kept]], place: int, entries: Sequence[Kept], *, as_json: bool
-) -> None:
-    """Print events, and those after a place as they come, until the reader goes."""
-    while _passed_on(entries, as_json):
-        place = max([place, *(entry.id for entry in entries)])
-        if gone(POLL_SECONDS):
-            return
-        entries = read(place)
+class Wanted(NamedTuple):
+    """Which events are shown; None = all."""
+
+    bucket: str | None
+    event_type: str | None
+
+    def has(self, event: PlannerEvent) -> bool:
+        """Is it one of them?"""
+        return self.bucket in (None, event.bucket_id) and self.event_type in (
+            None,
+            event.event_type,
+        )
 
 
-def _show(entries: Sequence[Kept], *, as_json: bool) -> None:
+class Source(Protocol):
+    """A place where events are kept."""
+
+    def next(self, newest: int | None = None) -> list[PlannerEvent]:
+        """Those that came since it was asked last, oldest first; at most so many, the newest."""
+
+    def buckets(self) -> Sequence[str]:
+        """Every bucket that one is of."""
+
+    def types(self) -> Sequence[str]:
+        """Every type that there is one of."""
+
+
+@contextmanager
+def _sources(wanted: Wanted) -> Iterator[tuple[Source, Source]]:
+    """The database and the journal, each from when it is there."""
+    with ExitStack() as stack:
+        journal = _OfJournal(folder(), wanted)
+        stack.callback(journal.close)
+        yield _OfStore(stack, wanted), journal
+
+
+class _OfStore:
+    """Events of the database."""
+
+    def __init__(self, stack: ExitStack, wanted: Wanted) -> None:
+        self._stack, self._wanted, self._place = stack, wanted, 0
+        self._store: Store | None = None
+
+    def next(self, newest: int | None = None) -> list[PlannerEvent]:
+        store = self._opened()
+        if store is None:
+            return []
+        from steelyard.store.events import last, since
+
+        bucket, event_type = self._wanted
+        place = last(store)
+        entries = since(store, self._place, bucket=bucket, event_type=event_type, newest=newest)
+        self._place = max([place, *(entry.id for entry in entries)])
+        return [entry.event for entry in entries]
+
+    def buckets(self) -> Sequence[str]:
+        store = self._opened()
+        if store is None:
+            return []
+        from steelyard.store.events import buckets
+
+        return buckets(store)
+
+    def types(self) -> Sequence[str]:
+        store = self._opened()
+        if store is None:
+            return []
+        from steelyard.store.events import types
+
+        return types(store)
+
+    def _opened(self) -> Store | None:
+        if self._store is None and is_there():
+            self._store = self._stack.enter_context(opened())
+        return self._store
+
+
+class _OfJournal:
+    """Events of the journal, which may come to be while somebody looks."""
+
+    def __init__(self, home: Path, wanted: Wanted) -> None:
+        self._home, self._wanted, self._place = home, wanted, 0
+        self._journal: Journal | None = None
+
+    def next(self, newest: int | None = None) -> list[PlannerEvent]:
+        entry = self._opened()
+        if entry is None:
+            return []
+        entries = entry.events(self._place)
+        self._place = max([self._place, *(number for number, _ in entries)])
+        chosen = [event for _, event in entries if self._wanted.has(event)]
+        return chosen if newest is None else chosen[max(0, len(chosen) - newest) :]
+
+    def buckets(self) -> Sequence[str]:
+        entry = self._opened()
+        names = [] if entry is None else entry.rows("SELECT DISTINCT bucket FROM run")
+        return [name for (name,) in names]
+
+    def types(self) -> Sequence[str]:
+        entry = self._opened()
+        names = [] if entry is None else entry.rows("SELECT DISTINCT kind FROM event")
+        return [name for (name,) in names]
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+
+    def _opened(self) -> Journal | None:
+        from steelyard.execution.journal.opening import is_there, open_journal
+
+        if self._journal is None and is_there(self._home):
+            self._journal = open_journal(self._home)
+        return self._journal
+
+
+def _merged(parts: Iterable[list[PlannerEvent]]) -> list[PlannerEvent]:
+    """Events of several sources by time; within one source its order stays."""
+    return list(merge(*parts, key=lambda event: event.timestamp))
+
+
+def _show(entries: Sequence[PlannerEvent], *, as_json: bool) -> None:
     rows = [row_of(entry) for entry in entries]
     if as_json:
         write_json(rows)
@@ -83,7 +196,7 @@ def _show(entries: Sequence[Kept], *, as_json: bool) -> None:
         write(screen(lambda console: draw(rows, console)) if rows else f"{NO_EVENT}\n")
 
 
-def _passed_on(entries: Sequence[Kept], as_json: bool) -> bool:
+def _passed_on(entries: Sequence[PlannerEvent], as_json: bool) -> bool:
     """Print events that came; is the reader still there?"""
     rows = [row_of(entry) for entry in entries]
     if as_json or not rows:
@@ -91,9 +204,8 @@ def _passed_on(entries: Sequence[Kept], as_json: bool) -> bool:
     return write(screen(lambda console: draw(rows, console)))
 
 
-def row_of(entry: Kept) -> dict[str, Any]:
+def row_of(event: PlannerEvent) -> dict[str, Any]:
     """An event as JSON values."""
-    event = entry.event
     return {
         "timestamp": event.timestamp.isoformat(),
         "bucket_id": event.bucket_id,
@@ -139,15 +251,16 @@ def _in_words(value: object) -> str:
     return HASH.sub(lambda match: match[0][:SHOWN_DIGITS], text)
 
 
-def _check(store: Store, bucket: str | None, event_type: str | None) -> None:
+def _check(sources: Sequence[Source], bucket: str | None, event_type: str | None) -> None:
     """Raise NotStored for a bucket or a type that never was, with the nearest."""
-    from steelyard.store.events import buckets, types
     from steelyard.telemetry.events import EVENTS
 
     if bucket is not None:
-        _one_of(bucket, buckets(store), "--bucket", "No event is of the bucket")
+        names = {name for source in sources for name in source.buckets()}
+        _one_of(bucket, sorted(names), "--bucket", "No event is of the bucket")
     if event_type is not None:
-        names = {*types(store), *(event.__name__ for event in EVENTS)}
+        names = {name for source in sources for name in source.types()}
+        names |= {event.__name__ for event in EVENTS}
         _one_of(event_type, sorted(names), "--type", "There is no event of the type")
 
 

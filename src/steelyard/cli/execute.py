@@ -30,11 +30,13 @@ from steelyard.cli.runs import document, draw
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
+    Recorded,
     Wish,
     broker_of,
     connected,
     folder,
     journal,
+    let_follow,
     room_for,
     was_any_run,
 )
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from steelyard.execution.journal.rows import RunRow
     from steelyard.execution.rehearsal import Rehearsed
 
+NOTHING_TO_RESUME = "There is no run to resume."
 APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
@@ -70,6 +73,14 @@ def execute(
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,
+    record: Annotated[
+        Path | None,
+        Option(help="Write what the broker answers, to be played back.", metavar="F.jsonl"),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        Option(help="Play a recorded day back instead of a broker.", metavar="F.jsonl"),
+    ] = None,
     runner: Annotated[
         bool, Option("--runner", help="Hand it to the runner, and follow: no keys here.")
     ] = False,
@@ -83,7 +94,8 @@ def execute(
     with guarded(NOTHING_SENT):
         from steelyard.execution.approved import approved
 
-        wish = Wish(saved=saved(plan), broker=broker, account=account, live=live)
+        day = Recorded(record, replay)
+        wish = Wish(saved=saved(plan), broker=broker, account=account, live=live, day=day)
         orders = approved(wish.saved.plan)
         if not orders.instructions:
             note("The plan holds: there is nothing to trade.")
@@ -149,12 +161,13 @@ def executed(
 ) -> RunRow:
     """The run of a plan, as it ended; `begun` is told of it before anything is sent.
 
-    Raises NotExecuted where a rail blocks it, BrokerError, SettingsError.
+    Raises ChainBroken, NotExecuted where a rail blocks it, BrokerError, SettingsError.
     """
     from steelyard.cycle import carry_out
     from steelyard.execution.begin import ExecutedBefore, start
     from steelyard.execution.journal.opening import leased
 
+    entry.verify()
     account, broker = connected(entry, wish, orders)
     with leased(entry, folder(), account) as lease, watched() as show:
         mode: Mode = "live" if wish.live else "paper"
@@ -230,56 +243,68 @@ def resumable(run_id: str) -> Iterator[None]:
     if_signalled(before)
 
 
-def keep_bucket(entry: Journal, run: RunRow) -> None:
-    """The stored bucket of a run owns what was filled; a failure is told, and changes no run."""
-    from steelyard.cli.stored import is_there, opened
-    from steelyard.errors import SteelyardError
-
-    if not is_there():
-        return
-    from steelyard.runs.filled import keep
-
-    try:
-        with opened() as store:
-            if keep(store, entry, run):
-                note(f"The bucket {run.bucket} owns what was filled now.")
-    except SteelyardError as error:
-        note(str(error))
-
-
 def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
     """The result; exits with 1 for a run that did not end as it should."""
-    from steelyard.execution.evidence import is_good
-    from steelyard.execution.states import RUN_OVER
-
-    keep_bucket(entry, run)
+    let_follow(entry)
     if as_json:
         write_json({**document(entry, run), "chain_head": entry.head()})
     else:
         write(draw(entry, run) + f"chain head {entry.head()}\n")
-    waits = run.broker == "file" and run.state not in RUN_OVER
-    if not (is_good(run) or waits):
+    if not as_it_should(run):
         raise typer.Exit(1)
 
 
+def as_it_should(run: RunRow) -> bool:
+    """Did it end well, or is it with a person who places the orders?"""
+    from steelyard.execution.evidence import is_good
+    from steelyard.execution.states import RUN_OVER
+
+    return is_good(run) or (run.broker == "file" and run.state not in RUN_OVER)
+
+
 def resume(as_json: AsJson = False) -> None:
-    """Go on with what was interrupted: settle with the broker what was in doubt, then trade on."""
+    """Go on with what was interrupted: settle with the broker what was in doubt, then trade on.
+
+    With --json a list of the runs.
+    """
     with guarded(NOTHING_SENT):
-        ended: list[RunRow] = []
-        if was_any_run():
-            with journal() as entry:
-                entry.verify()
-                entry.whole()
-                ended = [recovered(entry, run) for run in live(entry)]
-                for run in ended:
-                    show_run(entry, run, as_json=as_json)
-        if not ended:
-            note("There is no run to resume.")
+        if not was_any_run():
+            write_json([]) if as_json else note(NOTHING_TO_RESUME)
+            return
+        with journal() as entry:
+            entry.verify()
+            entry.whole()
+            ended, failed = _resumed(entry)
+            let_follow(entry)
             if as_json:
-                write_json([])
+                head = entry.head()
+                write_json([{**document(entry, run), "chain_head": head} for run in ended])
+            elif ended:
+                texts = [draw(entry, run) for run in ended]
+                write("\n".join(texts) + f"chain head {entry.head()}\n")
+        if not (ended or failed or as_json):
+            note(NOTHING_TO_RESUME)
+        if failed or not all(map(as_it_should, ended)):
+            raise typer.Exit(1)
 
 
-def live(entry: Journal) -> list[RunRow]:
+def _resumed(entry: Journal) -> tuple[list[RunRow], int]:
+    """(runs that came to an end, how many could not be gone on with, each of which is told)."""
+    from steelyard.errors import JournalFailed, SteelyardError
+
+    ended, failed = [], 0
+    for run in unfinished(entry):
+        try:
+            ended.append(recovered(entry, run))
+        except JournalFailed:
+            raise
+        except SteelyardError as error:
+            failed += 1
+            note(f"{run.run_id}: {error}")
+    return ended, failed
+
+
+def unfinished(entry: Journal) -> list[RunRow]:
     """Runs that are not over, the oldest first."""
     from steelyard.execution.journal.rows import runs
     from steelyard.execution.states import RUN_OVER

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from steelyard.cli.output import if_signalled, note
 from steelyard.cli.trading import Wish, folder
+from steelyard.errors import NotExecuted
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 ASK_EVERY = 5
 """Looks between two questions to the runner: is it still at it?"""
+MOST_LOOKS = 50
 
 
 def handed_over(entry: Journal, wish: Wish) -> RunRow:
@@ -45,11 +48,21 @@ def _followed(entry: Journal, run_id: str) -> RunRow:
     while True:
         run = rows.run(entry, run_id)
         if run.state in RUN_OVER:
+            _until_done(run_id)
             return run
         if looks % ASK_EVERY == ASK_EVERY - 1 and not _at_it(run_id):
             return rows.run(entry, run_id)  # it may have ended between the two looks
         time.sleep(LOOK_S)
         looks += 1
+
+
+def _until_done(run_id: str) -> None:
+    """Wait while the runner still writes down what a run that is over left in its bucket."""
+    with suppress(NotExecuted):  # it may be gone: the run is over as it is
+        for _ in range(MOST_LOOKS):
+            if not _at_it(run_id):
+                return
+            time.sleep(LOOK_S)
 
 
 def _at_it(run_id: str) -> bool:

@@ -12,6 +12,8 @@ from steelyard.cli.saved import PLANS, plan_of
 
 RUN = "r-"
 """Begins the id of a run, and of no plan."""
+LAST = "last"
+"""Stands for the newest run."""
 
 
 def report(
@@ -30,7 +32,7 @@ def report(
     with guarded():
         if html is not None:
             writable(html, "report", OTHER_REPORT, done="Nothing was reported.")
-        if plan.startswith(RUN):
+        if plan.startswith(RUN) or plan == LAST:
             _run(plan, html)
             return
         chosen = plan_of(plan)
@@ -52,10 +54,11 @@ def _run(run_id: str, html: Path | None) -> None:
     from steelyard.execution.report import run_report
 
     with journal() as entry:
+        run = row_of(entry, run_id)
         if html is None:
-            write(draw(entry, row_of(entry, run_id)))
+            write(draw(entry, run))
             return
         from steelyard.report.page.run import render
 
-        save(html, render(run_report(entry, run_id)), "report")
+        save(html, render(run_report(entry, run.run_id)), "report")
         note(f"Report written: {html}")

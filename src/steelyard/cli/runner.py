@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steelyard.cli.execute import executed, live, recovered
+from steelyard.cli.execute import executed, recovered, unfinished
 from steelyard.cli.output import guarded, if_signalled, note
-from steelyard.cli.trading import NOTHING_SENT, Wish, folder, journal
+from steelyard.cli.trading import NOTHING_SENT, Wish, folder, journal, let_follow
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
@@ -27,6 +27,7 @@ KEYS = "APCA_"
 """How every variable begins that has keys of a broker."""
 BEGIN_S = 60.0
 """In which the run of a plan has to begin."""
+AUTHOR = "the runner"
 IDLE = "The runner has ended, and its socket is gone. No run was under way."
 
 
@@ -51,9 +52,11 @@ def runner() -> None:
                 _told(entry)
                 note(f"The runner listens at {home}. Ctrl-C ends it.")
                 _recover(entry, keys)
+                let_follow(entry)
                 jobs.over()
                 while True:
                     _carry_out(entry, jobs.take(), keys)
+                    let_follow(entry)
                     jobs.over()
 
 
@@ -81,7 +84,7 @@ def _recover(entry: Journal, keys: Mapping[str, str]) -> None:
     from steelyard.errors import JournalFailed, SteelyardError
     from steelyard.execution.states import RunState
 
-    for run in live(entry):
+    for run in unfinished(entry):
         stands = run.state in {RunState.NEEDS_HUMAN, RunState.HALTED}
         if stands or run.broker == "file":
             note(f"The run {run.run_id} is {run.state}: it waits for you. See: steelyard runs")
@@ -165,9 +168,15 @@ class _Answers:
             return {"runs": [run_document(entry, run) for run in rows]}
 
     def _halt(self, request: Halt) -> Mapping[str, Any]:
+        """First the switch, then its event: it does not wait for a disk that is full."""
+        from contextlib import closing
         from datetime import UTC, datetime
 
         from steelyard.execution.halt import engage
+        from steelyard.execution.journal.opening import open_journal
+        from steelyard.telemetry.events import HaltChanged
 
-        switch = engage(self.home, request.reason, "runner", datetime.now(UTC))
+        switch = engage(self.home, request.reason, AUTHOR, datetime.now(UTC))
+        with closing(open_journal(self.home)) as entry, entry.writing() as change:
+            change.tell(HaltChanged(True, request.reason, AUTHOR), "", "")
         return {"engaged": switch.engaged, "reason": switch.why}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +32,10 @@ WORDS = "[RUN | fills RUN FILE]"
 def runs(
     words: Annotated[
         list[str] | None,
-        Argument(help="One run; or a run whose fills are in a file.", metavar=WORDS),
+        Argument(
+            help="One run, `last` for the newest; or a run whose fills are in a file.",
+            metavar=WORDS,
+        ),
     ] = None,
     *,
     close: Annotated[
@@ -65,6 +69,19 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
             return
         for each in shown:
             write(draw(entry, each) if chosen else _line(each))
+        if not chosen:
+            _before_live(entry)
+
+
+def _before_live(entry: Journal) -> None:
+    """Say what has to be recorded on paper before anything is traded live, as long as it is not."""
+    from steelyard.execution.configuration import load
+    from steelyard.execution.rails import lacking
+    from steelyard.execution.room import paper_history
+
+    missing = lacking(paper_history(entry), load(folder(), os.environ).paper_history)
+    if missing:
+        note(f"Before anything is traded live there have to be: {'; '.join(missing)}.")
 
 
 def _line(run: RunRow) -> str:

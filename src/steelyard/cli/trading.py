@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from steelyard.cli.output import FAILED
+from steelyard.cli.output import FAILED, note
 from steelyard.cli.saved import Saved
 from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
@@ -43,6 +43,14 @@ OWN_ACCOUNTS = frozenset({"paper", "file"})
 BROKERS = ("paper", "alpaca", "file")
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A file to write what a broker answers to, and one to play back instead of a broker."""
+
+    record: Path | None = None
+    replay: Path | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What is to be executed, and where.
@@ -55,6 +63,7 @@ class Wish:
     broker: str
     account: str | None = None
     live: bool = False
+    day: Recorded = Recorded()
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
@@ -90,6 +99,27 @@ def was_any_run() -> bool:
     return journal_is_there(folder())
 
 
+def let_follow(entry: Journal) -> None:
+    """Let stored buckets own what runs that are over left of them; what hinders that is told.
+
+    Raises JournalFailed alone.
+    """
+    if not is_there():
+        return
+    from steelyard.errors import JournalFailed, SteelyardError
+    from steelyard.runs.filled import follow, pending
+
+    try:
+        if runs := pending(entry):
+            with opened() as store:
+                for text in filter(None, (follow(store, entry, run) for run in runs)):
+                    note(text)
+    except JournalFailed:
+        raise
+    except SteelyardError as error:
+        note(f"The buckets stay as they were; the runs are over as they are. {error}")
+
+
 def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:
     """Where a plan is traded: as chosen, where it was before, its bucket's, or one of its own.
 
@@ -119,6 +149,53 @@ def _buckets() -> set[str]:
 
 def connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]:
     """(account, broker) of a plan's run: an account at a real broker has the broker's own name."""
+    if wish.day.replay is not None:
+        broker = _replayed(wish.day.replay)
+        return broker.account().account_id, broker
+    account, broker = _connected(entry, wish, plan)
+    return account, broker if wish.day.record is None else _recorded(broker, wish.day.record)
+
+
+def _replayed(path: Path) -> Broker:
+    from steelyard.brokers.replay import open_replay
+    from steelyard.errors import InputError
+
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The recording {path} cannot be read: {error}. {NOTHING_SENT}",
+            code="recording_unreadable",
+            place="--replay",
+            value=path,
+        ) from error
+    return open_replay(lines, str(path))
+
+
+def _recorded(broker: Broker, path: Path) -> Broker:
+    """The broker, whose answers go to a file as they come."""
+    from steelyard.brokers.recording import Recorder
+    from steelyard.errors import InputError
+
+    def keep(line: str) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    try:
+        path.open("x", encoding="utf-8").close()
+    except OSError as error:
+        raise InputError(
+            f"The recording {path} cannot be begun: {error.strerror}. {NOTHING_SENT} Name a file "
+            "that is not there.",
+            code="recording_not_begun",
+            place="--record",
+            value=path,
+            hint="name a file that is not there",
+        ) from error
+    return Recorder(broker, keep)
+
+
+def _connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]:
     if wish.broker in OWN_ACCOUNTS:
         account = account_of(entry, plan, wish.account)
         return account, broker_for(wish, plan, account)

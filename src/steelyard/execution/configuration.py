@@ -1,7 +1,7 @@
 """Settings of execution as they are found: built-in, then `execution.toml`, then the environment.
 
-A variable is called after its key: `STEELYARD_EXECUTION__LIMITS__PAPER__MAX_ORDER_WEIGHT=0.5`. Its
-value is read as TOML, and as text where it is none. A key that nothing reads is refused.
+A variable is called after its key, `…__LIMITS__PAPER__MAX_ORDER_WEIGHT=0.5`. Its value is read as
+TOML, and as text where it is none. A key that nothing reads is refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from steelyard.strategies.files.problems import explain
 from steelyard.telemetry.events import LimitLoosened
 
 FILE = "execution.toml"
-VARIABLE = "STEELYARD_EXECUTION"
+SAMPLE = "STEELYARD_EXECUTION__SECTION__KEY"
+VARIABLE = SAMPLE.partition("__")[0]
 PREFIX = f"{VARIABLE}__"
 TIGHTER_IF_LARGER = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -17,12 +17,12 @@ from steelyard.execution.journal.journal import Journal, Lease
 from steelyard.execution.journal.rows import FillRow, LegRow, RunRow
 from steelyard.execution.rails.facts import ArmFacts, PaperHistory
 from steelyard.execution.request import Request
+from steelyard.execution.sessions import CLOSED, Calendar, narrowed, trading
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.execution.working import Working
 from steelyard.money import ZERO
 from steelyard.orders import Side
 
-CALENDAR_DAYS = 10
 Answer = TypeVar("Answer")
 
 
@@ -57,6 +57,7 @@ class Desk:
     """What one run works with; the journal has its state, so this has none.
 
     engaged   looks at the kill switch
+    failed    told when the run has failed: too many of those engage it
     show      told after every change, to draw
     """
 
@@ -70,6 +71,7 @@ class Desk:
     working: Working
     standing: Standing
     engaged: Callable[[], Switch]
+    failed: Callable[[], None]
     show: Callable[[Desk], None] = field(default=lambda _: None)
 
     @property
@@ -111,15 +113,15 @@ def look(desk: Desk, symbols: Sequence[str]) -> Sight:
     To be asked while no order works, so that account and books are of one moment.
     """
     clock = _asked(desk.broker.clock)
-    session, previous = _sessions(desk.broker, clock)
+    now = CLOSED if clock is None else trading(calendar(desk, clock.now.date()), clock.now)
     fills = rows.fills(desk.journal, run_id=desk.run_id)
     return Sight(
         filled=signed(fills),
         booked=by_order(fills),
         account=_asked(lambda: account_of(desk.broker)),
         clock=clock,
-        session=session,
-        previous_session=previous,
+        session=now.session,
+        previous_session=now.previous,
         assets=_asked(lambda: desk.broker.assets(symbols)),
         quotes=_asked(lambda: usable(desk.broker.quotes(symbols))),
     )
@@ -176,17 +178,9 @@ def signed(fills: Iterable[FillRow]) -> dict[str, Decimal]:
     return sums
 
 
-def _sessions(broker: Broker, clock: MarketClock | None) -> tuple[Session | None, date | None]:
-    if clock is None:
-        return None, None
-    today = clock.now.date()
-    days = _asked(lambda: broker.calendar(today - timedelta(days=CALENDAR_DAYS), today))
-    if days is None:
-        return None, None
-    now = [day for day in days if day.opens <= clock.now <= day.closes]
-    session = now[-1] if now else None
-    before = [day.day for day in days if session is None or day.day < session.day]
-    return session, max(before, default=None)
+def calendar(desk: Desk, day: date) -> Calendar:
+    """Sessions near a day: the broker's, and the exchange's where one is set."""
+    return narrowed(desk.broker.calendar, desk.working.exchange, day)
 
 
 def _asked(question: Callable[[], Answer]) -> Answer | None:

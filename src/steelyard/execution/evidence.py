@@ -5,13 +5,15 @@ Nothing is judged here, and nothing is made up: what is not known stays None.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.brokers.broker import BrokerAccount, Ticket
+from steelyard.execution import halt
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.execution.desk import Desk, Sight, unit_value, value_of
 from steelyard.execution.journal import rows
@@ -42,7 +44,6 @@ from steelyard.orders import Side
 OUT = AT_BROKER | IN_DOUBT | {LegState.HELD}
 """An attempt whose shares or money may still go."""
 REFUSED = frozenset({LegState.BLOCKED, LegState.REJECTED, LegState.HELD})
-DAY = timedelta(hours=24)
 NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 GOOD = {Outcome.DONE, Outcome.DONE_WITH_SKIPS}
 
@@ -291,15 +292,20 @@ def _rejects_in_row(legs: Sequence[LegRow]) -> int:
 
 
 def failures(journal: Journal, now: datetime) -> int:
-    """Runs of the last 24 hours that failed since the last that did not."""
-    count = 0
-    for run in rows.runs(journal):
-        if run.ended_at is None or now - run.ended_at > DAY:
-            continue
-        if run.outcome in GOOD:
-            break
-        count += run.outcome is Outcome.FAILED
-    return count
+    """Runs of the last 24 hours that failed, since the last that did not or the last lift."""
+    endings = [
+        (run.ended_at, run.outcome)
+        for run in rows.runs(journal)
+        if run.ended_at is not None and run.outcome is not None
+    ]
+    return halt.failures(endings, now) and halt.failures(endings, now, _lifted(journal))
+
+
+def _lifted(journal: Journal) -> datetime | None:
+    """When the kill switch was last lifted."""
+    changes = journal.rows("SELECT ts_utc, body FROM event WHERE kind = 'HaltChanged'")
+    lifts = [stamp for stamp, body in changes if not json.loads(body)["data"]["engaged"]]
+    return datetime.fromisoformat(max(lifts)) if lifts else None
 
 
 def failed_sells(desk: Desk, legs: Sequence[LegRow]) -> Decimal:

@@ -14,6 +14,7 @@ from steelyard.brokers.broker import Broker, Mode
 from steelyard.execution import halt
 from steelyard.execution.arming import Arm
 from steelyard.execution.desk import Desk, Standing
+from steelyard.execution.evidence import failures
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal, Lease
 from steelyard.execution.journal.rows import RunRow
@@ -21,6 +22,7 @@ from steelyard.execution.rails.facts import PaperHistory
 from steelyard.execution.request import Request, request_of
 from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.execution.working import Working
+from steelyard.telemetry.events import HaltChanged
 
 RESTRICTED = "restricted.txt"
 RESTRICTED_BYTES = 1 << 20
@@ -63,12 +65,22 @@ class Room:
             working=self.working,
             standing=self._standing(rows.run(self.journal, run_id), arm),
             engaged=lambda: halt.look(self.home),
+            failed=self._failed,
             show=self.show,
         )
 
     def again(self, lease: Lease, run: RunRow, arm: Arm | None = None) -> Desk:
         """The desk of a run that was begun before, from what the journal has of it."""
         return self.desk(lease, run.run_id, request_in(self.journal, run.run_id), arm)
+
+    def _failed(self) -> None:
+        """Engage the kill switch where too many runs failed, and tell it."""
+        now, before = self.journal.now().utc, halt.look(self.home)
+        count = failures(self.journal, now)
+        switch = halt.engage_after(self.home, count, self.limits.max_failures, now)
+        if switch.engaged and not before.engaged:
+            with self.journal.writing() as change:
+                change.tell(HaltChanged(True, switch.why, switch.author), "", "")
 
     def _standing(self, run: RunRow, arm: Arm | None) -> Standing:
         return Standing(

@@ -20,6 +20,7 @@ from steelyard.errors import BrokerError
 
 Calendar = Callable[[date, date], Sequence[Session]]
 """Sessions of the days from one to another, both included; raises BrokerError where unknown."""
+NEAR = timedelta(days=62)
 NO_TIME = "NaT"
 """How a table of sessions writes that there is none."""
 LOOK_BACK = timedelta(days=14)
@@ -47,9 +48,10 @@ def trading(calendar: Calendar, now: datetime) -> Trading:
         sessions = sorted(_sound(calendar(day - LOOK_BACK, day + timedelta(days=1))), key=_opens)
     except Exception:  # noqa: BLE001 a calendar that fails in any way knows no open market
         return CLOSED
-    session = next((each for each in sessions if each.opens <= now < each.closes), None)
-    if session is None:
+    here = [each for each in sessions if each.opens <= now < each.closes]
+    if not here:
         return CLOSED
+    session = here[-1]
     earlier = [each.day for each in sessions if each.day < session.day]
     return Trading(session, max(earlier, default=None))
 
@@ -73,6 +75,27 @@ def _unusable(what: str) -> BrokerError:
         code="calendar_unusable",
         value=what,
     )
+
+
+def narrowed(own: Calendar, exchange: str | None, day: date) -> Calendar:
+    """A broker's calendar, open only while an exchange is too; without one it is the broker's.
+
+    day   near the days that will be asked for: what is far from it counts as unknown
+    """
+    if exchange is None:
+        return own
+    first = day.replace(day=1) - NEAR
+
+    def both(start: date, end: date) -> Sequence[Session]:
+        rules = exchange_calendar(exchange, first, first + 3 * NEAR)(start, end)
+        return [
+            Session(theirs.day, max(ours.opens, theirs.opens), min(ours.closes, theirs.closes))
+            for ours in own(start, end)
+            for theirs in rules
+            if max(ours.opens, theirs.opens) < min(ours.closes, theirs.closes)
+        ]
+
+    return both
 
 
 def settlement(calendar: Calendar, traded: date, days: int) -> date:

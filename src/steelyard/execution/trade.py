@@ -58,9 +58,16 @@ def finish(desk: Desk, reconcile: Reconcile) -> RunRow:
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
         return needs_human(desk, "books and broker differ: see steelyard reconcile")
-    outcome, reason = outcome_of(desk)
+    return _ended(desk, RunState.DONE, *outcome_of(desk))
+
+
+def _ended(desk: Desk, state: RunState, outcome: Outcome, reason: str) -> RunRow:
+    """The run is over; after one failure too many none is begun any more."""
     with desk.journal.writing(desk.lease) as change:
-        return end_run(change, desk.run, RunState.DONE, outcome, reason)
+        run = end_run(change, desk.run, state, outcome, reason)
+    if outcome is Outcome.FAILED:
+        desk.failed()
+    return run
 
 
 def _phases(desk: Desk) -> None:
@@ -179,8 +186,7 @@ def stand_still(desk: Desk, halted: Halted, reconcile: Reconcile) -> RunRow:
     go(desk, RunState.RECONCILING)
     if not reconcile(desk):
         return needs_human(desk, f"{why} And books and broker differ: see steelyard reconcile")
-    with desk.journal.writing(desk.lease) as change:
-        return end_run(change, desk.run, RunState.ABORTED, _aborted(desk, code), why)
+    return _ended(desk, RunState.ABORTED, _aborted(desk, code), why)
 
 
 def _aborted(desk: Desk, code: str) -> Outcome:

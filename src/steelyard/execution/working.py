@@ -51,4 +51,13 @@ class Working(Section):
     reconcile_tol_cash: Exact = setting(
         Decimal(0), "by which books and broker may differ, money of each currency", ge=0, le=100
     )
+    exchange: str | None = setting(
+        None,
+        "also closed while this exchange is, by its rules: XNYS, XETR, …; needs the extra execute",
+        min_length=1,
+        max_length=20,
+    )
+    settlement_sessions: int = setting(
+        1, "sessions from a sale to its money, as reports name the day", ge=0, le=10
+    )
     sweep_fx: bool = setting(True, "may base cash pay what a foreign purchase lacks")

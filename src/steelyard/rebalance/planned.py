@@ -334,11 +334,11 @@ def _within_caps(account: Account, table: Orders, guard: Guard) -> list[int]:
     offered = sorted(everything, key=lambda j: (bool(table.is_buy[j]), -abs(table.delta[j]), j))
     depth = table.m if limits.max_orders is None else limits.max_orders
     stay = sorted(fill(caps, [], offered, depth))
-    left = [account.ctx.symbols[table.security[j]] for j in everything if j not in {*stay}]
-    if left:
+    out = [account.ctx.symbols[table.security[j]] for j in everything if j not in {*stay}]
+    if out:
         message = (
-            f"A limit on all orders together leaves out {len(left)} of {table.m}: "
-            f"{', '.join(left)}. They stay off their targets."
+            f"A limit on all orders together leaves out {len(out)} of {table.m}: "
+            f"{', '.join(out)}. They stay off their targets."
         )
         guard.findings.problems.append(Notice(code="limits_leave_out", message=message))
     return stay

@@ -113,9 +113,9 @@ def _compared(
         return Compared(symbol, Agreement.EQUAL, fast, reference)
     if scale is not None and scale.on_edge:
         return Compared(symbol, Agreement.BOUNDARY, fast, reference, difference)
-    known = fast.note or reference.note or _by_a_lot(fast, reference, scale)
-    agreement = Agreement.KNOWN if known else Agreement.UNEXPLAINED
-    return Compared(symbol, agreement, fast, reference, difference, known)
+    name = fast.note or reference.note or _by_a_lot(fast, reference, scale)
+    agreement = Agreement.KNOWN if name else Agreement.UNEXPLAINED
+    return Compared(symbol, agreement, fast, reference, difference, name)
 
 
 def differs(fast: Line, reference: Line, lot: Decimal) -> str:

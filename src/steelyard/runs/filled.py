@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.brokers.broker import BrokerAccount
-from steelyard.errors import InputError, NotExecuted
+from steelyard.errors import InputError, NotExecuted, SteelyardError
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
@@ -26,8 +26,10 @@ from steelyard.portfolio import Holding, Snapshot
 from steelyard.runs.stored import File, inputs_of, load
 from steelyard.store import buckets
 from steelyard.store.store import Store
+from steelyard.telemetry.events import BucketFollowed
 
 PRICE_DIGITS = 8
+FOLLOWED = BucketFollowed.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,29 @@ class Filled:
     bucket: str
     cash_after: Mapping[str, Decimal]
     steps: Sequence[Done]
+
+
+def pending(journal: Journal) -> list[RunRow]:
+    """Runs that are over and that their buckets have not followed, the oldest first."""
+    over = [run for run in reversed(rows.runs(journal)) if run.state in RUN_OVER]
+    names = {name for (name,) in journal.rows("SELECT run_id FROM event WHERE kind=?", (FOLLOWED,))}
+    return [run for run in over if run.run_id not in names]
+
+
+def follow(store: Store, journal: Journal, run: RunRow) -> str:
+    """Let the bucket of a run that is over own what was filled, once; a sentence, or "".
+
+    What hinders that is the sentence: the run is as it is. Raises JournalFailed alone.
+    """
+    text, done = "", False
+    try:
+        if done := keep(store, journal, run):
+            text = f"The bucket {run.bucket} owns what was filled now."
+    except SteelyardError as error:
+        text = str(error)
+    with journal.writing() as change:
+        change.tell(BucketFollowed(run.account, done, text), run.run_id, run.bucket)
+    return text
 
 
 def keep(store: Store, journal: Journal, run: RunRow) -> bool:

@@ -785,6 +785,20 @@ class ActivityBooked(ExecutionEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class BucketFollowed(ExecutionEvent):
+    """A run is over, and its stored bucket owns what is there now, or stays as it was.
+
+    account   where it traded
+    followed  is the bucket another now
+    text      what people were told
+    """
+
+    account: str
+    followed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerStarted(ExecutionEvent):
     """The process that holds broker keys takes plans from now on.
 
@@ -810,7 +824,8 @@ STORE: tuple[type[Event], ...] = (
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
     FillBooked, RailsJudged, PlanArmed, HaltChanged, Reconciled, AccountFrozen, AccountReleased,
-    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, RunnerStarted,
+    AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, BucketFollowed,
+    RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
 """Every event, in the order of the catalogue."""

@@ -156,3 +156,13 @@ def test_what_has_no_price_is_not_written(tmp_path: Path) -> None:
     assert isinstance(file.submit(order("o1", "sell", "AA", "6", "99")), Accepted)
     with pytest.raises(BrokerError, match="No orders of account 'other'"):
         open_file(tmp_path / "orders.db", "other", None, lambda: START)
+
+
+def test_a_fill_of_the_orders_own_day_is_not_before_the_order(tmp_path: Path) -> None:
+    file = broker(tmp_path)
+    created = file.find("o1").created_at  # type: ignore[union-attr]
+    assert created is not None
+
+    (fill,) = file.take([replace(ROW, date=created.date())]).booked
+
+    assert fill.at >= created

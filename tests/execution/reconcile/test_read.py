@@ -81,6 +81,14 @@ def test_parts_of_a_share_are_tolerated_only_where_the_broker_has_them():
     assert not clean()
 
 
+def test_securities_are_described_only_where_the_sides_differ():
+    hair = theirs(account({"A": "15.0000005", "B": 0}, {"USD": 500}), FIVE)
+    for answer, asked in ((AGREED, []), (hair, ["A"])):
+        broker = Script([answer], lots={"A": d("0.000001")})
+        assert reconcile(broker, lambda: ours(TEN, FIVE)).clean
+        assert broker.described == asked
+
+
 def test_an_account_is_opened_with_what_the_broker_has_and_has_told():
     paid = activity("div", "DIVIDEND", {"USD": 1}, "A")
     broker = Script([theirs(account({"A": 15}, {"USD": 500}), FIVE, activities=[paid])])

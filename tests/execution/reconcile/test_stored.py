@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from builders.accounts import (
     journal,
     opening,
     order_id,
+    rebuilt,
     theirs,
 )
 from steelyard.brokers.broker import BrokerFill
@@ -142,6 +141,22 @@ def test_a_clean_answer_is_the_opening_of_the_next_comparison(tmp_path):
     assert [each.ours for each in asked(store, later).breaks] == [15]
 
 
+def test_an_opening_keeps_how_many_executions_it_counts_and_not_each_of_them(tmp_path):
+    store = begun(tmp_path, leg(1, "A", BUY, 5))
+    old = [fill(f"e{n}", "A", BUY, "0.01", 100, minutes=n / 100) for n in range(100)]
+    book(store, *old)
+    assert asked(store, theirs(account({"A": 11}, {"USD": 900}), *old)).clean
+
+    document = stored.comparisons(store, ACCOUNT, 1)[0].body["next"]
+
+    assert (document["counted"], document["seen"]) == (100, [])
+    late = fill("late", "A", BUY, 1, 100, minutes=-5000)
+    book(store, late)
+    assert asked(store, theirs(account({"A": 12}, {"USD": 800}), *old, late)).clean
+    # the broker lists none of them any more
+    assert asked(store, theirs(account({"A": 12}, {"USD": 800}))).clean
+
+
 def test_a_mismatch_freezes_the_account_until_it_is_acknowledged_with_a_reason(tmp_path):
     store = begun(tmp_path)
     wrong = theirs(account({"A": 9, "B": 2}, {"USD": 990}))
@@ -159,6 +174,8 @@ def test_a_mismatch_freezes_the_account_until_it_is_acknowledged_with_a_reason(t
         stored.acknowledge(change, result, "sold by hand")
     assert stored.frozen(store, ACCOUNT) is None
     assert asked(store, wrong).clean
+    (alert,) = [event for _, event in store.events() if event.event_type == "AlertRaised"]
+    assert alert.data["code"] == "account_frozen"
     assert {"Reconciled", "AccountFrozen", "AccountReleased", "ActivityBooked"} <= set(kinds(store))
 
 
@@ -296,33 +313,6 @@ def test_A14_paper_and_live_accounts_do_not_mix(tmp_path):
     assert books_of(store, "U9").positions == {"A": {"core": 3}}
     assert books_of(store, ACCOUNT).positions == {"A": {UNASSIGNED: 5, "core": 10}}
     assert stored.ours_of(store, "U9").fills == ()
-
-
-def rebuilt(store: Journal, name: str) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """(symbol -> shares, currency -> money) by nothing but the events of the chain."""
-    stock: dict[str, Decimal] = {}
-    cash: dict[str, Decimal] = {}
-
-    def add(to: dict[str, Decimal], amounts: Mapping[str, Decimal]) -> None:
-        for key, amount in amounts.items():
-            to[key] = to.get(key, d(0)) + amount
-
-    for _, event in store.events():
-        data = event.data
-        if data.get("account") != name:
-            continue
-        if event.event_type == "AccountOpened":
-            add(stock, {key: d(text) for key, text in data["positions"].items()})
-            add(cash, {key: d(text) for key, text in data["cash"].items()})
-        elif event.event_type == "FillBooked":
-            sign = 1 if data["side"] == "buy" else -1
-            add(stock, {data["symbol"]: sign * d(data["quantity"])})
-            add(cash, {data["currency"]: -sign * d(data["value"]) - d(data["fee"])})
-        elif event.event_type == "ActivityBooked":
-            if data["symbol"]:
-                add(stock, {data["symbol"]: d(data["shares"])})
-            add(cash, {key: d(text) for key, text in data["cash"].items()})
-    return {key: units for key, units in stock.items() if units}, cash
 
 
 def test_positions_and_cash_rebuilt_from_events_alone_are_those_of_the_books(tmp_path):

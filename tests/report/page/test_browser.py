@@ -42,7 +42,10 @@ DIFFERENCES = {
 """Pages of two plans."""
 RUNS = {
     "a run": (sample.growth, runs.Script({4: runs.HALF, 5: runs.STOPPED})),
-    "a hostile run": (sample.hostile, runs.Script({1: runs.HOSTILE_END}, off_cash=Decimal(-5))),
+    "a hostile run": (
+        sample.hostile,
+        runs.Script({1: runs.TWICE, 2: runs.HOSTILE_END}, off_cash=Decimal(-5)),
+    ),
 }
 """Pages of what became of a plan."""
 WIDTHS = (1280, 390, 320)

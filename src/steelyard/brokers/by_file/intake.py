@@ -140,11 +140,14 @@ def _fill(desk: Desk, row: FileFill) -> BrokerFill | RejectedRow:
         )
         return _rejected(row, text, "quantity", f"{row.quantity:f}", f"{max(lacks, ZERO):f}")
     currency, multiplier = desk.terms[row.symbol]
+    noon = datetime.combine(row.date, NOON)
+    # a file names the day alone, and no order is filled before it was written
+    at = noon if order.created_at is None else max(noon, order.created_at)
     value = (row.quantity * row.price * multiplier).quantize(CENT, ROUND_HALF_EVEN)
     return BrokerFill(
         exec_id=row.execution_id, client_order_id=order.client_order_id, symbol=row.symbol,
         side=row.side, quantity=row.quantity, price=row.price, value=value, fee=row.commission,
-        currency=currency, at=datetime.combine(row.date, NOON),
+        currency=currency, at=at,
     )  # fmt: skip
 
 

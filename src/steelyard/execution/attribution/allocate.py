@@ -25,6 +25,8 @@ def shared(
     >>> [str(part) for part in shared(Decimal(1), dict.fromkeys("ABC", Decimal(1))).values()]
     ['0.333334', '0.333333', '0.333333']
     """
+    if len(weights) == 1:
+        return dict.fromkeys(weights, whole)
     with localcontext() as context:
         context.prec = DIGITS
         total = sum(weights.values(), ZERO)
@@ -56,6 +58,8 @@ def of_fill(
     A filled order gives each owner exactly what was intended. What fills beyond the order is
     shared as the order was.
     """
+    if len(intended) == 1:
+        return dict.fromkeys(intended, quantity)
     waiting = {
         book: max(ZERO, amount - before.get(book, ZERO)) for book, amount in intended.items()
     }

@@ -14,21 +14,13 @@ from pathlib import Path
 from steelyard.errors import InternalError, JournalFailed, NotExecuted, SteelyardError
 from steelyard.execution.journal.chain import key_of
 from steelyard.execution.journal.journal import Change, Connection, Journal, Lease, Moment
+from steelyard.sqlite import pragmas
 from steelyard.telemetry.events import PlannerEvent
 from steelyard.telemetry.health import this_moment
 
 FILE = "journal.db"
 LOCKS = "locks"
-WAL_SINCE = (3, 51, 3)
-"""Write-ahead journals of older libraries may damage the file between processes."""
 BUSY_SECONDS = 5.0
-PRAGMAS = (
-    "foreign_keys=ON",
-    "mmap_size=0",
-    "trusted_schema=OFF",
-    "cell_size_check=ON",
-    "journal_size_limit=67108864",
-)
 LEASE_SECONDS = 3600
 
 
@@ -78,11 +70,7 @@ def connect(path: Path) -> Connection:
     if not path.exists():
         path.touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    modern = sqlite3.sqlite_version_info >= WAL_SINCE
-    modes = ("journal_mode=WAL", "synchronous=FULL") if modern else (
-        "journal_mode=DELETE", "synchronous=EXTRA",
-    )  # fmt: skip
-    for pragma in (*PRAGMAS, *modes):
+    for pragma in pragmas(sqlite3.sqlite_version_info):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
 

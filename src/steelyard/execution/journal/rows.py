@@ -15,6 +15,8 @@ from steelyard.execution.journal.units import money, shares
 from steelyard.execution.states import LEG_OVER, LegState, Outcome, RunState
 from steelyard.orders import Side
 
+LAST = "last"
+"""Stands for the newest run."""
 RUN_COLUMNS = (
     "run_id, account, mode, plan_hash, config_version, build, state, fence, created_utc, bucket, "
     "broker, outcome, reason, ended_utc"
@@ -108,7 +110,9 @@ def runs(journal: Journal, account: str | None = None) -> list[RunRow]:
 
 
 def run(journal: Journal, run_id: str) -> RunRow:
-    """A run by its id; raises NotStored with the nearest."""
+    """A run by its id, or the newest by `last`; raises NotStored with the nearest."""
+    if run_id == LAST and (newest := runs(journal)):
+        return newest[0]
     row = journal.row(f"SELECT {RUN_COLUMNS} FROM run WHERE run_id = ?", (run_id,))
     if row is None:
         names = [name for (name,) in journal.rows("SELECT run_id FROM run")]

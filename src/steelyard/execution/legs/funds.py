@@ -9,11 +9,12 @@ from decimal import Decimal
 from steelyard.brokers.broker import BrokerAccount
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
-from steelyard.execution.desk import Desk, Halted, Sight, account_of
+from steelyard.execution.desk import Desk, Halted, Sight, account_of, calendar
 from steelyard.execution.evidence import floor_of, free_cash, spendable
 from steelyard.execution.journal import rows
 from steelyard.execution.legs import price
 from steelyard.execution.legs.work import Rest, Sized
+from steelyard.execution.sessions import settlement
 from steelyard.ledger import Purchase, resize
 from steelyard.money import ZERO
 from steelyard.orders import Side
@@ -88,7 +89,8 @@ def fitted(
     pool, own = money(desk, sight.account, sight)
     purchases = [_purchase(desk, each, quantity, sight, part) for each, quantity in rest]
     sizes = _sizes(desk, purchases, pool, own)
-    why = _why(desk, pool + sum(own.values(), ZERO), unsettled)
+    until = _settled_on(desk, sight) if unsettled > 0 else ""
+    why = _why(desk, pool + sum(own.values(), ZERO), unsettled, until)
     return [
         Sized(each, size, "" if size == quantity else why)
         for (each, quantity), size in zip(rest, sizes, strict=True)
@@ -142,8 +144,20 @@ def _purchase(
     )
 
 
-def _why(desk: Desk, there: Decimal, unsettled: Decimal) -> str:
+def _settled_on(desk: Desk, sight: Sight) -> str:
+    """` until` the day on which money of today's sales is there; "" where no calendar knows it."""
+    if sight.session is None:
+        return ""
+    day = sight.session.day
+    try:
+        on = settlement(calendar(desk, day), day, desk.working.settlement_sessions)
+    except BrokerError:
+        return ""
+    return f" until {on.isoformat()}"
+
+
+def _why(desk: Desk, there: Decimal, unsettled: Decimal, until: str) -> str:
     arrived = f"{max(there, ZERO):.2f} {desk.approved.base_currency} may be spent"
     if unsettled > 0:
-        return f"unsettled: {arrived}, {unsettled:.2f} is unsettled"
+        return f"unsettled: {arrived}, {unsettled:.2f} is unsettled{until}"
     return f"money: {arrived}"

@@ -242,8 +242,9 @@ def cancel_all(desk: Desk, *, calm: bool = False) -> None:
     for leg in open_legs:
         cancel(desk, leg)
     waited, looks = 0.0, 0
+    most = desk.working.cancel_wait_s + desk.broker.capabilities.visibility_delay_s
     while working(desk):
-        if waited > desk.working.cancel_wait_s:
+        if waited > most:
             raise _not_confirmed(working(desk)[0], waited)
         try:
             sync(desk)

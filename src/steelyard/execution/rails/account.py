@@ -48,11 +48,11 @@ def lacking(history: PaperHistory, needs: PaperHistoryNeeds) -> tuple[str, ...]:
     """What is missing on paper before anything may be traded live; () = nothing."""
     missing = []
     if not history.runs >= needs.min_runs:
-        missing.append(f"{history.runs} of {needs.min_runs} paper runs that ended well")
+        missing.append(f"{history.runs} of {needs.min_runs} runs on paper that ended well")
     if not history.days >= needs.min_days:
-        missing.append(f"{history.days} of {needs.min_days} days with one")
+        missing.append(f"{history.days} of {needs.min_days} days with such a run")
     if history.unexplained != 0:
-        missing.append(f"{history.unexplained} differences that nobody explained, not 0")
+        missing.append(f"{history.unexplained} of 0 differences that nobody explained")
     return tuple(missing)
 
 

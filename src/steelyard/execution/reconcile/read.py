@@ -68,11 +68,15 @@ def _once(
     mine = ours()
     try:
         theirs = _read(broker, mine)
+        result = compare(mine, theirs, tolerances)
+        near = [line.symbol for line in result.positions if line.broker != line.expected]
+        if near:
+            theirs = replace(theirs, whole=_whole(broker, near))
+            result = compare(mine, theirs, tolerances)
     except BrokerError as error:
         why = f"the broker could not be read, which says nothing of what it has: {error}"
         unread = Break(level="unread", code="unread", subject=mine.account, why=why)
         return Reconciliation(account=mine.account, at=mine.opening.at, breaks=(unread,))
-    result = compare(mine, theirs, tolerances)
     newest = max((fill.at for fill in mine.fills), default=None)
     if result.clean or newest is None or theirs.account.at >= newest:
         return result
@@ -88,22 +92,22 @@ def _longer(broken: Break, more: str) -> Break:
 def _read(broker: Broker, ours: Ours) -> Theirs:
     since = ours.opening.at - LOOK_BACK
     account = broker.account()
-    symbols = {each.symbol for each in account.positions} | ours.opening.positions.keys()
-    symbols |= {fill.symbol for fill in ours.fills}
     return Theirs(
         account=account,
         orders=tuple(broker.orders(since)),
         fills=tuple(broker.fills(since)),
         activities=tuple(broker.activities(since)),
-        whole=_whole(broker, sorted(symbols)),
     )
 
 
 def _whole(broker: Broker, symbols: Sequence[str]) -> frozenset[str]:
-    """Symbols of which there are no parts, those that the broker does not describe among them."""
+    """Symbols of which there are no parts, those that the broker does not describe among them.
+
+    Asked only where the sides differ at all: a broker may count its questions.
+    """
     if broker.capabilities.fractional == "none":
         return frozenset(symbols)
-    assets = broker.assets(symbols) if symbols else {}
+    assets = broker.assets(symbols)
     return frozenset(
         symbol for symbol in symbols if symbol not in assets or assets[symbol].lot_size >= 1
     )

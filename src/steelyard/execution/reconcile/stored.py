@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from steelyard.brokers.broker import Activity, BrokerFill
@@ -39,6 +40,7 @@ from steelyard.telemetry.events import (
     AccountOpened,
     AccountReleased,
     ActivityBooked,
+    AlertRaised,
     Reconciled,
 )
 
@@ -92,7 +94,25 @@ def begin_account(
 def opening_for(journal: Journal, account: str) -> Opening | None:
     """The newest figures on which both sides agreed; None for an account that has not begun."""
     body = _newest(journal, account)
-    return None if body is None else opening_of(body["next"])
+    if body is None:
+        return None
+    counted = _booked(journal, account)[: body["next"].get("counted", 0)]
+    opening = opening_of(body["next"])
+    return replace(opening, seen=opening.seen | frozenset(counted))
+
+
+def _kept_opening(journal: Journal, account: str, opening: Opening) -> dict[str, Any]:
+    """An opening as it is kept: of our own executions only how many it counts."""
+    booked = _booked(journal, account)
+    counted = len(list(takewhile(opening.seen.__contains__, booked)))
+    rest = opening.seen - frozenset(booked[:counted])
+    return opening_document(replace(opening, seen=rest)) | {"counted": counted}
+
+
+def _booked(journal: Journal, account: str) -> list[str]:
+    """Ids of our executions, in the order in which they were booked."""
+    query = "SELECT exec_id FROM fill WHERE account = ? ORDER BY rowid"
+    return [name for (name,) in journal.rows(query, (account,))]
 
 
 def ours_of(
@@ -120,7 +140,7 @@ def keep(change: Change, result: Reconciliation, *, run_id: str = "", bucket: st
     if result.clean and opening is not None:
         _book(change, result)
         body["adopted"] = _adopt(change, result, "ROUNDING")
-        body["next"] = opening_document(opening)
+        body["next"] = _kept_opening(change.journal, result.account, opening)
     _insert(change, result.account, clean=result.clean, body=body, run_id=run_id)
     reasons = tuple(each.why for each in result.breaks)
     _tell(change, result.account, reasons, run_id, bucket)
@@ -140,6 +160,9 @@ def freeze(
         (account, change.stamp, reason),
     )
     change.tell(AccountFrozen(account, reason), run_id, bucket)
+    hint = "steelyard reconcile --acknowledge --reason TEXT"
+    why = f"{account} is frozen: {reason}. Look, then: {hint}"
+    change.tell(AlertRaised("account_frozen", why, account), run_id, bucket)
 
 
 def frozen(journal: Journal, account: str) -> Freeze | None:
@@ -174,7 +197,7 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
     body = document(result) | {
         "acknowledged": reason,
         "adopted": _adopt(change, result, "ACKNOWLEDGED"),
-        "next": opening_document(opening),
+        "next": _kept_opening(change.journal, account, opening),
     }
     _insert(change, account, clean=True, body=body, run_id="")
     change.execute(
