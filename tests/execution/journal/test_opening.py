@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from steelyard.errors import JournalFailed, NotExecuted
+from steelyard.execution.journal.chain import KEY_FILE
 from steelyard.execution.journal.opening import FILE, is_there, leased, open_journal
 
 
@@ -28,6 +29,15 @@ def test_each_lease_is_newer_and_one_that_was_let_go_of_leaves_no_crash(tmp_path
             leases.append((lease.fence, lease.crashed))
 
     assert leases == [(1, False), (2, False)]
+
+
+def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
+    open_journal(tmp_path).close()
+    (tmp_path / KEY_FILE).unlink()
+
+    with pytest.raises(JournalFailed, match="is not there, and the journal is: restore it"):
+        open_journal(tmp_path)
+    assert not (tmp_path / KEY_FILE).exists()
 
 
 def test_a_process_that_died_without_a_word_is_known_to_have(tmp_path):

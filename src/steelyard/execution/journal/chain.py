@@ -81,15 +81,17 @@ def _broken(number: int) -> ChainBroken:
     )
 
 
-def key_of(folder: Path) -> bytes:
-    """The key of the folder's journal, made where there is none, for its owner's eyes alone.
+def key_of(folder: Path, *, new: bool = True) -> bytes:
+    """The key of the folder's journal, for its owner's eyes alone; made for a `new` one.
 
-    Raises JournalFailed for a key that cannot be read, or that others can.
+    Raises JournalFailed for a key that is lost, cannot be read, or can be by others.
     """
     path = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists() and not path.is_symlink():
+            if not new:
+                raise _no_key(path, "is not there, and the journal is: restore it from a copy")
             _make_key(path)
         return _read_key(path)
     except OSError as error:
