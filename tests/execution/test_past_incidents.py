@@ -99,13 +99,13 @@ def test_every_incident_has_its_test_or_a_reason() -> None:
             if isinstance(entry, str):
                 assert len(name) > 20
             elif ".py" in name:
-                assert test in tests_of(TESTS / file) or not test
+                assert test in names_in(TESTS / file) or not test
             else:
-                assert name in tests_of(HERE)
+                assert name in names_in(HERE)
 
 
 @cache
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """Names of the tests of a file."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

@@ -180,7 +180,7 @@ def check_one_order_each(stage: Stage) -> None:
 def traded(book: Book, script: Script, home: Path, **working: Any) -> Stage | None:
     """The stage after its run; None where there is nothing to trade."""
     try:
-        stage = book.staged(home, script, working={"poll_s": 2.0, **working})
+        stage = book.staged(home, script, working={"poll_s": 5.0, **working})
     except PlanRefused:
         return None
     if not stage.plan.instructions:
@@ -198,7 +198,7 @@ def traded(book: Book, script: Script, home: Path, **working: Any) -> Stage | No
     return stage
 
 
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(books(), scripts)
 def test_no_broker_makes_a_run_overspend_oversell_double_or_lose(
     book: Book, script: Script
@@ -297,7 +297,7 @@ purchases = st.builds(
 amounts = st.decimals("-100", "100000", places=2)
 
 
-@settings(max_examples=3 * EXAMPLES)
+@settings(max_examples=4 * EXAMPLES)
 @given(st.lists(purchases, max_size=6), amounts, amounts, amounts)
 def test_shrinking_never_spends_more_than_there_is_and_never_buys_more(
     rows: list[Purchase], pool: Decimal, euros: Decimal, pounds: Decimal
