@@ -238,7 +238,7 @@ def reconnected(stage: Stage) -> None:
 PLAIN = replace(SOON, midpoint=0, spread_bps=40)
 
 
-@settings(max_examples=max(EXAMPLES // 4, 1))
+@settings(max_examples=max(EXAMPLES // 5, 1))
 @given(books(), st.integers(2, 9))
 def test_so_many_times_the_portfolio_is_so_many_times_the_orders(book: Book, times: int) -> None:
     """No more than a lot for each of them apart, without the costs that do not scale."""
@@ -271,7 +271,7 @@ def in_cents(cash: Mapping[str, str], times: int) -> dict[str, str]:
     return {currency: f"{D(amount) * times:f}" for currency, amount in cash.items()}
 
 
-@settings(max_examples=max(EXAMPLES // 4, 1))
+@settings(max_examples=max(EXAMPLES // 5, 1))
 @given(st.data(), books(), scripts)
 def test_the_order_of_what_is_held_changes_nothing(data: Any, book: Book, script: Script) -> None:
     names = data.draw(st.permutations([*book.lines]))
