@@ -43,8 +43,11 @@ class Profile:
     steps: int
     exchanges: int
     runs: int
+    lives: int = 300
+    races: int = 200
     fault_runs: int = 100
     whole_runs: int = 4
+    portfolios: int = 100
 
 
 PROFILES = {
@@ -56,8 +59,11 @@ PROFILES = {
         steps=3_000,
         exchanges=20_000,
         runs=5,
+        lives=10_000,
+        races=1_000,
         fault_runs=2_000,
         whole_runs=100,
+        portfolios=1_000,
     ),
 }
 

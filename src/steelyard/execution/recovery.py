@@ -8,6 +8,7 @@ are compared. Only then does the run continue where it was.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain, repeat
 
 from steelyard.canonical import plain
 from steelyard.errors import BrokerError
@@ -15,11 +16,13 @@ from steelyard.execution.by_hand import go_on
 from steelyard.execution.comparing import agree
 from steelyard.execution.desk import Desk, Halted
 from steelyard.execution.ids import PREFIX
+from steelyard.execution.journal import rows
 from steelyard.execution.journal.changes import alert, end_run, set_leg, set_run
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import LegRow, RunRow
+from steelyard.execution.legs.funds import BACK_OFF
 from steelyard.execution.legs.resolve import look_up_held, resolve_all
-from steelyard.execution.legs.watch import sync
+from steelyard.execution.legs.watch import UNAWAITED, sync
 from steelyard.execution.legs.work import cancel_all
 from steelyard.execution.states import (
     AT_BROKER,
@@ -35,6 +38,8 @@ from steelyard.execution.trade import go, needs_human, silence, stand_still, tra
 
 STRIKES = 3
 """Crashes at the same place of the same order after which a person has to look."""
+STRUCK = "strikes"
+STANDS = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
 IN_FLIGHT = AT_BROKER | IN_DOUBT
 
 
@@ -51,14 +56,9 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     if desk.broker.capabilities.serves == "file":
         return go_on(desk, agree)
     before = working_state(desk.journal, run)
-    try:
-        _struck(desk, crashed=crashed)
-        go(desk, RunState.RECOVERING)
-        _settled(desk)
-    except Halted as halted:
-        return stand_still(desk, halted, agree)
-    except BrokerError as error:
-        return needs_human(desk, str(silence(error)))
+    stopped = _settle(desk, crashed=crashed)
+    if stopped is not None:
+        return stopped
     if before is None:
         return stand_still(desk, Halted(_was(run), code="halted_before"), agree)
     if not agree(desk):
@@ -67,20 +67,35 @@ def recover(desk: Desk, *, crashed: bool) -> RunRow:
     return trade(desk, agree)
 
 
+def _settle(desk: Desk, *, crashed: bool) -> RunRow | None:
+    """Settle with the broker what was in doubt; the run where it cannot go on."""
+    try:
+        _struck(desk, crashed=crashed)
+        go(desk, RunState.RECOVERING)
+        _patiently(desk)
+    except Halted as halted:
+        if halted.fault.code == STRUCK:
+            return desk.run  # what killed the process is not touched again
+        return stand_still(desk, halted, agree)
+    except BrokerError as error:
+        return needs_human(desk, str(silence(error)))
+    return None
+
+
 def working_state(journal: Journal, run: RunRow) -> RunState | None:
     """Where on its way a run was when it was interrupted; None for one that was halted."""
-    if run.state in {RunState.HALTED, RunState.NEEDS_HUMAN}:
+    if run.state in STANDS or any(
+        data["code"] in UNAWAITED for data in rows.said_of(journal, run.run_id, "AlertRaised")
+    ):
         return None
-    if run.state is not RunState.RECOVERING:
-        return run.state
-    for _, event in reversed(journal.events()):
-        if event.correlation_id != run.run_id or event.event_type != "RunStateChanged":
-            continue
-        state = RunState(event.data["new"])
-        if state in {RunState.HALTED, RunState.NEEDS_HUMAN}:
+    for data in reversed(rows.said_of(journal, run.run_id, "RunStateChanged")):
+        old, new = RunState(data["old"]), RunState(data["new"])
+        if old in STANDS and new is not RunState.RECOVERING:
+            return None  # it stood still, and was being compared
+        if new in STANDS:
             return None
-        if state in WORKING:
-            return state
+        if new in WORKING:
+            return new
     return None
 
 
@@ -107,12 +122,13 @@ def _struck(desk: Desk, *, crashed: bool) -> None:
                 "INSERT INTO strike VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
                 (run.run_id, leg.step, leg.attempt, leg.state.value),
             )
-    worst = desk.journal.row(
+    struck = desk.journal.rows(
         "SELECT step, attempt, state FROM strike WHERE run_id = ? AND count >= ?",
         (run.run_id, STRIKES),
     )
-    if worst is not None:
-        _held_back(desk, next(leg for leg in flying if (leg.step, leg.attempt) == worst[:2]))
+    for leg in flying:
+        if (leg.step, leg.attempt, leg.state.value) in struck:
+            _held_back(desk, leg)
 
 
 def _held_back(desk: Desk, leg: LegRow) -> None:
@@ -125,7 +141,22 @@ def _held_back(desk: Desk, leg: LegRow) -> None:
         if leg_may(leg.state, LegState.HELD):
             set_leg(change, desk.run, leg, LegState.HELD, message)
         set_run(change, desk.run, RunState.NEEDS_HUMAN, message)
-    raise Halted(f"{message} Nothing further was sent. Then: steelyard resume", code="strikes")
+    raise Halted(f"{message} Nothing further was sent. Then: steelyard resume", code=STRUCK)
+
+
+def _patiently(desk: Desk) -> None:
+    """Settle, again after a pause where the broker does not answer, until the time is up."""
+    waited = 0.0
+    for pause in chain(BACK_OFF, repeat(BACK_OFF[-1])):
+        try:
+            _settled(desk)
+        except BrokerError:
+            if waited >= desk.working.lookup_wait_s:
+                raise
+        else:
+            return
+        desk.broker.wait(pause)
+        waited += pause
 
 
 def _settled(desk: Desk) -> None:

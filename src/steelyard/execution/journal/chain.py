@@ -13,6 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,17 +89,27 @@ def key_of(folder: Path) -> bytes:
     path = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return _read_key(path)
+        if not path.exists() and not path.is_symlink():
+            _make_key(path)
+        return _read_key(path)
+    except OSError as error:
+        raise _no_key(path, f"could not be used: {error.strerror or error}") from error
+
+
+def _make_key(path: Path) -> None:
+    """A new key, there whole or not at all: of two processes that make it, the first one's."""
+    part = path.with_name(f"{KEY_FILE}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(os.urandom(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        return path.read_bytes()
-    except OSError as error:
-        raise _no_key(path, f"could not be used: {error.strerror or error}") from error
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink()
 
 
 def _read_key(path: Path) -> bytes:

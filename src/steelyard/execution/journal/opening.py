@@ -81,12 +81,7 @@ def leased(journal: Journal, folder: Path, account: str) -> Iterator[Lease]:
 
     Raises NotExecuted where another process has it.
     """
-    names = folder / LOCKS
-    names.mkdir(parents=True, exist_ok=True, mode=0o700)
-    safe = "".join(
-        sign if sign.isalnum() or sign in "-_" else f"%{ord(sign):x}" for sign in account
-    )
-    handle = os.open(names / f"{safe}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = _lock_file(folder / LOCKS, account)
     try:
         if not _locks(handle):
             raise _busy(journal, account)
@@ -101,6 +96,22 @@ def leased(journal: Journal, folder: Path, account: str) -> Iterator[Lease]:
         _let_go(journal, lease)
     finally:
         os.close(handle)
+
+
+def _lock_file(names: Path, account: str) -> int:
+    safe = "".join(
+        sign if sign.isalnum() or sign in "-_" else f"%{ord(sign):x}" for sign in account
+    )
+    path = names / f"{safe}.lock"
+    try:
+        names.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalFailed(
+            f"The lock {path} could not be made: {error.strerror or error}. Nothing was sent.",
+            code="journal_lock",
+            place=str(path),
+        ) from error
 
 
 def _take(change: Change, account: str) -> Lease:

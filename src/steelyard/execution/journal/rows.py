@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -100,8 +102,11 @@ class FillRow:
 def runs(journal: Journal, account: str | None = None) -> list[RunRow]:
     """Every run, newest first."""
     query = f"SELECT {RUN_COLUMNS} FROM run"
-    rows = journal.rows(f"{query} ORDER BY created_utc DESC, rowid DESC")
-    return [run for run in map(_run, rows) if account in (None, run.account)]
+    if account is not None:
+        query += " WHERE account = ?"
+    parameters = () if account is None else (account,)
+    rows = journal.rows(f"{query} ORDER BY created_utc DESC, rowid DESC", parameters)
+    return [_run(row) for row in rows]
 
 
 def run(journal: Journal, run_id: str) -> RunRow:
@@ -130,16 +135,42 @@ def legs(journal: Journal, run_id: str) -> list[LegRow]:
 
 
 def fills(
-    journal: Journal, *, run_id: str | None = None, account: str | None = None
+    journal: Journal,
+    *,
+    run_id: str | None = None,
+    account: str | None = None,
+    orders: Sequence[str] | None = None,
 ) -> list[FillRow]:
-    """Executions, of a run or an account or all, in the order in which they were booked."""
+    """Executions in the order in which they were booked: of a run, orders, an account, or all."""
     columns = ", ".join(f"fill.{name.strip()}" for name in FILL_COLUMNS.split(","))
     query = f"SELECT {columns} FROM fill"
     if run_id is not None:
         query += " JOIN leg ON leg.coid = fill.coid WHERE leg.run_id = ?"
         return [_fill(row) for row in journal.rows(f"{query} ORDER BY fill.rowid", (run_id,))]
-    rows = map(_fill, journal.rows(f"{query} ORDER BY fill.rowid"))
-    return [row for row in rows if account in (None, row.account)]
+    if orders is not None:
+        query += " WHERE fill.coid IN (SELECT value FROM json_each(?)) ORDER BY fill.rowid"
+        return [_fill(row) for row in journal.rows(query, (json.dumps(orders),))]
+    if account is not None:
+        query += " WHERE fill.account = ?"
+    parameters = () if account is None else (account,)
+    return [_fill(row) for row in journal.rows(f"{query} ORDER BY fill.rowid", parameters)]
+
+
+def booked(journal: Journal, account: str, names: Sequence[str]) -> set[str]:
+    """Those of these executions that are in the books."""
+    query = (
+        "SELECT exec_id FROM fill WHERE account = ? AND exec_id IN (SELECT value FROM json_each(?))"
+    )
+    return {name for (name,) in journal.rows(query, (account, json.dumps(names)))}
+
+
+def said_of(journal: Journal, run_id: str, kind: str) -> list[Mapping[str, Any]]:
+    """What RunStateChanged or AlertRaised say of a run, oldest first."""
+    query = (
+        "SELECT body FROM event WHERE run_id = ? AND kind = ? "
+        "AND kind IN ('RunStateChanged','AlertRaised') ORDER BY seq"  # those that are indexed
+    )
+    return [json.loads(body)["data"] for (body,) in journal.rows(query, (run_id, kind))]
 
 
 def balances(journal: Journal, account: str) -> tuple[dict[str, Decimal], dict[str, Decimal]]:

@@ -27,10 +27,13 @@ TABLES = (
     """CREATE TABLE fill (account TEXT, exec_id TEXT, coid TEXT, qty_e9 INT CHECK(qty_e9>0),
       value_e4 INT, fee_e4 INT, ccy TEXT, venue_ts TEXT, symbol TEXT NOT NULL, side TEXT NOT NULL,
       price TEXT NOT NULL, settles TEXT, PRIMARY KEY(account, exec_id)) STRICT""",
+    "CREATE INDEX fill_coid ON fill(coid)",
     "CREATE TABLE posting (txn INT, account TEXT, commodity TEXT, amount INT) STRICT",
     "CREATE INDEX posting_txn ON posting(txn)",
     """CREATE TABLE event (seq INTEGER PRIMARY KEY, ts_utc TEXT, mono_ns INT, boot_id TEXT,
       run_id TEXT, kind TEXT, body TEXT, prev BLOB, hash BLOB) STRICT""",
+    """CREATE INDEX event_of_run ON event(run_id, kind)
+      WHERE kind IN ('RunStateChanged','AlertRaised')""",
     """CREATE TABLE lease (account TEXT PRIMARY KEY, fence INT NOT NULL, boot_id TEXT, pid INT,
       expires_mono_ns INT) STRICT""",
     # what a run was begun with: resuming needs nothing else

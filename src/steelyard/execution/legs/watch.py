@@ -23,6 +23,8 @@ from steelyard.orders import OrderStatus
 
 LOOK_BACK = timedelta(days=1)
 LATE = LEG_OVER | {LegState.HELD}
+UNAWAITED = frozenset({"late_fill", "over_filled"})
+"""Codes of executions that nobody waited for."""
 UNSEEN = IN_DOUBT | {LegState.HELD}
 
 
@@ -42,7 +44,7 @@ def sync(desk: Desk) -> None:
 def take(desk: Desk, orders: Mapping[str, BrokerOrder], fills: Sequence[BrokerFill]) -> None:
     """The same of answers that are there: all of them is written before anything is raised."""
     own = {leg.client_order_id: leg for leg in desk.legs}
-    booked = {row.exec_id for row in rows.fills(desk.journal, account=desk.lease.account)}
+    booked = rows.booked(desk.journal, desk.lease.account, [fill.exec_id for fill in fills])
     new = [fill for fill in fills if fill.exec_id not in booked]
     legs = own | _earlier(desk, {fill.client_order_id for fill in new} - own.keys())
     news = [fill for fill in new if fill.client_order_id in legs]
@@ -91,7 +93,7 @@ def _booked(desk: Desk, legs: Mapping[str, LegRow], news: Sequence[BrokerFill]) 
     if not news:
         return None
     runs = {name: rows.run(desk.journal, leg.run_id) for name, leg in legs.items()}
-    filled = by_order(rows.fills(desk.journal, account=desk.lease.account))
+    filled = by_order(rows.fills(desk.journal, orders=sorted(legs)))
     with desk.journal.writing(desk.lease) as change:
         for fill in sorted(news, key=lambda fill: (fill.at, fill.exec_id)):
             name = fill.client_order_id

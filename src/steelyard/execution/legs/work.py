@@ -74,13 +74,20 @@ def walk_of(desk: Desk) -> list[Decimal]:
 
 def remainders(desk: Desk, orders: Rest) -> list[tuple[Instruction, Decimal]]:
     """What of each order is still to be traded, without those that are parked."""
-    parked = {leg.step for leg in newest(desk) if leg.state in PARKED}
+    parked = {leg.step for leg in newest(desk) if leg.state in PARKED} | _may_still_fill(desk)
     rest = [
         (each, quantity - filled_of_step(desk, each.step))
         for each, quantity in orders
         if each.step not in parked
     ]
     return [(each, quantity) for each, quantity in rest if quantity > 0]
+
+
+def _may_still_fill(desk: Desk) -> set[int]:
+    """Steps that were sent to a broker whose orders may fill after their end: never sent again."""
+    if desk.broker.capabilities.terminal_is_final:
+        return set()
+    return {leg.step for leg in desk.legs if leg.sent_at is not None}
 
 
 PARKED = frozenset({LegState.BLOCKED, LegState.SKIPPED, LegState.REJECTED, LegState.HELD})
