@@ -282,8 +282,7 @@ def test_orders_that_a_person_places_are_told_as_others_are(folder):
     told = Told()
     assert "OrderSubmitting" in told.by("execute", plan, "--broker", "file", "--yes")
     (folder / "f.csv").write_text(
-        "date,symbol,side,quantity,price,commission,execution_id\n"
-        "2026-01-09,AAA,sell,1,10,0,x1\n"
+        "date,symbol,side,quantity,price,commission,execution_id\n2026-01-09,AAA,sell,1,10,0,x1\n"
     )
     assert "FillBooked" in told.by("runs", "fills", "last", "f.csv")
     assert "CancelAsked" in told.by("cancel-all", "--yes")

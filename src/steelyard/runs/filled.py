@@ -86,17 +86,17 @@ def keep(store: Store, journal: Journal, run: RunRow) -> bool:
     """
     if run.state not in RUN_OVER or run.account != run.bucket:
         return False
-    held = next((each for each in buckets.buckets(store) if each.name == run.bucket), None)
+    bucket = next((each for each in buckets.buckets(store) if each.name == run.bucket), None)
     done = rows.fills(journal, run_id=run.run_id)
-    if held is None or held.portfolio is None or not done:
+    if bucket is None or bucket.portfolio is None or not done:
         return False
-    inputs = inputs_of(store, held)
+    inputs = inputs_of(store, bucket)
     request = request_in(journal, run.run_id)
     stock, cash = rows.balances(journal, run.account)
     snapshot = after(inputs.snapshot, done, request.lots, cash)
     _refuse_other(run, snapshot, stock)
     files: tuple[File, ...] = (
-        *({"option": f["option"], "name": f["name"], "sha256": f["sha256"]} for f in held.files),
+        *({"option": f["option"], "name": f["name"], "sha256": f["sha256"]} for f in bucket.files),
     )
     load(store, run.bucket, replace(inputs, snapshot=snapshot), files)
     return True
