@@ -48,17 +48,6 @@ def alone(home: Path) -> Iterator[str]:
         ) from error
 
 
-def is_there(home: Path) -> bool:
-    """Does a runner live here? Nothing is made, and nothing is asked."""
-    try:
-        with locked(home / LOCK, seconds=0):
-            return False
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
-
-
 def free_socket(home: Path) -> Path:
     """Where the socket is made: nothing is there any more, or NotExecuted. Only under the lock."""
     path = home / SOCKET
