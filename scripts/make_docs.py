@@ -556,8 +556,8 @@ def rebalancing_section() -> Iterator[str]:
     """Thresholds of exact rebalancing and the choice of engine, each beside the documents'."""
     yield from ("", "## Exact rebalancing", "")
     yield (
-        "`steelyard rebalance` obeys the strategy; `rebalance.Thresholds` has the same for callers."
-        " The documents' defaults are those of the rebalancer plan."
+        "`steelyard rebalance` obeys the strategy; `rebalance.Thresholds` has the same for who"
+        " calls it. The documents' defaults are those of the rebalancer plan."
     )
     yield ""
     head = ("Threshold", "Documents", "Ours", "Set by", "Why")
@@ -763,8 +763,7 @@ What no strategy holds: how far orders may go and how they are worked. It stands
   are seconds.
 * `[limits.paper]` and `[limits.live]` are what the [rails](rails.md) obey. A limit that lets more
   through than the built-in one is an event of every run (`LimitLoosened`).
-* `[engine]` has variables of its own: `STEELYARD_ENGINE_ACTIVE`, `STEELYARD_ENGINE_SHADOW`,
-  `STEELYARD_ENGINE_ON_DIVERGENCE`.
+* [`[engine]`](#engine), above, is a table of the same file with variables of its own.
 * Symbols that are never traded stand in `$STEELYARD_HOME/restricted.txt`, one a line; a list that
   cannot be read blocks every order.
 """
@@ -772,8 +771,9 @@ What no strategy holds: how far orders may go and how they are worked. It stands
 DOCUMENTS_INTRODUCTION = """
 ### What the documents set
 
-`RebalancingConfig` and the other figures of the documents that describe the first rebalancer:
-their default, where the same is set here, and why ours is another.
+What `RebalancingConfig` and the other documents of the first rebalancer set of execution: their
+default, where the same is set here, and why ours is another. Thresholds of rebalancing itself
+stand under [exact rebalancing](#exact-rebalancing).
 """
 
 
@@ -805,19 +805,18 @@ def execution_tables(section: BaseModel, path: str) -> Iterator[tuple[str, Any]]
         yield path, section
     for name in type(section).model_fields:
         value = getattr(section, name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel) and not isinstance(value, EngineSettings):
             yield from execution_tables(value, f"{path}.{name}".removeprefix("."))
 
 
 def _ours(place: str) -> tuple[str, str]:
     """(key, default) of a setting; a text that is no setting stands for itself."""
-    kind, _, path = place.rpartition(":")
-    if " " in place or "." not in path:
+    if " " in place or "." not in place:
         return "", place
-    section: Any = preset(DEFAULT_NAME) if kind else BUILT_IN
-    for name in path.split("."):
+    section: Any = BUILT_IN
+    for name in place.split("."):
         section = getattr(section, name)
-    return f"`{path}`" + (" of a strategy" if kind else ""), f"`{toml(section)}`"
+    return f"`{place}`", f"`{toml(section)}`"
 
 
 # rails.md

@@ -117,7 +117,7 @@ def test_going_to_the_other_engine_and_back_changes_the_next_run_and_no_other(tm
     records, settlements = [], []
     for name, active in (("a", "fast"), ("b", "reference"), ("c", "fast")):
         (tmp_path / name).mkdir()
-        with built(tmp_path / name, Script(instant=True, wobble_bps=0.0)) as desk:
+        with built(tmp_path / name, Script(instant=True, wobble_bps=0.0, midpoint=1.0)) as desk:
             cycle = desk.cycle(EngineSettings(active=active))
             assert cycle.run is not None
             scopes.append(cycle.plan.certificate.scope)

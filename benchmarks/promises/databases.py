@@ -47,6 +47,7 @@ class Profile:
     races: int = 200
     fault_runs: int = 100
     whole_runs: int = 4
+    portfolios: int = 100
 
 
 PROFILES = {
@@ -62,6 +63,7 @@ PROFILES = {
         races=1_000,
         fault_runs=2_000,
         whole_runs=100,
+        portfolios=1_000,
     ),
 }
 

@@ -23,6 +23,8 @@ from benchmarks.promises import (
     c6_contract,
     c7_listing,
     e2_fault_mix,
+    e8_engines,
+    f1_rails,
     page,
 )
 from benchmarks.promises.databases import PROFILES
@@ -39,6 +41,8 @@ SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
         "C6": c6_contract,
         "C7": c7_listing,
         "E2": e2_fault_mix,
+        "E8": e8_engines,
+        "F1": f1_rails,
     }
 )
 

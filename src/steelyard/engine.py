@@ -90,7 +90,7 @@ def read_engine(home: Path, environment: Mapping[str, str]) -> EngineSettings:
     path = home / FILE
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # there is no home yet, or none can be
         document = {}
     except (OSError, ValueError) as error:
         raise SettingsError(

@@ -1,11 +1,7 @@
-"""Facts of a live order that every rail lets through, and ways to change one of them.
-
-The records are looked up when they are made, so that a changed copy of the rails can be asked.
-"""
+"""Facts of a live order that every rail lets through, and ways to change one of them."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +18,7 @@ from steelyard.brokers.broker import (
     Ticket,
 )
 from steelyard.execution.halt import Switch
+from steelyard.execution.rails import facts as records
 from steelyard.execution.settings import Limits, LiveLimits, PaperHistoryNeeds
 from steelyard.orders import OrderStatus, Side
 
@@ -60,7 +57,6 @@ def open_order(symbol: str, side: Side, client_order_id: str = "p1zzz") -> Broke
 
 def live() -> Any:
     """Everything is known and well: a buy of 20 VT at 100 EUR, step 2 of a plan of two orders."""
-    records = importlib.import_module("steelyard.execution.rails.facts")
     account = BrokerAccount(
         account_id="LIVE-1", mode="live", at=NOW, base_currency="USD", positions=(), cash=(),
         open_orders=(),

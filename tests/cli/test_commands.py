@@ -126,6 +126,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
     failing = {
         ("demo",): ("--report", "nowhere/x.html"),
         ("plan",): ("--holdings", "nowhere.csv"),
+        ("rebalance",): ("--holdings", "nowhere.csv"),
         ("import",): ("nowhere.csv",),
         ("why",): ("AAA", "--holdings", "nowhere.csv"),
         ("verify",): ("not.json",),

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -233,3 +234,59 @@ def test_it_follows_the_journal_and_a_database_that_come_to_be_meanwhile(folder)
         happen(CLEARED)
         lines = [json.loads(process.stdout.readline())["event_type"] for _ in range(2)]
         assert lines == ["DatabaseUpgraded", "CacheCleared"]
+
+
+FIELDS = ("timestamp", "bucket_id", "event_type", "data", "correlation_id")
+
+
+class Told:
+    """Which events each command adds, of those that are shown."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def by(self, *words: object, code: int = 0) -> list[str]:
+        """Types of the events that a command leaves, each with its five fields."""
+        result = run(*words)
+        assert result.exit_code == code, result.output
+        rows = json.loads(run("events", "--limit", "100000", "--json").stdout)
+        assert all(tuple(row) == FIELDS and row["timestamp"] for row in rows)
+        fresh = rows[self.count :]
+        self.count = len(rows)
+        return [row["event_type"] for row in fresh]
+
+
+def test_every_command_that_trades_or_stops_trading_leaves_its_events(folder, monkeypatch):
+    monkeypatch.setenv("STEELYARD_PAPER_PACE", "0")
+    plan = planned_on(folder, "2026-01-09")
+    told = Told()
+    assert {"RunStarted", "AccountOpened", "RailsJudged", "OrderSubmitting", "OrderAnswered",
+            "LegStateChanged", "FillBooked", "RunStateChanged", "Reconciled", "RunEnded",
+            "BucketLoaded", "BucketFollowed"} <= {*told.by("execute", plan, "--yes")}  # fmt: skip
+    assert told.by("reconcile") == ["Reconciled"]
+    with sqlite3.connect(Path(os.environ["STEELYARD_HOME"]) / "paper.db") as store:
+        store.execute("UPDATE cash SET amount = '999.99'")
+    assert {"Reconciled", "AccountFrozen", "AlertRaised"} <= {*told.by("reconcile", code=1)}
+    assert "AccountReleased" in told.by("reconcile", "--acknowledge", "--reason", "looked")
+    assert told.by("halt", "--reason", "x") == ["HaltChanged"]
+    assert told.by("halt", "--lift", "--reason", "x") == ["HaltChanged"]
+    assert {"RunStarted", "FillBooked", "RunEnded"} <= {*told.by("flatten", "--yes")}
+    assert told.by("cancel-all", "--yes") == []
+
+
+def test_orders_that_a_person_places_are_told_as_others_are(folder):
+    plan = planned_on(folder, "2026-01-09")
+    told = Told()
+    assert "OrderSubmitting" in told.by("execute", plan, "--broker", "file", "--yes")
+    (folder / "f.csv").write_text(
+        "date,symbol,side,quantity,price,commission,execution_id\n2026-01-09,AAA,sell,1,10,0,x1\n"
+    )
+    assert "FillBooked" in told.by("runs", "fills", "last", "f.csv")
+    assert "CancelAsked" in told.by("cancel-all", "--yes")
+    assert "RunEnded" in told.by("resume", code=1)
+
+
+def planned_on(folder: Path, day: str) -> str:
+    """The id of the plan of a bucket that was loaded with prices of a day."""
+    run("bucket", "load", "core", *own_files(folder), "--as-of", day)
+    return json.loads(run("plan", "--bucket", "core", "--save", "--json").stdout)["plan_id"]

@@ -15,6 +15,9 @@ import pytest
 from builders.commands import own_files, run
 from steelyard import strategies
 from steelyard.cli.health import versions
+from steelyard.cli.trading import journal
+from steelyard.execution.journal.changes import alert
+from steelyard.execution.reconcile.stored import freeze
 from steelyard.modules import registry
 from steelyard.modules.registry import Kind
 
@@ -417,3 +420,25 @@ def test_where_all_is_in_order_it_says_what_was_looked_at(folder: Path):
 
     assert healthy.exit_code == 0
     assert "buckets and their cash are in order" in healthy.stdout
+
+
+def test_accounts_that_were_traded_are_shown_and_what_waits_for_a_person_ends_it_with_1(folder):
+    assert "Account" not in run("health").stdout
+    run("bucket", "load", "core", *own_files(folder), "--as-of", "2026-01-09")
+    plan = json.loads(run("plan", "--bucket", "core", "--save", "--json").stdout)["plan_id"]
+    assert run("execute", plan, "--broker", "file", "--yes").exit_code == 0
+
+    result = run("health", "--json")
+    (account,) = (row for row in json.loads(result.stdout) if row["kind"] == "account")
+    assert result.exit_code == 0
+    assert (account["name"], account["live"], account["frozen"]) == ("core", True, None)
+
+    run("halt", "--reason", "look first")
+    with journal() as entry, entry.writing() as change:
+        freeze(change, "core", "1 share too many")
+        alert(change, account["run_id"], "core", "frozen", "Look.")
+    result = run("health")
+    assert result.exit_code == 1
+    assert "The kill switch is engaged: look first" in result.stderr
+    assert "The account core is frozen: 1 share too many" in result.stderr
+    assert "1 alert." in result.stdout

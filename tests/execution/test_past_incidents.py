@@ -1,4 +1,4 @@
-"""Forty-two things that went wrong in another product, each as a test or with why it cannot here."""
+"""Forty-two things that went wrong elsewhere, each as a test, or with why it cannot here."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ D = Decimal
 HERE = Path(__file__)
 TESTS = HERE.parents[1]
 
+SCENARIOS, UNANSWERED = "execution/test_scenarios.py", "execution/test_unanswered.py"
 INCIDENTS: dict[int, str | tuple[str, ...]] = {
     1: ("test_an_account_that_reads_as_empty_trades_nothing",),
     2: ("test_no_approved_order_is_lost_or_rounded_on_its_way",),
@@ -42,52 +43,48 @@ INCIDENTS: dict[int, str | tuple[str, ...]] = {
     7: ("test_two_processes_do_not_trade_one_account",),
     8: ("rebalance/test_calculate.py::test_c04_to_c07_a_drift_of_exactly_the_band_trades",),
     9: ("rebalance/test_calculate.py::test_c12_weights_over_one_are_refused_and_never_rescaled",),
-    10: ("execution/test_unanswered.py::test_b02_a_status_that_nobody_knows_is_an_order_that_works",),
+    10: (f"{UNANSWERED}::test_b02_a_status_that_nobody_knows_is_an_order_that_works",),
     11: ("test_all_of_the_equity_with_fees_is_bought_without_a_reject",),
     12: ("test_prices_and_shares_are_whole_ticks_and_lots",),
     13: ("test_a_fill_before_the_first_look_is_not_missed",),
-    14: ("execution/test_scenarios.py::test_w22_a_step_that_asks_the_same_waits_instead",),
+    14: (f"{SCENARIOS}::test_w22_a_step_that_asks_the_same_waits_instead",),
     15: ("test_nothing_replaces_an_order_whose_cancel_is_not_confirmed",),
-    16: ("execution/test_scenarios.py::test_w21_each_step_sends_what_the_one_before_left",),
+    16: (f"{SCENARIOS}::test_w21_each_step_sends_what_the_one_before_left",),
     17: ("test_what_is_bought_belongs_to_the_bucket_of_its_plan",),
     18: ("test_nothing_to_do_is_a_success",),
-    19: ("execution/test_scenarios.py::test_w25_a_rest_that_the_broker_cancels_is_sent_once_more",),
+    19: (f"{SCENARIOS}::test_w25_a_rest_that_the_broker_cancels_is_sent_once_more",),
     20: ("test_a_debt_sells_nothing_that_was_not_approved",),
     21: (
-        "execution/test_scenarios.py::"
-        "test_w23_w24_a_quote_that_is_none_skips_its_symbol_and_no_other",
+        f"{SCENARIOS}::test_w23_w24_a_quote_that_is_none_skips_its_symbol_and_no_other",
     ),
     22: ("test_a_holding_of_seven_digits_is_sold_whole",),
-    23: ("execution/test_scenarios.py::test_w08_money_that_never_settles_leaves_what_is_visible",),
+    23: (f"{SCENARIOS}::test_w08_money_that_never_settles_leaves_what_is_visible",),
     24: (
-        "execution/test_scenarios.py::"
-        "test_w23_w24_a_quote_that_is_none_skips_its_symbol_and_no_other",
+        f"{SCENARIOS}::test_w23_w24_a_quote_that_is_none_skips_its_symbol_and_no_other",
     ),
     25: (
-        "execution/test_unanswered.py::test_e14_two_prices_that_disagree_stop_the_run",
+        f"{UNANSWERED}::test_e14_two_prices_that_disagree_stop_the_run",
         "test_no_more_is_sold_than_is_held",
     ),
-    26: ("execution/test_unanswered.py::test_e02_an_order_that_was_sent_before_a_crash_is_adopted",),
+    26: (f"{UNANSWERED}::test_e02_an_order_that_was_sent_before_a_crash_is_adopted",),
     27: ("test_a_part_of_a_share_that_the_broker_does_not_take_is_dropped_and_the_rest_traded",),
     28: ("rebalance/test_calculate.py::test_c13_a_sum_over_one_by_rounding_is_scaled_down_to_one",),
     29: ("test_no_more_is_sold_than_is_held",),
-    30: ("execution/test_scenarios.py::test_w15_without_sales_the_buys_go_at_once",),
+    30: (f"{SCENARIOS}::test_w15_without_sales_the_buys_go_at_once",),
     31: (
-        "execution/test_scenarios.py::"
-        "test_w03_a_rejected_sale_blocks_a_buy_even_where_there_is_money",
+        f"{SCENARIOS}::test_w03_a_rejected_sale_blocks_a_buy_even_where_there_is_money",
     ),
-    32: ("execution/test_unanswered.py::test_e01_a_plan_is_executed_once",),
+    32: (f"{UNANSWERED}::test_e01_a_plan_is_executed_once",),
     33: ("test_what_was_skipped_is_not_counted_as_turnover",),
     34: ("test_the_same_plan_and_script_give_the_same_run",),
     35: ("execution/test_sessions.py",),
     36: "weights of several strategies are never merged: each has a bucket, planned by itself",
     37: ("test_a_day_trade_reject_parks_its_order_and_no_other",),
     38: ("test_nothing_replaces_an_order_whose_cancel_is_not_confirmed",),
-    39: ("execution/test_scenarios.py::test_w15_without_sales_the_buys_go_at_once",),
+    39: (f"{SCENARIOS}::test_w15_without_sales_the_buys_go_at_once",),
     40: "no figure of a run is of another day: its value is read from the broker as it begins",
     41: (
-        "execution/test_scenarios.py::"
-        "test_w20_limits_walk_from_the_midpoint_to_the_far_side",
+        f"{SCENARIOS}::test_w20_limits_walk_from_the_midpoint_to_the_far_side",
     ),
     42: ("test_no_name_is_read_from_an_id",),
 }  # fmt: skip
@@ -102,13 +99,13 @@ def test_every_incident_has_its_test_or_a_reason() -> None:
             if isinstance(entry, str):
                 assert len(name) > 20
             elif ".py" in name:
-                assert test in tests_of(TESTS / file) or not test
+                assert test in names_in(TESTS / file) or not test
             else:
-                assert name in tests_of(HERE)
+                assert name in names_in(HERE)
 
 
 @cache
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """Names of the tests of a file."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

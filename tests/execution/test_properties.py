@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, note, settings
 
-from builders.trading import FREE, Stage, staged
+from builders.trading import FREE, SOON, Stage, staged
 from steelyard.brokers.paper import Script, open_paper
 from steelyard.errors import NotExecuted, PlanRefused
 from steelyard.execution.begin import ExecutedBefore
@@ -23,6 +23,7 @@ from steelyard.execution.evidence import floor_of
 from steelyard.execution.journal import rows
 from steelyard.execution.reconcile import stored
 from steelyard.execution.states import Outcome, RunState
+from steelyard.ledger import Purchase, resize
 from steelyard.orders import Side
 from steelyard.settings import Costs, Limits
 
@@ -176,10 +177,10 @@ def check_one_order_each(stage: Stage) -> None:
     assert len(names) == len(set(names))
 
 
-def traded(book: Book, script: Script, home: Path) -> Stage | None:
+def traded(book: Book, script: Script, home: Path, **working: Any) -> Stage | None:
     """The stage after its run; None where there is nothing to trade."""
     try:
-        stage = book.staged(home, script)
+        stage = book.staged(home, script, working={"poll_s": 2.0, **working})
     except PlanRefused:
         return None
     if not stage.plan.instructions:
@@ -232,3 +233,84 @@ def reconnected(stage: Stage) -> None:
     note(f"then {run.state} {run.outcome} {run.reason}")
     frozen = stored.frozen(stage.journal, "core")
     assert run.state in {RunState.DONE, RunState.ABORTED} or frozen is not None
+
+
+PLAIN = replace(SOON, midpoint=0, spread_bps=40)
+
+
+@settings(max_examples=max(EXAMPLES // 4, 1))
+@given(books(), st.integers(2, 9))
+def test_so_many_times_the_portfolio_is_so_many_times_the_orders(book: Book, times: int) -> None:
+    """No more than a lot for each of them apart, without the costs that do not scale."""
+    small = replace(book, fixed=0.0, lines=finely(book.lines, 1), cash=in_cents(book.cash, 1))
+    large = replace(small, lines=finely(book.lines, times), cash=in_cents(book.cash, times))
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        at_once = {"walk": (D(1),)}
+        one = traded(small, PLAIN, Path(first), **at_once)
+        many = traded(large, PLAIN, Path(second), **at_once)
+        if one is None or many is None or len(one.plan.instructions) != len(many.plan.instructions):
+            return  # an order that is too small the one time is not the other
+        assert one.run.outcome == many.run.outcome
+        for symbol in one.shares.keys() | many.shares.keys():
+            shares = times * D(one.shares.get(symbol, "0"))
+            price = one.plan.prices[symbol]
+            # what a cent of rounding, an order, buys
+            slack = times * (D("0.02") + D("0.04") * len(one.legs)) / price
+            assert abs(shares - D(many.shares.get(symbol, "0"))) <= slack
+
+
+def finely(lines: Mapping[str, Any], times: int) -> dict[str, Any]:
+    """The same, so many times, in lots of a millionth."""
+    return {
+        symbol: (f"{D(shares) * times:f}", price, "0.000001", weight)
+        for symbol, (shares, price, _, weight) in lines.items()
+    }
+
+
+def in_cents(cash: Mapping[str, str], times: int) -> dict[str, str]:
+    return {currency: f"{D(amount) * times:f}" for currency, amount in cash.items()}
+
+
+@settings(max_examples=max(EXAMPLES // 4, 1))
+@given(st.data(), books(), scripts)
+def test_the_order_of_what_is_held_changes_nothing(data: Any, book: Book, script: Script) -> None:
+    names = data.draw(st.permutations([*book.lines]))
+    other = replace(book, lines={name: book.lines[name] for name in names})
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        one, same = traded(book, script, Path(first)), traded(other, script, Path(second))
+        if one is None or same is None:
+            assert one is same
+            return
+        assert (one.sent, one.prices, one.shares) == (same.sent, same.prices, same.shares)
+        assert [fill.value for fill in one.fills] == [fill.value for fill in same.fills]
+
+
+purchases = st.builds(
+    Purchase,
+    quantity=st.integers(0, 5000).map(lambda n: D(n) / 4),
+    lot=st.sampled_from([D("0.25"), D("0.5"), D(1)]),
+    unit_cost=st.decimals("0.0001", "5000", places=4),
+    fixed=st.sampled_from([D(0), D(2), D("7.31")]),
+    least=st.sampled_from([D(0), D(5), D(100)]),
+    currency=st.sampled_from(["USD", "EUR", "GBP"]),
+)
+amounts = st.decimals("-100", "100000", places=2)
+
+
+@settings(max_examples=3 * EXAMPLES)
+@given(st.lists(purchases, max_size=6), amounts, amounts, amounts)
+def test_shrinking_never_spends_more_than_there_is_and_never_buys_more(
+    rows: list[Purchase], pool: Decimal, euros: Decimal, pounds: Decimal
+) -> None:
+    sizes = resize(rows, pool, {"EUR": euros, "GBP": pounds})
+    needs = dict.fromkeys(("USD", "EUR", "GBP"), D(0))
+    for row, size in zip(rows, sizes, strict=True):
+        assert 0 <= size <= row.quantity
+        assert size == row.quantity or size % row.lot == 0
+        assert not size or size == row.quantity or size * row.unit_cost >= row.least
+        needs[row.currency] += row.cost(size)
+    own = {"EUR": max(euros, D(0)), "GBP": max(pounds, D(0)), "USD": D(0)}
+    assert sum(max(need - own[name], D(0)) for name, need in needs.items()) <= max(pool, D(0))
+    more = resize(rows, pool + 1000, {"EUR": euros, "GBP": pounds})
+    wishes = sum(row.cost(row.quantity) for row in rows)
+    assert wishes > max(pool, D(0)) or sizes == more == tuple(row.quantity for row in rows)

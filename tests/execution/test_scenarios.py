@@ -5,6 +5,7 @@ Numbers are those of the table of scenarios; prices are 100 where nothing is sai
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -285,3 +286,34 @@ def test_w25_a_rest_that_the_broker_cancels_is_sent_once_more(tmp_path: Path) ->
     assert stage.trade().outcome is Outcome.DONE
     assert stage.sent == ["sell AA 100", "sell AA 40"]
     assert stage.broker.cancels == []
+
+
+ELSEWHERE: dict[str, str] = {
+    "w14": "there is no leverage to set: a plan never owes, and credit is not spent (w13)",
+    "w17": "rebalance/test_calculate.py::test_what_is_short_is_blocked_and_the_rest_goes_on",
+    "e06": "brokers/alpaca/test_web.py",
+    "e16": "a run is of one plan of one bucket: where none could be made, none is executed",
+    "f01": "rebalance/test_shadow.py",
+    "f06": "rebalance/test_planned.py::"
+    "test_engines_are_switched_back_and_forth_and_each_makes_its_own_plan_again",
+    "b03": "a ticket has a quantity and no amount",
+    "b04": "a ticket has no time in force: every order is good for the day",
+    "b08": "brokers/alpaca/test_replies.py::"
+    "test_an_order_that_was_replaced_is_the_one_that_replaced_it",
+}
+"""Scenarios that another test is of, or that cannot be, with the reason."""
+IDS = [
+    *(f"w{n:02}" for n in range(1, 26)), *(f"e{n:02}" for n in range(1, 22)),
+    "f01", "f05", "f06", "b02", "b03", "b04", "b05", "b06", "b08", "b09",
+]  # fmt: skip
+
+
+def test_every_scenario_has_its_test_or_a_reason() -> None:
+    folder = Path(__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("test_*.py")))
+    tests = {name: re.search(rf"def test_(\w\d\d_)*{name}_", text) for name in IDS}
+    assert {name for name in IDS if not tests[name]} == ELSEWHERE.keys()
+    for place in ELSEWHERE.values():
+        file, _, test = place.partition("::")
+        if file.endswith(".py"):
+            assert f"def {test}" in (folder.parent / file).read_text(encoding="utf-8")

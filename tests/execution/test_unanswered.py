@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from steelyard.brokers.paper import PaperPrice
 from steelyard.errors import BrokerError, JournalFailed, NotExecuted
 from steelyard.execution import halt
 from steelyard.execution.begin import ExecutedBefore
+from steelyard.execution.flatten import flattened, flattening
 from steelyard.execution.journal import rows
 from steelyard.execution.states import AT_BROKER, Outcome, RunState
 from steelyard.orders import OrderStatus, Side
@@ -445,6 +447,28 @@ def test_e18_a_broker_that_falls_silent_leaves_a_stated_run(
     assert run.state in {RunState.DONE, RunState.ABORTED}
     assert copies(stage) <= 1
     assert stage.cash >= 0
+
+
+def test_e17_everything_is_sold_once_and_then_nothing_is_there_to_sell(tmp_path: Path) -> None:
+    stage = swap(tmp_path)
+    assert flat(stage).trade().outcome is Outcome.DONE
+    assert (stage.sent, stage.cash) == (["sell AA 100"], 10_000)
+    stage.broker.wait(1)
+    assert flat(stage).trade().outcome is Outcome.DONE
+    assert stage.sent == ["sell AA 100"]
+
+
+def test_a_security_without_a_market_is_not_among_what_is_sold(tmp_path: Path) -> None:
+    stage = staged(tmp_path, "AA 50 @ 100", "BB 50 @ 100", targets={"AA": 0.5, "BB": 0.5})
+    stage.broker.instead["quotes"] = quoting("AA", "NaN", "0")
+    assert flat(stage).trade().outcome is Outcome.DONE
+    assert stage.sent == ["sell BB 50"]
+
+
+def flat(stage: Stage) -> Stage:
+    """Selling everything that the account has now."""
+    document = flattening(stage.broker, "core", {}, {})
+    return replace(stage, document=document, plan=flattened(json.loads(document)))
 
 
 def test_e18_what_was_done_before_an_error_is_in_the_result(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steelyard.cli.output import note
+from steelyard.cli.output import ALERTED, note
 
 if TYPE_CHECKING:
     import ssl
@@ -29,13 +29,12 @@ Post = Callable[[Mapping[str, Any]], None]
 
 
 class Alerts:
-    """Told every event of a journal; `count` of those that were alerts.
+    """Told every event of a journal; those that are alerts it passes on.
 
     post   sends a message to the address that was set; None = there is none
     """
 
     def __init__(self, post: Post | None) -> None:
-        self.count = 0
         self._post = post
         self._on_their_way: list[threading.Thread] = []
 
@@ -50,7 +49,7 @@ class Alerts:
     def __call__(self, event: PlannerEvent) -> None:
         if event.event_type != ALERT:
             return
-        self.count += 1
+        ALERTED.append(event.data["code"])
         note(f"alert {event.data['code']}: {event.data['message']}")
         if self._post is None:
             return

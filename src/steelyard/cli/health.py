@@ -15,6 +15,7 @@ import typer
 from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, screen, write, write_json
+from steelyard.report import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +53,9 @@ def health(
     A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300
     seconds (STEELYARD_OPEN_SECONDS); then it is on trial: one plan tries it. Presets and stored
     strategies must be valid and have what they draw from, universes of buckets may not overlap, and
-    their cash must sum to the account's. The exit code is 1 where anything is out of order.
+    their cash must sum to the account's. Accounts that were traded are shown with their last run,
+    their last comparison with the broker and their alerts; the kill switch, a frozen account and a
+    run that waits for a person are out of order. The exit code is 1 where anything is.
     """
     with guarded():
         circuits = keeper()
@@ -65,9 +68,12 @@ def health(
         else:
             rows = _listed(circuits, module, reset)
             asked = [row for row in rows if module is None or module in _names(row)]
-            errors = [*_out_of_service(asked), *([] if module else _checks())]
+            accounts, more = ([], []) if module else _execution()
+            errors = [*_out_of_service(asked), *([] if module else _checks()), *more]
             plain_rows = [{name: row[name] for name in row if name != "key"} for row in rows]
-            _print(plain_rows, as_json, lambda console: draw(rows, console))
+            _print([*plain_rows, *accounts], as_json, lambda console: draw(rows, console))
+            if not as_json:
+                write("".join(f"{visible(row['text'])}\n" for row in accounts))
             for text in errors:
                 note(text)
             if not errors and module is None and not as_json:
@@ -114,6 +120,20 @@ def _checks() -> list[str]:
         with opened() as store:
             texts += [*of_stored(store), *of_buckets(store)]
     return texts
+
+
+def _execution() -> tuple[list[dict[str, Any]], list[str]]:
+    """(a row for each account that was traded, what of execution is out of order)."""
+    from steelyard.environment import home
+    from steelyard.runs.execution_health import of_accounts, of_switch
+
+    folder = home(os.environ)
+    accounts = of_accounts(folder)
+    rows = [
+        {"kind": "account", "name": each.account, "text": each.text, **each.document()}
+        for each in accounts
+    ]
+    return rows, [text for text in (of_switch(folder), *(each.error for each in accounts)) if text]
 
 
 def of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:

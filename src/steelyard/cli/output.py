@@ -56,6 +56,8 @@ LEAST_WIDTH = 20
 """Columns of a window under which its lines are not broken any shorter."""
 SIGNALLED: list[str] = []
 """What a signal says, where it is not the usual line; read by `__main__`."""
+ALERTED: list[str] = []
+"""Alerts of this command, which then ends with 1 whatever came of it."""
 PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
@@ -244,6 +246,7 @@ def guarded(nothing: str = "") -> Iterator[None]:
     """
     from steelyard.errors import SteelyardError
 
+    ALERTED.clear()
     try:
         yield
     except SteelyardError as error:
@@ -253,6 +256,8 @@ def guarded(nothing: str = "") -> Iterator[None]:
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error
+    if ALERTED:
+        raise typer.Exit(FAILED)
 
 
 def exit_code(error: SteelyardError) -> int:

@@ -44,7 +44,7 @@ def runner() -> None:
         keys = taken_keys(os.environ)
         home = folder()
         if_signalled(IDLE)
-        with alone(home) as secret, journal(exits=False) as entry:
+        with alone(home) as secret, journal() as entry:
             entry.verify()
             entry.whole()
             jobs = Jobs()

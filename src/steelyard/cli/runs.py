@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
 
+from steelyard.canonical import plain
 from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.trading import (
     NOTHING_SENT,
@@ -186,8 +188,7 @@ def reconcile(
                 _compared(entry, run, acknowledge=acknowledge, reason=reason)
                 for run in last_runs(entry, account)
             ]
-            frozen = _frozen(entry)
-        _tell(results, frozen, as_json=as_json)
+            _tell(results, _frozen(entry), as_json=as_json)
 
 
 def last_runs(entry: Journal, account: str | None) -> list[RunRow]:
@@ -240,6 +241,7 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
     else:
         for result in results:
             became = "agrees" if result["clean"] else "differs"
+            became = "is as you saw it" if result.get("acknowledged") else became
             write(f"{result['account']} {became}\n")
             for each in result["breaks"]:
                 write(f"  {each['why']}\n")
@@ -255,12 +257,17 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
 
 
 def unowned(result: dict[str, Any]) -> list[str]:
-    """Shares that no book has, a line each."""
-    return [
-        f"{line['unassigned']} {line['symbol']} are in no book: nobody trades them"
-        for line in result["holdings"]
-        if line.get("unassigned") not in {None, "0"}
-    ]
+    """Shares that no book has, or of books and of no broker, a line each; of a break they say
+    nothing new.
+    """
+    lines = []
+    for line in result["holdings"] if result["clean"] else ():
+        rest = Decimal(line.get("unassigned") or 0)
+        if rest > 0:
+            lines.append(f"{plain(rest)} {line['symbol']} are in no book: nobody trades them")
+        elif rest < 0:
+            lines.append(f"{plain(-rest)} {line['symbol']} of the books are not at the broker")
+    return lines
 
 
 def _together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -14,9 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from steelyard.cli.output import FAILED, note
+from steelyard.cli.output import note
 from steelyard.cli.saved import Saved
 from steelyard.cli.stored import is_there, opened
 from steelyard.environment import home
@@ -73,10 +71,10 @@ def folder() -> Path:
 
 
 @contextmanager
-def journal(*, exits: bool = True) -> Iterator[Journal]:
+def journal() -> Iterator[Journal]:
     """The journal, made where there is none; raises JournalFailed.
 
-    Alerts are told on stderr and to the webhook; `exits`: the command then ends with 1.
+    Alerts are told on stderr and to the webhook, and the command ends with 1.
     """
     from steelyard.cli.alerts import Alerts
     from steelyard.execution.journal.opening import open_journal
@@ -88,8 +86,6 @@ def journal(*, exits: bool = True) -> Iterator[Journal]:
     finally:
         entry.close()
         alerts.close()
-    if exits and alerts.count:
-        raise typer.Exit(FAILED)
 
 
 def was_any_run() -> bool:

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from steelyard.errors import BrokerError, NotExecuted
 from steelyard.execution import arming
+from steelyard.execution.answers import account_of, usable
 from steelyard.execution.approved import Approved
 from steelyard.execution.attribution.owners import owners_of
 from steelyard.execution.attribution.rules import owner_in
 from steelyard.execution.attribution.stored import write_owners
 from steelyard.execution.comparing import opening
 from steelyard.execution.configuration import loosened
-from steelyard.execution.desk import Desk, account_of, look, usable, value_of
+from steelyard.execution.desk import Desk, look, value_of
 from steelyard.execution.evidence import facts
 from steelyard.execution.ids import run_id as id_of
 from steelyard.execution.journal import rows

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from steelyard.brokers.broker import Asset, Broker, BrokerAccount, MarketClock, Mode, Quote, Session
 from steelyard.errors import BrokerError, NotExecuted
+from steelyard.execution.answers import account_of, usable
 from steelyard.execution.approved import Approved
 from steelyard.execution.halt import Switch
 from steelyard.execution.journal import rows
@@ -136,31 +137,6 @@ def refreshed(desk: Desk, sight: Sight, symbol: str) -> Sight:
     return replace(sight, clock=_asked(desk.broker.clock), quotes=quotes)
 
 
-def account_of(broker: Broker) -> BrokerAccount:
-    """What the broker says of the account; raises BrokerError where a figure is no number."""
-    account = broker.account()
-    figures = [figure for each in account.positions for figure in (each.quantity, each.available)]
-    figures += [figure for each in account.cash for figure in (each.amount, each.spendable)]
-    if not all(figure.is_finite() for figure in figures):
-        raise BrokerError(
-            f"The broker answers of the account {account.account_id} with a figure that is no "
-            "number. Nothing was sent.",
-            code="no_number",
-            place=account.account_id,
-        )
-    return account
-
-
-def usable(quotes: Mapping[str, Quote]) -> dict[str, Quote]:
-    """Those with prices above 0 that do not cross; the others are as good as none."""
-    return {symbol: quote for symbol, quote in quotes.items() if _is_market(quote)}
-
-
-def _is_market(quote: Quote) -> bool:
-    finite = quote.bid.is_finite() and quote.ask.is_finite()
-    return finite and 0 < quote.bid <= quote.ask
-
-
 def by_order(fills: Iterable[FillRow]) -> dict[str, Decimal]:
     """Client order id -> shares that are booked."""
     sums: dict[str, Decimal] = {}
@@ -203,8 +179,11 @@ def value_of(account: BrokerAccount, approved: Approved, quotes: Mapping[str, Qu
 
 
 def unit_value(symbol: str, approved: Approved, quotes: Mapping[str, Quote]) -> Decimal:
-    """One share in base currency; NaN where neither quote nor plan has a price, which blocks."""
-    nothing = Decimal("NaN")
+    """One share in base currency; NaN where neither quote nor plan has a price, which blocks.
+
+    Where everything is sold, what nobody prices is worth nothing: it keeps nothing else from it.
+    """
+    nothing = ZERO if approved.purpose == "flatten" else Decimal("NaN")
     quote = quotes.get(symbol)
     price = approved.prices.get(symbol, nothing) if quote is None else (quote.bid + quote.ask) / 2
     rate = approved.rates.get(approved.currencies.get(symbol, ""), nothing)

@@ -14,6 +14,7 @@ from typing import Any
 
 from steelyard.brokers.broker import Asset, Broker, BrokerAccount, Quote
 from steelyard.canonical import plain, sha256
+from steelyard.execution.answers import account_of, usable
 from steelyard.execution.approved import Approved, Instruction
 from steelyard.money import ZERO
 from steelyard.orders import Side
@@ -30,9 +31,9 @@ def flattening(
     rates         currency -> base per unit; multipliers: symbol -> value of a share at a price of 1
     A position without a quote or a rate, and a short, is in it as not sold.
     """
-    account = broker.account()
+    account = account_of(broker)
     symbols = [position.symbol for position in account.positions]
-    quotes, assets = broker.quotes(symbols), broker.assets(symbols)
+    quotes, assets = usable(broker.quotes(symbols)), broker.assets(symbols)
     known = {account.base_currency: Decimal(1), **rates}
     orders = [
         _order(position.symbol, position.available, quotes, assets, multipliers)

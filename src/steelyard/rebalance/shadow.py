@@ -232,7 +232,10 @@ class Settled:
 def same_settlement(
     fast: Mapping[str, Settled], reference: Mapping[str, Settled], lots: Mapping[str, Decimal]
 ) -> tuple[Compared, ...]:
-    """Legs by symbol: the same terminal states, and fills within one lot at one price."""
+    """Legs by symbol: the same terminal states, and fills within one lot.
+
+    At what price is the market's: the orders of two runs meet it at moments of their own.
+    """
     rows = []
     for symbol in sorted({*fast, *reference}):
         one_leg, other = fast.get(symbol), reference.get(symbol)
@@ -249,6 +252,4 @@ def _settled_apart(fast: Settled | None, reference: Settled | None, lot: Decimal
         return f"{fast.state} against {reference.state}"
     if abs(fast.filled - reference.filled) > lot:
         return f"{fast.filled:f} filled against {reference.filled:f}"
-    if fast.filled == reference.filled and fast.average_price != reference.average_price:
-        return f"filled at {fast.average_price} against {reference.average_price}"
     return ""

@@ -8,7 +8,7 @@ symbols; nothing is searched again and nothing is read, so it costs little.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
@@ -59,11 +59,13 @@ class Watched:
     """Both engines on one portfolio.
 
     rows                a symbol each, sorted
+    lots                symbol -> shares of one lot
     fast_seconds        how long the planner's side of the comparison took
     reference_seconds   the same of the reference engine
     """
 
     rows: tuple[Compared, ...]
+    lots: Mapping[str, Decimal]
     fast_seconds: float
     reference_seconds: float
 
@@ -88,7 +90,9 @@ def watch(m: Account, clock: Callable[[], float] = time.perf_counter) -> Watched
     rows = reference_rows(m)
     lines = {row.symbol: _line(row) for row in rows}
     ended = clock()
-    return Watched(compare(fast, lines, dict(_scales(m, rows))), between - begun, ended - between)
+    scales = dict(_scales(m, rows))
+    lots = {symbol: scale.lot for symbol, scale in scales.items()}
+    return Watched(compare(fast, lines, scales), lots, between - begun, ended - between)
 
 
 def fast_lines(m: Account) -> Iterator[tuple[str, Line]]:

@@ -6,6 +6,7 @@ differences. A challenger has no broker: it only calculates.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from steelyard.canonical import plain
@@ -24,7 +25,14 @@ from steelyard.planning.solve import LOCAL, Solution, Steps
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState
 from steelyard.rebalance import planned as reference
-from steelyard.rebalance.shadow import Sent, Settled, same_sequence, worst
+from steelyard.rebalance.shadow import (
+    Agreement,
+    Compared,
+    Sent,
+    Settled,
+    same_sequence,
+    worst,
+)
 from steelyard.rebalance.watch import Watched, watch
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
@@ -77,8 +85,11 @@ def _record(watched: Watched | None) -> dict[str, Any]:
     """Of both engines: seconds, and each symbol in which they are not equal."""
     if watched is None:
         return {}
-    fast, reference = (_orders(watched, name) for name in ("fast", "reference"))
-    apart = worst(same_sequence(fast, reference, {}))
+    fast, reference = (_orders(watched.rows, name) for name in ("fast", "reference"))
+    # what differs by symbol has its class there; of the others the sequence is one
+    agreed = [row for row in watched.rows if row.agreement is Agreement.EQUAL]
+    champion, challenger = (_orders(agreed, name) for name in ("fast", "reference"))
+    apart = worst(same_sequence(champion, challenger, watched.lots))
     return {
         "fast_seconds": watched.fast_seconds,
         "reference_seconds": watched.reference_seconds,
@@ -90,9 +101,9 @@ def _record(watched: Watched | None) -> dict[str, Any]:
     }
 
 
-def _orders(watched: Watched, engine: str) -> list[Sent]:
+def _orders(compared: Iterable[Compared], engine: str) -> list[Sent]:
     """What an engine would send, before any choice between orders: sales first."""
-    lines = [(row.symbol, getattr(row, engine)) for row in watched.rows]
+    lines = [(row.symbol, getattr(row, engine)) for row in compared]
     sent = [
         Sent(line.side.value, line.side, symbol, line.quantity)
         for symbol, line in lines

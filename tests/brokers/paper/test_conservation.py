@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import tempfile
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -106,3 +110,48 @@ def shown(broker: PaperBroker) -> dict[str, Decimal]:
     account = broker.account()
     shares = {position.symbol: position.quantity for position in account.positions}
     return {**shares, **{c.currency: c.amount for c in account.cash if c.amount}}
+
+
+def test_a_process_that_is_killed_in_a_call_has_made_it_whole_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    open_paper(tmp_path / "paper.db", "tests", opening(), Script(seed=1)).close()
+    for kill in range(6):
+        done, report = os.pipe()
+        child = os.fork()
+        if child == 0:
+            trade_until_killed(tmp_path / "paper.db", kill, report)
+        os.close(report)
+        for _ in range(3 + kill):  # so many calls are over, and the next is begun
+            os.read(done, 1)
+        time.sleep(0.002 * (kill % 4))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(done)
+
+    broker = open_paper(tmp_path / "paper.db", "tests")
+    broker.wait(120.0)
+    orders, fills = broker.orders(EARLY), broker.fills(EARLY)
+
+    assert recount(broker) == shown(broker)
+    assert fills
+    for order in orders:
+        filled = [f.quantity for f in fills if f.client_order_id == order.client_order_id]
+        assert sum(filled) == order.filled_quantity
+    assert len({order.client_order_id for order in orders}) == len(orders)
+    broker.close()
+
+
+def trade_until_killed(path: Path, kill: int, report: int) -> None:
+    """Small orders of both sides, one call after another; never returns."""
+    try:
+        broker = open_paper(path, "tests")
+        for n in range(10_000):
+            side, limit = ("sell", "49") if n % 2 else ("buy", "51")
+            broker.submit(ticket(f"k{kill}-{n}", side, "BB", "1", limit))
+            os.write(report, b".")
+            with contextlib.suppress(BrokerError):
+                broker.cancel(f"k{kill}-{n // 2}")
+            broker.wait(3.0)
+    finally:
+        os._exit(1)

@@ -24,6 +24,8 @@ from steelyard.errors import BrokerError, one_line
 CONNECT_S, READ_S = 5.0, 15.0
 TRIES = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 65.0
+LONGEST_COUNT = 12
+"""Digits of seconds since 1970, and some."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of a body: a page of 500 orders has under one million."""
 TOO_MANY = 429
@@ -172,9 +174,15 @@ def _refused(answer: Answer) -> bool:
 
 
 def _wish(answer: Answer, now: float) -> float | None:
-    """Seconds that the broker asks for; None = it does not say."""
-    for name, zero in (("retry-after", 0.0), ("x-ratelimit-reset", now)):
+    """Seconds that the broker asks for; None = it does not say.
+
+    Every answer says when the count of the minute begins again; only one too many means it.
+    """
+    wishes = [("retry-after", 0.0)]
+    if answer.status == TOO_MANY:
+        wishes.append(("x-ratelimit-reset", now))
+    for name, zero in wishes:
         text = answer.headers.get(name, "").strip()
-        if text.isascii() and text.isdigit() and answer.status == TOO_MANY:
+        if text.isascii() and text.isdigit() and len(text) <= LONGEST_COUNT:
             return int(text) - zero
     return None

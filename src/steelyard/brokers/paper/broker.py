@@ -36,7 +36,7 @@ from steelyard.brokers.opening import Opening, PaperPrice, check_market, check_o
 from steelyard.brokers.paper.admission import admit
 from steelyard.brokers.paper.book import Book, create, put_market, read
 from steelyard.brokers.paper.desk import CENT
-from steelyard.brokers.paper.matching import advance, look_again
+from steelyard.brokers.paper.matching import advance, look_again, take_back
 from steelyard.brokers.paper.power import bound, spendable
 from steelyard.brokers.paper.quotes import SMALL_TICK, TICK, touch
 from steelyard.brokers.paper.script import Script
@@ -50,7 +50,6 @@ from steelyard.brokers.paper.sessions import (
 from steelyard.brokers.paper.tables import connect
 from steelyard.errors import BrokerError
 from steelyard.money import ZERO
-from steelyard.orders import TERMINAL, OrderStatus
 
 TIMED_OUT = "the request timed out"
 
@@ -196,16 +195,7 @@ class PaperBroker:
             lost = self._befalls(book, book.script.lost_answers, "lost")
             orders = book.orders("client_order_id = ?", client_order_id)
             for order in () if dropped else orders:
-                if order.state not in TERMINAL and order.cancels_at is None:
-                    span = book.script.cancel_after_s
-                    late = (
-                        0.0
-                        if book.script.instant
-                        else book.script.seconds(span, "cancel", order.client_order_id)
-                    )
-                    order.state = OrderStatus.CANCELLING
-                    order.cancels_at = book.now + timedelta(seconds=late)
-                    book.put(order)
+                take_back(book, order)
             advance(book, book.now)
         if dropped or lost:
             raise BrokerError(

@@ -17,7 +17,7 @@ from steelyard.brokers.paper.power import charged
 from steelyard.brokers.paper.quotes import STEP_S, out_of_reach, touch
 from steelyard.brokers.paper.sessions import weekdays_after, written
 from steelyard.money import ZERO
-from steelyard.orders import OrderStatus, Side
+from steelyard.orders import TERMINAL, OrderStatus, Side
 
 Event = tuple[datetime, int, int, Callable[[], None]]
 
@@ -29,6 +29,17 @@ def advance(book: Book, until: datetime) -> None:
         book.now = max(book.now, at)
         act()
     book.now = max(book.now, until)
+
+
+def take_back(book: Book, order: PaperOrder) -> None:
+    """A cancel was asked for: it comes true a little later, unless the order is over."""
+    if order.state in TERMINAL or order.cancels_at is not None:
+        return
+    script = book.script
+    late = script.seconds(script.cancel_after_s, "cancel", order.client_order_id)
+    order.state = OrderStatus.CANCELLING
+    order.cancels_at = book.now + timedelta(seconds=0.0 if script.instant else late)
+    book.put(order)
 
 
 def _events(book: Book, until: datetime) -> list[Event]:

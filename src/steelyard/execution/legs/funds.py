@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from steelyard.brokers.broker import BrokerAccount
 from steelyard.errors import BrokerError
+from steelyard.execution.answers import account_of
 from steelyard.execution.approved import Instruction
-from steelyard.execution.desk import Desk, Halted, Sight, account_of, calendar
+from steelyard.execution.desk import Desk, Halted, Sight, calendar
 from steelyard.execution.evidence import floor_of, free_cash, spendable
 from steelyard.execution.journal import rows
 from steelyard.execution.legs import price
