@@ -123,10 +123,8 @@ def test_without_a_setting_nothing_is_sent_and_http_is_refused(tmp_path):
 
 
 def test_a_command_in_which_an_alert_is_raised_says_all_of_it_ends_with_1_and_it_is_kept(capsys):
-    with pytest.raises(typer.Exit) as ended, guarded():
-        with journal() as entry, entry.writing() as change:
-            alert(change, "", "core", "needs_look", "Look.")
-        write("what came of it")
+    with pytest.raises(typer.Exit) as ended:
+        _alerting_command()
     assert ended.value.exit_code == 1
     assert capsys.readouterr().out == "what came of it"
     with guarded():
@@ -134,3 +132,10 @@ def test_a_command_in_which_an_alert_is_raised_says_all_of_it_ends_with_1_and_it
 
     (row,) = json.loads(run("events", "--type", "AlertRaised", "--json").stdout)
     assert row["data"] == {"code": "needs_look", "message": "Look.", "account": ""}
+
+
+def _alerting_command() -> None:
+    with guarded():
+        with journal() as entry, entry.writing() as change:
+            alert(change, "", "core", "needs_look", "Look.")
+        write("what came of it")
