@@ -15,6 +15,10 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from benchmarks.promises import (
+    a1_kills,
+    a5_disk,
+    a7_runners,
+    b2_events,
     c1_writers,
     c2_readers,
     c3_kills,
@@ -25,6 +29,7 @@ from benchmarks.promises import (
     e2_fault_mix,
     e8_engines,
     f1_rails,
+    f6_chain,
     page,
 )
 from benchmarks.promises.databases import PROFILES
@@ -33,6 +38,10 @@ from benchmarks.promises.script import timed
 
 SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
     {
+        "A1": a1_kills,
+        "A5": a5_disk,
+        "A7": a7_runners,
+        "B2": b2_events,
         "C1": c1_writers,
         "C2": c2_readers,
         "C3": c3_kills,
@@ -43,6 +52,7 @@ SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
         "E2": e2_fault_mix,
         "E8": e8_engines,
         "F1": f1_rails,
+        "F6": f6_chain,
     }
 )
 
