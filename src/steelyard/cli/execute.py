@@ -314,6 +314,7 @@ def unfinished(entry: Journal) -> list[RunRow]:
 
 def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> RunRow:
     """A run that was interrupted, as it ended; raises NotExecuted, BrokerError, SettingsError."""
+    from steelyard.execution.arming import current
     from steelyard.execution.journal.opening import leased
     from steelyard.execution.recovery import recover
 
@@ -322,7 +323,9 @@ def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.e
         broker = broker_of(entry, run, environment)
         mode: Mode = "live" if run.mode == "live" else "paper"
         room = room_for(entry, broker, account, show, environment, mode)
-        return recover(room.again(lease, run), crashed=lease.crashed)
+        # the consent that a live run was begun with is its own; rails still ask for it
+        arm = current(entry, account) if mode == "live" else None
+        return recover(room.again(lease, run, arm), crashed=lease.crashed)
 
 
 def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
