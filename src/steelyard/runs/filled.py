@@ -210,7 +210,7 @@ def as_held(snapshot: Snapshot, account: BrokerAccount) -> Snapshot:
             raise NotExecuted(
                 f"The bucket {snapshot.bucket} owns {mine:f} {name}, the account {theirs:f}. "
                 f"Nothing was planned. Load it anew: steelyard bucket load {snapshot.bucket}",
-                code="bucket_differs",
+                code="account_differs",
                 place=name,
                 value=mine,
                 limit=theirs,
