@@ -49,7 +49,7 @@ others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `te
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS) $(EXECUTION_TESTS),--ignore=$(t))
 
 promises: $(TOOLS)  ## try what execution and the store promise (PROFILE=ci, or PROFILE=nightly, which writes docs/promises.md)
-	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) $(if $(filter nightly,$(PROFILE)),--page)
+	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) --jobs 2 $(if $(filter nightly,$(PROFILE)),--page)
 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run
