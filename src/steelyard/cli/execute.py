@@ -173,7 +173,7 @@ def executed(
         mode: Mode = "live" if wish.live else "paper"
         room = room_for(entry, broker, account, show, wish.environment, mode)
         try:
-            desk = start(room, lease, wish.saved.text)
+            desk = start(room, lease, wish.saved.text, wish.saved.saved_at)
         except ExecutedBefore as before:
             note(str(before))
             begun(before.run)
@@ -336,7 +336,7 @@ def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
     with journal() as real, copy_in_memory(real) as entry:
         account, broker = connected(entry, wish, orders)
         room = room_for(entry, broker, account)
-        result = rehearse(room, wish.saved.text)
+        result = rehearse(room, wish.saved.text, wish.saved.saved_at)
     if as_json:
         write_json([_verdicts(row) for row in result])
         return
