@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from steelyard.brokers.broker import Ticket
 from steelyard.brokers.by_file import Line
+from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
 from steelyard.execution.desk import Desk, Halted, Sight, look
 from steelyard.execution.evidence import Intended, facts
@@ -23,7 +24,7 @@ from steelyard.execution.legs.watch import sync
 from steelyard.execution.legs.work import cancel_all, newest, working
 from steelyard.execution.rails import blocks, judge
 from steelyard.execution.states import LegState, RunState
-from steelyard.execution.trade import Reconcile, finish, go, stand_still
+from steelyard.execution.trade import Reconcile, finish, go, silence, stand_still
 from steelyard.money import ZERO
 from steelyard.orders import Side
 
@@ -40,6 +41,8 @@ def hand_over(desk: Desk, reconcile: Reconcile) -> RunRow:
             _hand(desk, sight, each)
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
+    except BrokerError as error:
+        return stand_still(desk, silence(error), reconcile)
     return desk.run if working(desk) else finish(desk, reconcile)
 
 
@@ -52,6 +55,8 @@ def go_on(desk: Desk, reconcile: Reconcile, *, close: bool = False) -> RunRow:
             cancel_all(desk)
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
+    except BrokerError as error:
+        return stand_still(desk, silence(error), reconcile)
     if any(leg.state is LegState.PLANNED for leg in desk.legs) and not close:
         return hand_over(desk, reconcile)
     return desk.run if working(desk) else finish(desk, reconcile)
