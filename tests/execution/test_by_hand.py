@@ -102,6 +102,35 @@ def test_what_nobody_fills_any_more_is_partial(hands: Hands):
     assert (run.state, run.outcome) == (RunState.DONE, "partial")
 
 
+def test_a_file_handed_in_again_after_the_end_changes_nothing(hands: Hands):
+    with leased(hands.journal, hands.home, "mine") as lease:
+        desk = hands.desk(lease)
+        hand_over(desk, agree)
+        hands.broker.take(FILLS)
+        whole = go_on(desk, agree)
+        hands.broker.take(FILLS)
+        again = go_on(desk, agree, close=True)
+
+    assert (again.state, again.outcome) == (RunState.DONE, "done") == (whole.state, whole.outcome)
+    assert not hands.journal.rows("SELECT * FROM event WHERE kind = 'AlertRaised'")
+
+
+def test_a_fill_that_comes_after_the_end_is_booked_and_an_alert(hands: Hands):
+    with leased(hands.journal, hands.home, "mine") as lease:
+        desk = hands.desk(lease)
+        hand_over(desk, agree)
+        hands.broker.take(FILLS[:1])
+        go_on(desk, agree, close=True)
+        hands.broker.take(FILLS[1:2])
+        run = go_on(desk, agree)
+
+    assert (run.state, run.outcome) == (RunState.DONE, "partial")
+    assert hands.journal.row("SELECT COUNT(*) FROM fill") == (2,)
+    (alert,) = hands.journal.rows("SELECT body FROM event WHERE kind = 'AlertRaised'")
+    assert "late_fill" in alert[0]
+    assert not hands.journal.rows("SELECT * FROM freeze")
+
+
 def test_a_file_that_cannot_be_read_leaves_the_run_in_a_stated_state(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ):

@@ -23,7 +23,7 @@ from steelyard.execution.legs.send import answered, summary, why_of, write_inten
 from steelyard.execution.legs.watch import sync
 from steelyard.execution.legs.work import cancel_all, newest, working
 from steelyard.execution.rails import blocks, judge
-from steelyard.execution.states import LegState, RunState
+from steelyard.execution.states import RUN_OVER, LegState, RunState
 from steelyard.execution.trade import Reconcile, finish, go, silence, stand_still
 from steelyard.money import ZERO
 from steelyard.orders import Side
@@ -48,6 +48,9 @@ def hand_over(desk: Desk, reconcile: Reconcile) -> RunRow:
 
 def go_on(desk: Desk, reconcile: Reconcile, *, close: bool = False) -> RunRow:
     """After fills were handed in, or a crash; `close`: no more will come."""
+    if desk.run.state in RUN_OVER:
+        reconcile(desk)  # which books a late fill, and alerts of it; a file handed in twice has none
+        return desk.run
     try:
         sync(desk)
         resolve_all(desk)
