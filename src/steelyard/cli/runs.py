@@ -157,7 +157,7 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
         noun = "fill" if len(intake.booked) == 1 else "fills"
         text = f"{len(intake.booked)} {noun} booked, {intake.repeated} were booked before."
         if intake.earlier:
-            text += f" {intake.earlier} of days before the orders passed over."
+            text += f" {intake.earlier} of days before the orders, passed over."
         note(text)
         show_run(entry, after, as_json=as_json)
 

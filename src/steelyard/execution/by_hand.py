@@ -49,7 +49,9 @@ def hand_over(desk: Desk, reconcile: Reconcile) -> RunRow:
 def go_on(desk: Desk, reconcile: Reconcile, *, close: bool = False) -> RunRow:
     """After fills were handed in, or a crash; `close`: no more will come."""
     if desk.run.state in RUN_OVER:
-        reconcile(desk)  # which books a late fill, and alerts of it; a file handed in twice has none
+        reconcile(
+            desk
+        )  # which books a late fill, and alerts of it; a file handed in twice has none
         return desk.run
     try:
         sync(desk)

@@ -43,10 +43,9 @@ def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
 def test_a_journal_that_another_process_holds_says_so_and_asks_for_no_other_disk(tmp_path):
     store = open_journal(tmp_path)
     store.connection.execute("PRAGMA busy_timeout = 1")
-    with open_journal(tmp_path).writing():
-        with pytest.raises(JournalFailed, match="Another process has it open: once that is done"):
-            with store.writing():
-                raise AssertionError("two write at once")
+    held_up = pytest.raises(JournalFailed, match="Another process has it open: once that is done")
+    with open_journal(tmp_path).writing(), held_up, store.writing():
+        raise AssertionError("two write at once")
 
 
 def test_a_process_that_died_without_a_word_is_known_to_have(tmp_path):
