@@ -26,7 +26,7 @@ from steelyard.cli.output import (
     write,
     write_json,
 )
-from steelyard.cli.runs import document, draw
+from steelyard.cli.runs import document, draw, waits_for_fills
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
@@ -177,6 +177,8 @@ def executed(
         except ExecutedBefore as before:
             note(str(before))
             begun(before.run)
+            if before.run.broker == "file":
+                _write_orders(room.again(lease, before.run), *into)
             return before.run
         begun(desk.run)
         with resumable(desk.run_id):
@@ -198,9 +200,11 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     writable(path, "file of orders", "Name another folder with --out.", done="")
     save(path, exported(lines, form), "file of orders", "Name another folder with --out.")
+    counted, noun = desk.approved.deposits_words, "order" if len(lines) == 1 else "orders"
+    money = f" when the deposit of {counted} is there" if counted else ""
     note(
-        f"{len(lines)} orders written: {path}. Place them, the sales first, then hand in the fills "
-        f"with: steelyard runs fills {desk.run_id} FILE"
+        f"{len(lines)} {noun} written: {path}. Place them, the sales first{money}, then hand in "
+        f"the fills with: steelyard runs fills {desk.run_id} FILE"
     )
 
 
@@ -257,9 +261,8 @@ def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
 def as_it_should(run: RunRow) -> bool:
     """Did it end well, or is it with a person who places the orders?"""
     from steelyard.execution.evidence import is_good
-    from steelyard.execution.states import RUN_OVER
 
-    return is_good(run) or (run.broker == "file" and run.state not in RUN_OVER)
+    return is_good(run) or waits_for_fills(run)
 
 
 def resume(as_json: AsJson = False) -> None:
@@ -284,6 +287,9 @@ def resume(as_json: AsJson = False) -> None:
                 write("\n".join(texts) + f"chain head {entry.head()}\n")
         if not (ended or failed or as_json):
             note(NOTHING_TO_RESUME)
+        for run in ended:
+            if waits_for_fills(run):
+                note(f"{run.run_id} waits for its fills: steelyard runs fills {run.run_id} FILE")
         if failed or not all(map(as_it_should, ended)):
             raise typer.Exit(1)
 

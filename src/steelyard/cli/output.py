@@ -278,6 +278,7 @@ def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
     def meant(fault: Fault) -> Fault:
         within = f"{old[:1].lower()}{old[1:]}", f"{new[:1].lower()}{new[1:]}"
         message = fault.message.replace(old, new).replace(*within)
+        message = message.replace("and plan again.", "and try again.")
         return replace(fault, message=message)
 
     whole = meant(error.fault)

@@ -261,10 +261,12 @@ def day_of(entry: Journal, run: RunRow) -> date:
 def by_hand(account: str, day: date, plan: Approved | None = None) -> FileBroker:
     """The orders of an account that a person places, on a day."""
     from steelyard.brokers.by_file import open_file
-    from steelyard.execution.paper import morning, opening_of
+    from steelyard.execution.paper import morning, opening_of, with_deposits
 
-    opening = None if plan is None else opening_of(plan)
-    return open_file(_place(FILE_FILE), account, opening, morning(day))
+    if plan is None:
+        return open_file(_place(FILE_FILE), account, None, morning(day))
+    opening = with_deposits(opening_of(plan), plan)
+    return open_file(_place(FILE_FILE), account, opening, morning(day), plan.deposits)
 
 
 def pace_of(environment: Mapping[str, str]) -> float:
