@@ -18,6 +18,7 @@ from steelyard.cli.trading import (
     broker_of,
     folder,
     journal,
+    looked_at,
     room_for,
     was_any_run,
 )
@@ -66,7 +67,7 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
         return
     from steelyard.execution.journal import rows
 
-    with journal() as entry:
+    with looked_at() as entry:
         shown = [rows.run(entry, name) for name in chosen] or rows.runs(entry)
         if as_json:
             write_json([document(entry, each) for each in shown])

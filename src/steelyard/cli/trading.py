@@ -88,6 +88,18 @@ def journal() -> Iterator[Journal]:
         alerts.close()
 
 
+@contextmanager
+def looked_at() -> Iterator[Journal]:
+    """The journal, only to be read: its key may be lost, and its chain broken."""
+    from steelyard.execution.journal.opening import open_to_look
+
+    entry = open_to_look(folder())
+    try:
+        yield entry
+    finally:
+        entry.close()
+
+
 def was_any_run() -> bool:
     """Is there a journal?"""
     from steelyard.execution.journal.opening import is_there as journal_is_there
