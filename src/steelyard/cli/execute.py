@@ -57,7 +57,9 @@ AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 def execute(
     plan: APlan,
     *,
-    broker: Annotated[str, Option(help="paper, alpaca, or file: you place the orders.")] = "paper",
+    broker: Annotated[
+        str, Option(help="paper, alpaca, or file: you place the orders.", metavar="B")
+    ] = "paper",
     account: Annotated[
         str | None,
         Option(help="The account, where it is not that of the plan's bucket.", metavar="A"),
@@ -68,7 +70,8 @@ def execute(
         bool, Option("--dry-run", help="Show what every rail says of every order; send none.")
     ] = False,
     form: Annotated[
-        str, Option("--format", help="Of the file of orders: generic, ibkr, schwab.")
+        str,
+        Option("--format", help="Of the file of orders: generic, ibkr, schwab.", metavar="FORM"),
     ] = "generic",
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
@@ -227,7 +230,7 @@ def watched() -> Iterator[Callable[[Desk], None]]:
         def show(desk: Desk) -> None:
             done = fills(desk.journal, run_id=desk.run_id)
             entries = order_rows(desk.legs, done, desk.approved.instructions)
-            table.update(live(entries, console.width), refresh=True)
+            table.update(live(entries, console.width, console.height), refresh=True)
 
         yield show
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 FILLS = "fills"
 NOTHING_BOOKED = "Nothing was booked."
-WORDS = "[RUN | fills RUN FILE]"
+WORDS = "RUN | fills RUN FILE"
 
 
 def runs(
