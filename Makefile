@@ -48,8 +48,8 @@ coverage: $(TOOLS)  ## branch coverage of planning, and of execution, by their o
 others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `test`, each test once
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS) $(EXECUTION_TESTS),--ignore=$(t))
 
-promises: $(TOOLS)  ## try what the store promises (PROFILE=ci, or PROFILE=nightly, which writes docs/promises.md)
-	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) $(if $(filter nightly,$(PROFILE)),--page)
+promises: $(TOOLS)  ## try what execution and the store promise (PROFILE=ci, or PROFILE=nightly, which writes docs/promises.md)
+	@$(BIN)/python -m benchmarks.promises.run --profile $(PROFILE) --jobs 2 $(if $(filter nightly,$(PROFILE)),--page)
 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run

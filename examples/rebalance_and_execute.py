@@ -8,6 +8,7 @@ Nothing is sent anywhere: the paper broker is a file in a temporary folder, and 
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from pathlib import Path
 
 from rich.console import Console
@@ -27,12 +28,13 @@ HOLDINGS = {"ACME": 120, "BOLT": 50, "CRUX": 10}
 PRICES = {"ACME": 100.00, "BOLT": 80.00, "CRUX": 20.00}
 TARGETS = {"ACME": 0.50, "BOLT": 0.40, "CRUX": 0.05}
 ACCOUNT = "demo"
+WIDTH = 80
 
 
 def main() -> None:
     """Plan, trade, show."""
     chosen = plan(HOLDINGS, prices=PRICES, targets=TARGETS, cash={"USD": 3000}, as_of="2026-01-09")
-    print(chosen.verdict.text)
+    print(textwrap.fill(chosen.verdict.text, WIDTH))
     orders = approved(chosen)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -41,7 +43,7 @@ def main() -> None:
         room = Room(home=home, journal=journal, broker=broker, account=ACCOUNT)
         with leased(journal, home, ACCOUNT) as lease:
             run = carry_out(start(room, lease, chosen.to_json()))
-        draw(run_report(journal, run.run_id), Console(width=100))
+        draw(run_report(journal, run.run_id), Console(width=WIDTH))
         journal.close()
 
 

@@ -148,7 +148,7 @@ def test_a_bucket_that_owns_something_else_than_the_account_is_not_planned(desk:
     with pytest.raises(NotExecuted) as raised:
         desk.cycle()
 
-    assert raised.value.fault.code == "bucket_differs"
+    assert raised.value.fault.code == "account_differs"
 
 
 def test_prices_of_another_source_are_planned_with(desk: Desk):

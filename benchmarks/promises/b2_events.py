@@ -32,6 +32,7 @@ from steelyard.execution.journal.opening import leased, now
 from steelyard.execution.journal.rows import LegRow
 from steelyard.execution.legs import watch
 from steelyard.execution.legs.send import write_intent
+from steelyard.execution.legs.watch import _booked as booked
 from steelyard.execution.legs.watch import state_of, take
 from steelyard.execution.states import LegState, of_status
 from steelyard.orders import OrderStatus
@@ -45,7 +46,7 @@ HOW = (
     "of the order, its fills, or the shares and cash of the books differ from those of any other "
     "sequence of its kind, and one that raises anything else than a halt."
 )
-MUTANT = "an order that is told to be over is over, whether or not its fills are there"
+MUTANT = "an order that is told to be over is so at once, and what is filled later is not booked"
 PARTS = (Decimal(4), Decimal(7))
 START = datetime(2026, 3, 10, 15, tzinfo=UTC)
 S = OrderStatus
@@ -78,6 +79,7 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
         stage = stack.enter_context(_stage(Path(stack.enter_context(TemporaryDirectory()))))
         if mutant:
             stack.enter_context(patch.object(watch, "state_of", _hasty))
+            stack.enter_context(patch.object(watch, "_booked", _in_time))
         for kind, events in KINDS.items():
             ends = Counter(_walk(stage, events))
             sequences += ends.total()
@@ -194,6 +196,11 @@ def _fill(leg: LegRow, part: int) -> BrokerFill:
         quantity=quantity, price=leg.limit_price, value=quantity * leg.limit_price,
         fee=Decimal("0.05"), currency="USD", at=leg.sent_at or START,
     )  # fmt: skip
+
+
+def _in_time(desk: Desk, legs: Mapping[str, LegRow], news: Sequence[BrokerFill]) -> Halted | None:
+    """The other half of the mutant."""
+    return booked(desk, legs, [f for f in news if not legs[f.client_order_id].over])
 
 
 def _hasty(leg: LegRow, order: BrokerOrder | None, filled: Decimal) -> LegState:

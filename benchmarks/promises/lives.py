@@ -42,6 +42,7 @@ from steelyard.execution.settings import Limits, PaperHistoryNeeds
 from steelyard.execution.states import RUN_OVER
 from steelyard.execution.trade import trade
 from steelyard.execution.working import Working
+from steelyard.plans.account import HoldingShown
 from steelyard.plans.plan import Plan, content
 
 HOLDINGS = (
@@ -106,6 +107,11 @@ def plan() -> Mapping[str, Any]:
 def opening() -> Opening:
     """What the paper account of it begins with."""
     return opening_of(approved(Plan.from_document(content(document().encode()))))
+
+
+def holdings() -> tuple[HoldingShown, ...]:
+    """What the plan stands on."""
+    return Plan.from_document(content(document().encode())).holdings
 
 
 def warm() -> None:

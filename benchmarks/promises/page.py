@@ -24,16 +24,16 @@ from benchmarks.promises.postgres import binaries
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "promises.md"
 HEAD = """\
-# Promises of the store
+# Promises
 
 <!-- Written by benchmarks/promises/page.py; change it there. -->
 
-What the database keeps, however many write to it and whenever they are killed. Each promise is
-tried many times by a script of `benchmarks/promises/`, which runs alone
+What execution (A, B, E, F) and the database (C) keep, however often they are killed, interrupted
+or lied to. Each promise is tried many times by a script of `benchmarks/promises/`, which runs alone
 (`python -m benchmarks.promises.c1_writers`) or with the others:
 
-    make promises                    a minute or two; also a stage of CI
-    make promises PROFILE=nightly    the figures below
+    make promises                    some minutes; also a stage of CI
+    make promises PROFILE=nightly    each of them many times more
 
 A line says how often a promise was tried (`trials`) and broken (`bad`). `ub95` is the rate of
 breaches that the trials rule out at 95 % (exact binomial; about 3 / trials without a breach): that
@@ -42,8 +42,8 @@ breaks its promise, its *mutant*, every night: a script that does not notice tha
 nothing.
 
 SIGKILL ends a process, not the power: what the system has not yet written to the disk survives it.
-Loss of power is not tried here; what it is met with is SQLite's own `synchronous = EXTRA` (or
-`FULL` with a write-ahead journal).
+Loss of power is tried on the journal of execution (A5). The database is met with SQLite's own
+`synchronous = EXTRA` (or `FULL` with a write-ahead journal) there.
 """
 
 

@@ -73,7 +73,9 @@ def run_cycle(
     keep(store, plan, inputs, order.files, time.perf_counter() - began)
     if not plan.steps or not approve(plan):
         return Cycle(recovered, plan, None)
-    run = carry_out(start(replace(room, engine=record), lease, plan.to_json()))
+    run = carry_out(
+        start(replace(room, engine=record), lease, plan.to_json(), room.journal.now().utc)
+    )
     filled.follow(store, room.journal, run)
     return Cycle(recovered, plan, run)
 

@@ -294,7 +294,7 @@ def on_paper(
     journal = fast_journal(home)
     where = Room(
         home=home, journal=journal, broker=broker, account=ACCOUNT, mode="paper",
-        limits=Rules(), working=Working(**(working or {})),
+        limits=Rules(), working=Working(**{"poll_s": 2.0, **(working or {})}),
         needs=PaperHistoryNeeds(), **(room or {}),
     )  # fmt: skip
     return Stage(home, document, plan, broker, journal, where)

@@ -122,9 +122,17 @@ def test_without_a_setting_nothing_is_sent_and_http_is_refused(tmp_path):
         Alerts.of(tmp_path, {name: "http://localhost/"})
 
 
+def alerting(message: str) -> None:
+    """A command in which an alert is raised."""
+    with guarded():
+        with journal() as entry, entry.writing() as change:
+            alert(change, "", "core", "needs_look", message)
+        write("what came of it")
+
+
 def test_a_command_in_which_an_alert_is_raised_says_all_of_it_ends_with_1_and_it_is_kept(capsys):
     with pytest.raises(typer.Exit) as ended:
-        _alerting_command()
+        alerting("Look.")
     assert ended.value.exit_code == 1
     assert capsys.readouterr().out == "what came of it"
     with guarded():
@@ -132,10 +140,3 @@ def test_a_command_in_which_an_alert_is_raised_says_all_of_it_ends_with_1_and_it
 
     (row,) = json.loads(run("events", "--type", "AlertRaised", "--json").stdout)
     assert row["data"] == {"code": "needs_look", "message": "Look.", "account": ""}
-
-
-def _alerting_command() -> None:
-    with guarded():
-        with journal() as entry, entry.writing() as change:
-            alert(change, "", "core", "needs_look", "Look.")
-        write("what came of it")

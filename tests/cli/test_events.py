@@ -272,6 +272,9 @@ def test_every_command_that_trades_or_stops_trading_leaves_its_events(folder, mo
     assert told.by("halt", "--lift", "--reason", "x") == ["HaltChanged"]
     assert {"RunStarted", "FillBooked", "RunEnded"} <= {*told.by("flatten", "--yes")}
     assert told.by("cancel-all", "--yes") == []
+    asked = run("arm", plan, "--account", "A").stderr.partition("Type: ")[2].partition("\n")[0]
+    armed = told.by("arm", plan, "--account", "A", "--type", asked)
+    assert armed[-2:] == ["PlanArmed", "PlanArmed"]
 
 
 def test_orders_that_a_person_places_are_told_as_others_are(folder):

@@ -180,7 +180,7 @@ def check_one_order_each(stage: Stage) -> None:
 def traded(book: Book, script: Script, home: Path, **working: Any) -> Stage | None:
     """The stage after its run; None where there is nothing to trade."""
     try:
-        stage = book.staged(home, script, working={"poll_s": 2.0, **working})
+        stage = book.staged(home, script, working={"poll_s": 5.0, **working})
     except PlanRefused:
         return None
     if not stage.plan.instructions:
@@ -198,7 +198,7 @@ def traded(book: Book, script: Script, home: Path, **working: Any) -> Stage | No
     return stage
 
 
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(books(), scripts)
 def test_no_broker_makes_a_run_overspend_oversell_double_or_lose(
     book: Book, script: Script
@@ -238,7 +238,7 @@ def reconnected(stage: Stage) -> None:
 PLAIN = replace(SOON, midpoint=0, spread_bps=40)
 
 
-@settings(max_examples=max(EXAMPLES // 4, 1))
+@settings(max_examples=max(EXAMPLES // 5, 1))
 @given(books(), st.integers(2, 9))
 def test_so_many_times_the_portfolio_is_so_many_times_the_orders(book: Book, times: int) -> None:
     """No more than a lot for each of them apart, without the costs that do not scale."""
@@ -271,7 +271,7 @@ def in_cents(cash: Mapping[str, str], times: int) -> dict[str, str]:
     return {currency: f"{D(amount) * times:f}" for currency, amount in cash.items()}
 
 
-@settings(max_examples=max(EXAMPLES // 4, 1))
+@settings(max_examples=max(EXAMPLES // 5, 1))
 @given(st.data(), books(), scripts)
 def test_the_order_of_what_is_held_changes_nothing(data: Any, book: Book, script: Script) -> None:
     names = data.draw(st.permutations([*book.lines]))
@@ -297,7 +297,7 @@ purchases = st.builds(
 amounts = st.decimals("-100", "100000", places=2)
 
 
-@settings(max_examples=3 * EXAMPLES)
+@settings(max_examples=4 * EXAMPLES)
 @given(st.lists(purchases, max_size=6), amounts, amounts, amounts)
 def test_shrinking_never_spends_more_than_there_is_and_never_buys_more(
     rows: list[Purchase], pool: Decimal, euros: Decimal, pounds: Decimal

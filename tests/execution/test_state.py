@@ -53,9 +53,9 @@ def test_a_bond_is_worth_its_multiplier():
     ("positions", "cash", "rates", "code"),
     [
         ({"Z": 1}, {"USD": 5}, RATES, "no_quote"),
-        ({"B": 1}, {"USD": 5}, {}, "no_rate"),
-        ({}, {"CHF": 5}, RATES, "no_rate"),
-        ({}, {"USD": 0}, RATES, "no_equity"),
+        ({"B": 1}, {"USD": 5}, {}, "account_no_rate"),
+        ({}, {"CHF": 5}, RATES, "account_no_rate"),
+        ({}, {"USD": 0}, RATES, "account_no_equity"),
     ],
 )
 def test_what_is_not_known_is_refused_and_never_taken_for_nothing(positions, cash, rates, code):

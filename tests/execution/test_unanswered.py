@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,8 @@ from steelyard.execution import halt
 from steelyard.execution.begin import ExecutedBefore
 from steelyard.execution.flatten import flattened, flattening
 from steelyard.execution.journal import rows
+from steelyard.execution.legs import send
+from steelyard.execution.rails.facts import Facts
 from steelyard.execution.states import AT_BROKER, Outcome, RunState
 from steelyard.orders import OrderStatus, Side
 from steelyard.telemetry.events import HaltChanged
@@ -174,29 +177,55 @@ def test_an_order_in_doubt_does_not_stop_the_others_of_its_step(tmp_path: Path) 
     assert len(stage.sent) == 3
 
 
-def test_money_that_an_adopted_order_took_is_not_counted_as_free(tmp_path: Path) -> None:
-    # the account was read before both; the first is filled and booked while the second is resolved
+def test_money_that_an_adopted_order_took_is_not_counted_as_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the account was read before all; two are filled and booked while the second is resolved
     stage = staged(
         tmp_path, "AA 0 @ 100", "BB 0 @ 100", "CC 0 @ 100", cash="9000", script=CALM,
         targets={"AA": 0.3, "BB": 0.3, "CC": 0.4},
     )  # fmt: skip
     lost = from_call(2, lambda call, ticket: (call(ticket), Unknown("reset"))[1], until=2)
     stage.broker.instead["submit"] = lost
-    spent: list[Decimal] = []
-    from steelyard.execution.legs import send
-
+    free: list[Decimal | None] = []
     real = send.judge
 
-    def judged(facts: Any, scope: Any) -> Any:
-        spent.append(facts.free_cash_base)
+    def judged(facts: Facts, scope: Any) -> Any:
+        free.append(facts.free_cash_base)
         return real(facts, scope)
 
-    send.judge = judged  # type: ignore[assignment]
-    try:
-        stage.trade()
-    finally:
-        send.judge = real  # type: ignore[assignment]
-    assert [*dict.fromkeys(spent)] == [9000, 6300, 3600] or spent[-1] <= 3600
+    monkeypatch.setattr(send, "judge", judged)
+    stage.trade()
+    spent = [t.quantity * t.limit_price for t in stage.broker.tickets]
+    assert [*dict.fromkeys(free)] == [9000, 9000 - spent[0], 9000 - spent[0] - spent[1]]
+
+
+def test_orders_that_work_are_cancelled_where_the_fate_of_another_is_unknown(
+    tmp_path: Path,
+) -> None:
+    stage = staged(
+        tmp_path, "AA 50 @ 100", "BB 50 @ 100", "CC 50 @ 100", script=replace(SOON, dedups=False),
+        targets={"AA": 0, "BB": 0, "CC": 0},
+    )  # fmt: skip
+    stage.broker.fills_of("AA", [])
+    stage.broker.instead["submit"] = from_call(2, lambda call, ticket: Unknown("504"), until=2)
+    run = stage.trade()
+    assert run.state is RunState.NEEDS_HUMAN
+    assert [leg.state for leg in stage.legs] == ["CANCELLED", "HELD", "SKIPPED"]
+    assert stage.sent == ["sell AA 50", "sell BB 50"]
+
+
+def test_twelve_orders_are_a_second_apart_and_a_run_is_long_enough_for_them(
+    tmp_path: Path,
+) -> None:
+    names = [f"A{n:02}" for n in range(12)]
+    stage = staged(tmp_path, *(f"{name} 10 @ 100" for name in names), targets={"A00": 1})
+    run = stage.trade()
+    assert run.state is RunState.DONE
+    stamps = [leg.sent_at for leg in stage.legs if leg.sent_at is not None]
+    gaps = {(later - first).total_seconds() for first, later in itertools.pairwise(stamps)}
+    assert len(stamps) == 12
+    assert gaps == {1.0}
 
 
 @pytest.mark.parametrize(

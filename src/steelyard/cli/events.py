@@ -96,19 +96,19 @@ class Source(Protocol):
 
 
 @contextmanager
-def _sources(wanted: Wanted) -> Iterator[tuple[Source, Source]]:
+def _sources(filters: Wanted) -> Iterator[tuple[Source, Source]]:
     """The database and the journal, each from when it is there."""
     with ExitStack() as stack:
-        journal = _OfJournal(folder(), wanted)
+        journal = _OfJournal(folder(), filters)
         stack.callback(journal.close)
-        yield _OfStore(stack, wanted), journal
+        yield _OfStore(stack, filters), journal
 
 
 class _OfStore:
     """Events of the database."""
 
-    def __init__(self, stack: ExitStack, wanted: Wanted) -> None:
-        self._stack, self._wanted, self._place = stack, wanted, 0
+    def __init__(self, stack: ExitStack, filters: Wanted) -> None:
+        self._stack, self._filters, self._place = stack, filters, 0
         self._store: Store | None = None
 
     def next(self, newest: int | None = None) -> list[PlannerEvent]:
@@ -117,7 +117,7 @@ class _OfStore:
             return []
         from steelyard.store.events import last, since
 
-        bucket, event_type = self._wanted
+        bucket, event_type = self._filters
         place = last(store)
         entries = since(store, self._place, bucket=bucket, event_type=event_type, newest=newest)
         self._place = max([place, *(entry.id for entry in entries)])
@@ -148,8 +148,8 @@ class _OfStore:
 class _OfJournal:
     """Events of the journal, which may come to be while somebody looks."""
 
-    def __init__(self, home: Path, wanted: Wanted) -> None:
-        self._home, self._wanted, self._place = home, wanted, 0
+    def __init__(self, home: Path, filters: Wanted) -> None:
+        self._home, self._filters, self._place = home, filters, 0
         self._journal: Journal | None = None
 
     def next(self, newest: int | None = None) -> list[PlannerEvent]:
@@ -158,7 +158,7 @@ class _OfJournal:
             return []
         entries = entry.events(self._place)
         self._place = max([self._place, *(number for number, _ in entries)])
-        chosen = [event for _, event in entries if self._wanted.has(event)]
+        chosen = [event for _, event in entries if self._filters.has(event)]
         return chosen if newest is None else chosen[max(0, len(chosen) - newest) :]
 
     def buckets(self) -> Sequence[str]:

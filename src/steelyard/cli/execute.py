@@ -176,7 +176,7 @@ def executed(
         mode: Mode = "live" if wish.live else "paper"
         room = room_for(entry, broker, account, show, wish.environment, mode)
         try:
-            desk = start(room, lease, wish.saved.text)
+            desk = start(room, lease, wish.saved.text, wish.saved.saved_at)
         except ExecutedBefore as before:
             note(str(before))
             begun(before.run)
@@ -323,6 +323,7 @@ def unfinished(entry: Journal) -> list[RunRow]:
 
 def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.environ) -> RunRow:
     """A run that was interrupted, as it ended; raises NotExecuted, BrokerError, SettingsError."""
+    from steelyard.execution.arming import current
     from steelyard.execution.journal.opening import leased
     from steelyard.execution.recovery import recover
 
@@ -331,7 +332,9 @@ def recovered(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.e
         broker = broker_of(entry, run, environment)
         mode: Mode = "live" if run.mode == "live" else "paper"
         room = room_for(entry, broker, account, show, environment, mode)
-        return recover(room.again(lease, run), crashed=lease.crashed)
+        # the consent that a live run was begun with is its own; rails still ask for it
+        arm = current(entry, account) if mode == "live" else None
+        return recover(room.again(lease, run, arm), crashed=lease.crashed)
 
 
 def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
@@ -342,7 +345,7 @@ def _rehearse(wish: Wish, orders: Approved, *, as_json: bool) -> None:
     with journal() as real, copy_in_memory(real) as entry:
         account, broker = connected(entry, wish, orders)
         room = room_for(entry, broker, account)
-        result = rehearse(room, wish.saved.text)
+        result = rehearse(room, wish.saved.text, wish.saved.saved_at)
     if as_json:
         write_json([_verdicts(row) for row in result])
         return

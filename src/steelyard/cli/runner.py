@@ -50,6 +50,7 @@ def runner() -> None:
             jobs = Jobs()
             with served(home, secret, _Answers(home, jobs)):
                 _told(entry)
+                _disarm(entry)
                 note(f"The runner listens at {home}. Ctrl-C ends it.")
                 _recover(entry, keys)
                 let_follow(entry)
@@ -66,6 +67,14 @@ def taken_keys(environment: MutableMapping[str, str]) -> dict[str, str]:
     for name in [name for name in environment if name.startswith(KEYS)]:
         del environment[name]
     return whole
+
+
+def _disarm(entry: Journal) -> None:
+    """No consent outlives the process that it was given to."""
+    from steelyard.execution.arming import disarm
+
+    for (account,) in entry.rows("SELECT DISTINCT account FROM arm"):
+        disarm(entry, account)
 
 
 def _told(entry: Journal) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.canonical import plain
 from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.trading import (
     NOTHING_SENT,
@@ -282,6 +281,8 @@ def unowned(result: dict[str, Any]) -> list[str]:
     """Shares that no book has, or of books and of no broker, a line each; of a break they say
     nothing new.
     """
+    from steelyard.canonical import plain
+
     lines = []
     for line in result["holdings"] if result["clean"] else ():
         rest = Decimal(line.get("unassigned") or 0)

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,14 @@ PLANS = "ID|F.json"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan and the very text of its document, which may be of an older version."""
+    """A plan and the very text of its document, which may be of an older version.
+
+    saved_at   when it was kept, or its file last written
+    """
 
     plan: Plan
     text: str
+    saved_at: datetime
 
 
 def plan_of(name: str) -> Plan:
@@ -44,7 +49,8 @@ def saved(name: str) -> Saved:
     if is_id(name):
         return stored(name)
     text = _read(Path(name))
-    return Saved(_parsed(text, name), text.decode("utf-8-sig"))
+    written = datetime.fromtimestamp(Path(name).stat().st_mtime, UTC)
+    return Saved(_parsed(text, name), text.decode("utf-8-sig"), written)
 
 
 def is_id(name: str) -> bool:
@@ -70,7 +76,7 @@ def stored(name: str) -> Saved:
 
     with opened() as store:
         stored = plans.load(store, name)
-    return Saved(stored.plan, stored.text)
+    return Saved(stored.plan, stored.text, stored.row.saved_at)
 
 
 def _read(path: Path) -> bytes:

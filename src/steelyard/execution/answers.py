@@ -17,7 +17,7 @@ def account_of(broker: Broker) -> BrokerAccount:
         raise BrokerError(
             f"The broker answers of the account {account.account_id} with a figure that is no "
             "number. Nothing was sent.",
-            code="no_number",
+            code="account_no_number",
             place=account.account_id,
         )
     return account

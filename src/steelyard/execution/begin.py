@@ -62,6 +62,8 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
     Raises ExecutedBefore; NotExecuted where the account has a live run, is frozen, or a rail blocks
     the run, which is then over as not_started.
     """
+    if room.broker.capabilities.simulated:
+        saved_at = None  # its market lives at the day of the plan's prices, not at ours
     plan = orders_of(document, saved_at)
     refuse_live(room, plan)
     _end_unbegun(room, lease)

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from steelyard.brokers.broker import Ticket
 from steelyard.brokers.by_file import Line
+from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
 from steelyard.execution.desk import Desk, Halted, Sight, look
 from steelyard.execution.evidence import Intended, facts, floor_of
@@ -24,7 +25,7 @@ from steelyard.execution.legs.watch import sync
 from steelyard.execution.legs.work import cancel_all, newest, note, working
 from steelyard.execution.rails import blocks, judge
 from steelyard.execution.states import RUN_OVER, LegState, RunState
-from steelyard.execution.trade import Reconcile, finish, go, stand_still
+from steelyard.execution.trade import Reconcile, finish, go, silence, stand_still
 from steelyard.ledger import Purchase
 from steelyard.money import ZERO
 from steelyard.orders import Side
@@ -42,6 +43,8 @@ def hand_over(desk: Desk, reconcile: Reconcile) -> RunRow:
             _hand(desk, sight, each)
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
+    except BrokerError as error:
+        return stand_still(desk, silence(error), reconcile)
     return desk.run if working(desk) else finish(desk, reconcile)
 
 
@@ -62,6 +65,8 @@ def go_on(desk: Desk, reconcile: Reconcile, *, close: bool = False) -> RunRow:
             cancel_all(desk)
     except Halted as halted:
         return stand_still(desk, halted, reconcile)
+    except BrokerError as error:
+        return stand_still(desk, silence(error), reconcile)
     if any(leg.state is LegState.PLANNED for leg in desk.legs) and not close:
         return hand_over(desk, reconcile)
     return desk.run if working(desk) else finish(desk, reconcile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from steelyard.errors import BrokerError
+from steelyard.execution.attribution.books import Books
 from steelyard.execution.attribution.owners import book_of
 from steelyard.execution.attribution.rules import Rules
 from steelyard.execution.attribution.stored import (
@@ -34,8 +35,14 @@ def agree(desk: Desk) -> bool:
 
 def compared(desk: Desk) -> Reconciliation:
     """The same with all of the answer."""
-    result = reconcile(desk.broker, lambda: _ours(desk), _tolerances(desk))
-    books, bucket = books_of(desk.journal, desk.lease.account), desk.run.bucket
+    read: list[tuple[Ours, Books]] = []
+
+    def ours() -> Ours:
+        read.append(_ours(desk))
+        return read[-1][0]
+
+    result = reconcile(desk.broker, ours, _tolerances(desk))
+    books, bucket = read[-1][1], desk.run.bucket
     with desk.journal.writing(desk.lease) as change:
         stored.keep(change, result, run_id=desk.run_id, bucket=bucket)
         tell_unmatched(change, books, run_id=desk.run_id, bucket=bucket)
@@ -44,7 +51,7 @@ def compared(desk: Desk) -> Reconciliation:
 
 def acknowledged(desk: Desk, reason: str) -> Reconciliation:
     """A person looked: what the broker says now is what the account has, and it is released."""
-    result = reconcile(desk.broker, lambda: _ours(desk), _tolerances(desk), pauses=())
+    result = reconcile(desk.broker, lambda: _ours(desk)[0], _tolerances(desk), pauses=())
     with desk.journal.writing(desk.lease) as change:
         stored.acknowledge(change, result, reason)
     return result
@@ -55,12 +62,13 @@ def _tolerances(desk: Desk) -> Tolerances:
     return Tolerances(shares=working.reconcile_tol_shares, cash=working.reconcile_tol_cash)
 
 
-def _ours(desk: Desk) -> Ours:
+def _ours(desk: Desk) -> tuple[Ours, Books]:
     # silence shows in the reading that follows, and a late fill is booked and alerted by now
     with suppress(BrokerError, Halted):
         sync(desk)
     account = desk.lease.account
-    return stored.ours_of(desk.journal, account, books_of(desk.journal, account).positions)
+    books = books_of(desk.journal, account)
+    return stored.ours_of(desk.journal, account, books.positions), books
 
 
 def opening(desk: Desk, owner: str | Rules) -> bool:

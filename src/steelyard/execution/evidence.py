@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -99,7 +99,7 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
         quotes=quotes,
         assets=sight.assets,
         restricted=standing.restricted,
-        last_trades=_last_trades(desk),
+        last_trades=_last_trades(desk, sight),
         equity_open_base=desk.request.equity_base,
         equity_base=value,
     )
@@ -157,7 +157,7 @@ def _reconciliation(journal: Journal, account: str) -> Reconciliation | None:
 
 
 def _newest(desk: Desk, sight: Sight) -> datetime | None:
-    stamps = [row.at for row in rows.fills(desk.journal, account=desk.lease.account)]
+    stamps = [row.at for row in rows.newest_fills(desk.journal, desk.lease.account)]
     stamps += [leg.sent_at for leg in desk.legs if leg.sent_at is not None]
     return max(stamps, default=None if sight.clock is None else sight.clock.now)
 
@@ -256,7 +256,7 @@ def _day(desk: Desk, sight: Sight, legs: Sequence[LegRow]) -> DayFacts | None:
 
 def _turnover(desk: Desk, legs: Sequence[LegRow], today: date) -> Decimal:
     plan = desk.approved
-    fills = rows.fills(desk.journal, account=desk.lease.account)
+    fills = rows.fills(desk.journal, account=desk.lease.account, since=today)
     gross = sum(
         (row.value * plan.rates.get(row.currency, Decimal(1)) for row in fills if _on(row, today)),
         ZERO,
@@ -294,11 +294,9 @@ def _rejects_in_row(legs: Sequence[LegRow]) -> int:
 
 def failures(journal: Journal, now: datetime) -> int:
     """Runs of the last 24 hours that failed, since the last that did not or the last lift."""
-    endings = [
-        (run.ended_at, run.outcome)
-        for run in rows.runs(journal)
-        if run.ended_at is not None and run.outcome is not None
-    ]
+    query = "SELECT ended_utc, outcome FROM run WHERE ended_utc >= ? AND outcome IS NOT NULL"
+    lately = journal.rows(query, ((now - 2 * halt.WINDOW).isoformat(),))
+    endings = [(datetime.fromisoformat(stamp), outcome) for stamp, outcome in lately]
     return halt.failures(endings, now) and halt.failures(endings, now, _lifted(journal))
 
 
@@ -343,10 +341,13 @@ def _values(desk: Desk, sight: Sight, legs: Sequence[LegRow]) -> dict[str, Decim
     return values
 
 
-def _last_trades(desk: Desk) -> dict[tuple[str, Side], datetime]:
+def _last_trades(desk: Desk, sight: Sight) -> dict[tuple[str, Side], datetime]:
+    """The newest trade of each symbol and side by earlier runs, as far back as the rails ask."""
+    hours = timedelta(hours=desk.limits.opposite_trade_hours)
+    since = None if sight.clock is None else (sight.clock.now - hours).date()
     ours = {leg.client_order_id for leg in desk.legs}
     newest: dict[tuple[str, Side], datetime] = {}
-    for row in rows.fills(desk.journal, account=desk.lease.account):
+    for row in rows.fills(desk.journal, account=desk.lease.account, since=since):
         if row.client_order_id not in ours:
             place = (row.symbol, row.side)
             newest[place] = max(row.at, newest.get(place, row.at))

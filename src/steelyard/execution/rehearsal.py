@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from steelyard.canonical import plain
@@ -38,7 +39,7 @@ class Rehearsed:
     blocks: tuple[tuple[str, str, str], ...]
 
 
-def rehearse(room: Room, document: str) -> tuple[Rehearsed, ...]:
+def rehearse(room: Room, document: str, saved_at: datetime | None = None) -> tuple[Rehearsed, ...]:
     """Every approved order, sales first; a buy as if the sales had brought what was planned.
 
     room   with a journal of its own, which is thrown away
@@ -47,7 +48,7 @@ def rehearse(room: Room, document: str) -> tuple[Rehearsed, ...]:
     with room.journal.writing() as change:
         change.execute("INSERT OR IGNORE INTO lease VALUES (?,1,'',NULL,0)", (room.account,))
     row = room.journal.row("SELECT fence FROM lease WHERE account = ?", (room.account,))
-    desk = start(room, Lease(room.account, row[0]), document)
+    desk = start(room, Lease(room.account, row[0]), document, saved_at)
     plan = desk.approved
     sight = look(desk, [each.symbol for each in plan.instructions])
     proceeds = sum((each.value_base for each in plan.sells), ZERO)

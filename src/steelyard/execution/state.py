@@ -100,7 +100,9 @@ def portfolio_state(
     whole = sum(values.values(), ZERO) + money
     if not whole > 0:
         text = f"The account {account.account_id} is worth {whole} {account.base_currency}"
-        raise BrokerError(f"{text}: it has no weights. {NOTHING}", code="no_equity", value=whole)
+        raise BrokerError(
+            f"{text}: it has no weights. {NOTHING}", code="account_no_equity", value=whole
+        )
     positions = (
         _position(account, symbol, quotes, (values[symbol], whole), targets) for symbol in symbols
     )
@@ -163,7 +165,7 @@ def _rate(rates: Mapping[str, Decimal], currency: str) -> Decimal:
         raise BrokerError(
             f"There is no rate of {currency}; without one it is worth nothing that is known. "
             f"{NOTHING} Give its rate.",
-            code="no_rate",
+            code="account_no_rate",
             place=currency,
             hint="give its rate",
         )

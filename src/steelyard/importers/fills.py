@@ -62,5 +62,11 @@ def _fill(row: Row) -> FillLine:
 def _side(text: str) -> Side:
     side = SIDES.get(text.strip().lower())
     if side is None:
-        raise BadCell(f"{values.shown(text)} is neither buy nor sell", column="side", value=text)
+        raise BadCell(
+            f"{values.shown(text)} is neither buy nor sell",
+            code="bad_side",
+            column="side",
+            value=text,
+            limit="buy, sell",
+        )
     return side

@@ -40,6 +40,7 @@ KNOWN: Mapping[str, str] = {
     "threshold; exact rebalancing sells it whole",
     "fewer_buys": "the state of a bucket makes the planner's buys smaller, or stops them",
     "group_limit": "the planner lets no order of a sector or country over its target grow it",
+    "lent_target": "a strategy that takes losses lends the target of what it sells to another",
     "least_order": "one engine's order is a lot under the least order, and the other's is not",
 }
 """Names of differences that are meant to be, each with its reason."""

@@ -97,17 +97,30 @@ def watch(m: Account, clock: Callable[[], float] = time.perf_counter) -> Watched
 
 def fast_lines(m: Account) -> Iterator[tuple[str, Line]]:
     """Symbol -> the planner's order for the whole gap, or why there is none."""
-    ctx = m.ctx
+    ctx, lent = m.ctx, _lent(m)
     asked = {c.symbol: c for c in weight_based.weight_based(ctx, _params(m))}
     for symbol in ctx.symbols:
         candidate = asked.get(symbol)
         if candidate is None:
-            yield symbol, Line(None, ZERO, ZERO, _why_unasked(m, symbol), _small_exit(m, symbol))
-            continue
-        order = size(ctx, "weight_based", candidate, candidate.weights[-1])
-        yield symbol, _of_order(ctx, order)
-    for absent in ctx.absent:
-        yield absent.symbol, Line(None, ZERO, ZERO, "no_price")
+            line = Line(None, ZERO, ZERO, _why_unasked(m, symbol), _small_exit(m, symbol))
+        else:
+            line = _of_order(ctx, size(ctx, "weight_based", candidate, candidate.weights[-1]))
+        yield symbol, replace(line, note="lent_target") if symbol in lent else line
+    for absent in ctx.absent:  # a class without a member keeps its spelling there
+        yield absent.symbol.upper(), Line(None, ZERO, ZERO, "no_price")
+
+
+def _lent(m: Account) -> frozenset[str]:
+    """Symbols whose target another one has for a while, for a loss is to be taken."""
+    ctx = m.ctx
+    if ctx.target_weights is None:
+        return frozenset()
+    weights = zip(ctx.symbols, ctx.target_weights.tolist(), strict=True)
+    return frozenset(
+        symbol
+        for symbol, weight in weights
+        if abs(exact(weight) - m.targets.get(symbol, ZERO)) > EDGE
+    )
 
 
 def _params(m: Account) -> weight_based.Params:

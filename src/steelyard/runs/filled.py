@@ -6,10 +6,11 @@ otherwise, or another day's prices, is not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from types import MappingProxyType
 
 from steelyard.brokers.broker import BrokerAccount
@@ -19,6 +20,7 @@ from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.rows import FillRow, RunRow
 from steelyard.execution.room import request_in
 from steelyard.execution.states import RUN_OVER
+from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.plans.account import LotShown
@@ -84,17 +86,17 @@ def keep(store: Store, journal: Journal, run: RunRow) -> bool:
     """
     if run.state not in RUN_OVER or run.account != run.bucket:
         return False
-    held = next((each for each in buckets.buckets(store) if each.name == run.bucket), None)
+    bucket = next((each for each in buckets.buckets(store) if each.name == run.bucket), None)
     done = rows.fills(journal, run_id=run.run_id)
-    if held is None or held.portfolio is None or not done:
+    if bucket is None or bucket.portfolio is None or not done:
         return False
-    inputs = inputs_of(store, held)
+    inputs = inputs_of(store, bucket)
     request = request_in(journal, run.run_id)
     stock, cash = rows.balances(journal, run.account)
     snapshot = after(inputs.snapshot, done, request.lots, cash)
     _refuse_other(run, snapshot, stock)
     files: tuple[File, ...] = (
-        *({"option": f["option"], "name": f["name"], "sha256": f["sha256"]} for f in held.files),
+        *({"option": f["option"], "name": f["name"], "sha256": f["sha256"]} for f in bucket.files),
     )
     load(store, run.bucket, replace(inputs, snapshot=snapshot), files)
     return True
@@ -106,68 +108,76 @@ def after(
     lots: Mapping[str, Sequence[LotShown]],
     cash: Mapping[str, Decimal],
 ) -> Snapshot:
-    """The portfolio after executions, with the broker's cash.
+    """The portfolio after executions, each on its day, with the broker's cash.
 
     lots   symbol -> those that the plan sells, in its order; without any the oldest go first
     """
-    owned = {holding.symbol: holding for holding in snapshot.holdings}
+    queues = {each.symbol: _oldest(each) for each in snapshot.holdings}
+    queues |= {symbol: [*chosen] for symbol, chosen in lots.items() if chosen}
+    day_of_prices = snapshot.as_of
+    for day, of_day in groupby(sorted(fills, key=_day), key=_day):
+        snapshot = _after_day(replace(snapshot, as_of=day), of_day, queues)
+    names = sorted({*cash, *snapshot.cash})
+    money = {name: cash.get(name, ZERO) for name in names}
+    return replace(snapshot, as_of=day_of_prices, cash=MappingProxyType(money), flows=())
+
+
+def _day(fill: FillRow) -> date:
+    return fill.at.date()
+
+
+def _after_day(
+    snapshot: Snapshot, fills: Iterable[FillRow], queues: Mapping[str, list[LotShown]]
+) -> Snapshot:
+    """The portfolio after what was filled on its day, its cash as it was; `queues` are shorter."""
     sides: dict[tuple[Side, str], list[FillRow]] = {}
     for fill in fills:
         sides.setdefault((fill.side, fill.symbol), []).append(fill)
     steps = [
-        _done(side, symbol, parts, owned.get(symbol), lots.get(symbol, ()))
+        _done(side, symbol, parts, queues.get(symbol, []))
         for (side, symbol), parts in sides.items()
     ]
-    pending: dict[str, Decimal] = {}
-    for settling in snapshot.settling:
-        pending[settling.currency] = pending.get(settling.currency, ZERO) + settling.amount
-    names = sorted({*cash, *snapshot.cash})
     return snapshot.after(
         Filled(
             as_of=snapshot.as_of,
             base_currency=snapshot.base_currency,
             bucket=snapshot.bucket,
-            cash_after={name: cash.get(name, ZERO) + pending.get(name, ZERO) for name in names},
+            cash_after={},
             steps=steps,
         )
     )
 
 
-def _done(
-    side: Side,
-    symbol: str,
-    fills: Sequence[FillRow],
-    holding: Holding | None,
-    lots: Sequence[LotShown],
-) -> Done:
+def _done(side: Side, symbol: str, fills: Sequence[FillRow], queue: list[LotShown]) -> Done:
     quantity = sum((fill.quantity for fill in fills), ZERO)
     money = sum((fill.quantity * fill.price for fill in fills), ZERO)
     price = round(money / quantity, PRICE_DIGITS)
-    sold = () if side is Side.BUY else _sold(quantity, holding, lots)
+    sold = () if side is Side.BUY else tuple(_sold(quantity, price, queue))
     return Done(side, symbol, quantity, price, sold)
 
 
-def _sold(
-    quantity: Decimal, holding: Holding | None, lots: Sequence[LotShown]
-) -> tuple[LotShown, ...]:
-    """The lots that go, as far as the fills reach."""
-    chosen = lots or [
+def _oldest(holding: Holding) -> list[LotShown]:
+    return [
         LotShown(
             acquired=lot.acquired,
             quantity=lot.quantity,
             unit_cost=lot.unit_cost,
-            gain=None,
             account=lot.account,
         )
-        for lot in (holding.lots if holding else ())
+        for lot in by_age(holding.lots)
     ]
-    parts: list[LotShown] = []
-    for lot in chosen:
+
+
+def _sold(quantity: Decimal, price: Decimal, queue: list[LotShown]) -> Iterator[LotShown]:
+    """The lots that go, from the front of the queue; gain in the security's currency."""
+    while quantity and queue:
+        lot = queue.pop(0)
         part = min(lot.quantity, quantity)
-        if part:
-            parts.append(lot.model_copy(update={"quantity": part}))
-            quantity -= part
-    return tuple(parts)
+        quantity -= part
+        if lot.quantity > part:
+            queue.insert(0, lot.model_copy(update={"quantity": lot.quantity - part}))
+        gain = None if lot.unit_cost is None else (price - lot.unit_cost) * part
+        yield lot.model_copy(update={"quantity": part, "gain": gain})
 
 
 def _refuse_other(run: RunRow, snapshot: Snapshot, stock: Mapping[str, Decimal]) -> None:
@@ -200,7 +210,7 @@ def as_held(snapshot: Snapshot, account: BrokerAccount) -> Snapshot:
             raise NotExecuted(
                 f"The bucket {snapshot.bucket} owns {mine:f} {name}, the account {theirs:f}. "
                 f"Nothing was planned. Load it anew: steelyard bucket load {snapshot.bucket}",
-                code="bucket_differs",
+                code="account_differs",
                 place=name,
                 value=mine,
                 limit=theirs,

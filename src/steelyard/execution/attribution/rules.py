@@ -57,12 +57,12 @@ def read_rules(path: Path) -> Rules:
         return Rules()
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise _unusable(path, f"has more than {MOST_BYTES:,d} bytes", "too_large")
+            raise _unusable(path, f"has more than {MOST_BYTES:,d} bytes", "attribution_too_large")
         return rules_of(tomllib.loads(path.read_text("utf-8")), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, f"cannot be read: {error}", "unreadable") from error
+        raise _unusable(path, f"cannot be read: {error}", "attribution_unreadable") from error
     except tomllib.TOMLDecodeError as error:
-        raise _unusable(path, f"is not TOML: {error}", "not_toml") from error
+        raise _unusable(path, f"is not TOML: {error}", "attribution_not_toml") from error
 
 
 def rules_of(content: Mapping[str, Any], path: Path) -> Rules:
@@ -70,7 +70,7 @@ def rules_of(content: Mapping[str, Any], path: Path) -> Rules:
     for key in content:
         if key not in KEYS:
             what = f"has '{key}'; it may have {', '.join(KEYS)}.{did_you_mean(key, KEYS)}"
-            raise _unusable(path, what, "unknown_key")
+            raise _unusable(path, what, "attribution_unknown_key")
     default = _name(path, "default", content.get("default", UNASSIGNED))
     precedence = _names(path, "precedence", content.get("precedence", []))
     lists = {
@@ -81,7 +81,7 @@ def rules_of(content: Mapping[str, Any], path: Path) -> Rules:
         if book not in lists:
             near = did_you_mean(book, sorted(lists))
             what = f"gives precedence to {book}, which has no list.{near}"
-            raise _unusable(path, what, "unknown_book")
+            raise _unusable(path, what, "attribution_unknown_book")
     books = {}
     for symbol, claims in _listed(lists).items():
         books[symbol] = _first(path, symbol, claims, precedence)
@@ -110,28 +110,34 @@ def _first(path: Path, symbol: str, claims: list[str], precedence: list[str]) ->
             return book
     what = f"has {symbol} in the lists of {' and '.join(claims)}"
     hint = "Take it out of all but one, or say which has it: precedence = [...]."
-    raise _unusable(path, what, "in_two_lists", hint)
+    raise _unusable(path, what, "attribution_in_two_lists", hint)
 
 
 def _table(path: Path, key: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
     table = content.get(key, {})
     if not isinstance(table, dict):
-        raise _unusable(path, f"has {key} = …; write it as a table: [{key}]", "not_a_table")
+        raise _unusable(
+            path, f"has {key} = …; write it as a table: [{key}]", "attribution_not_a_table"
+        )
     return table
 
 
 def _names(path: Path, key: str, value: object) -> list[str]:
     if not isinstance(value, list):
-        raise _unusable(path, f'gives {key} no list; write ["A", "B"]', "not_a_list")
+        raise _unusable(path, f'gives {key} no list; write ["A", "B"]', "attribution_not_a_list")
     return [_name(path, key, each) for each in value]
 
 
 def _name(path: Path, key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _unusable(path, f"gives {key} no name but {value!r}", "not_a_name")
+        raise _unusable(path, f"gives {key} no name but {value!r}", "attribution_not_a_name")
     return value.strip()
 
 
 def _unusable(path: Path, what: str, code: str, hint: str = "Correct it.") -> SettingsError:
-    message = f"{path.name} {what}. {NOTHING} {hint}"
-    return SettingsError(message, code=f"attribution_{code}", place=str(path), hint=hint)
+    return SettingsError(
+        f"{path.name} {what}. {NOTHING} {hint}",
+        code=code,
+        place=str(path),
+        hint=hint,
+    )

@@ -109,6 +109,8 @@ def books_of(journal: Journal, account: str, *, method: Method = "fifo") -> Book
 
 def tell_unmatched(change: Change, books: Books, *, run_id: str, bucket: str) -> None:
     """An alert, once, for each sale of shares that its book did not have."""
+    if not books.unmatched:
+        return
     before = {
         json.loads(body)["data"]["message"]
         for (body,) in change.execute("SELECT body FROM event WHERE kind = 'AlertRaised'")

@@ -7,7 +7,6 @@ that is stated as not detected.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
@@ -22,6 +21,7 @@ from steelyard.errors import ChainBroken, JournalFailed
 FIRST = bytes(32)
 """What stands before the first event."""
 KEY_BYTES = 32
+_AS_TEXT = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 KEY_FILE = "journal.key"
 LOST = (
     "is not there, and the journal beside it is: nobody can tell whether that is as it was written"
@@ -44,8 +44,7 @@ class Row(NamedTuple):
 
 def link(key: bytes, before: bytes, parts: tuple[Any, ...]) -> bytes:
     """The hash of an event: `parts` are its columns up to the body."""
-    text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
-    return hmac.new(key, before + text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, before + _AS_TEXT(parts).encode(), "sha256")
 
 
 def verify(key: bytes, rows: Iterable[Row], head: str = "") -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -140,8 +140,12 @@ def fills(
     run_id: str | None = None,
     account: str | None = None,
     orders: Sequence[str] | None = None,
+    since: date | None = None,
 ) -> list[FillRow]:
-    """Executions in the order in which they were booked: of a run, orders, an account, or all."""
+    """Executions in the order in which they were booked: of a run, orders, an account, or all.
+
+    since   of an account: none of this day or later is missing, a few earlier ones may be there
+    """
     columns = ", ".join(f"fill.{name.strip()}" for name in FILL_COLUMNS.split(","))
     query = f"SELECT {columns} FROM fill"
     if run_id is not None:
@@ -151,9 +155,20 @@ def fills(
         query += " WHERE fill.coid IN (SELECT value FROM json_each(?)) ORDER BY fill.rowid"
         return [_fill(row) for row in journal.rows(query, (json.dumps(orders),))]
     if account is not None:
-        query += " WHERE fill.account = ?"
-    parameters = () if account is None else (account,)
+        query += " WHERE fill.account = ? AND fill.venue_ts >= ?"
+    # offsets differ, so the text of a time may be of the day before
+    first = "" if since is None else (since - timedelta(days=1)).isoformat()
+    parameters = () if account is None else (account, first)
     return [_fill(row) for row in journal.rows(f"{query} ORDER BY fill.rowid", parameters)]
+
+
+def newest_fills(journal: Journal, account: str) -> list[FillRow]:
+    """The executions of an account's last two days or so."""
+    query = "SELECT MAX(venue_ts) FROM fill WHERE account = ?"
+    newest = journal.row(query, (account,))[0]
+    if newest is None:
+        return []
+    return fills(journal, account=account, since=datetime.fromisoformat(newest).date())
 
 
 def booked(journal: Journal, account: str, names: Sequence[str]) -> set[str]:

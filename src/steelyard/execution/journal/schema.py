@@ -28,12 +28,14 @@ TABLES = (
       value_e4 INT, fee_e4 INT, ccy TEXT, venue_ts TEXT, symbol TEXT NOT NULL, side TEXT NOT NULL,
       price TEXT NOT NULL, settles TEXT, PRIMARY KEY(account, exec_id)) STRICT""",
     "CREATE INDEX fill_coid ON fill(coid)",
+    "CREATE INDEX fill_at ON fill(account, venue_ts)",
     "CREATE TABLE posting (txn INT, account TEXT, commodity TEXT, amount INT) STRICT",
     "CREATE INDEX posting_txn ON posting(txn)",
     """CREATE TABLE event (seq INTEGER PRIMARY KEY, ts_utc TEXT, mono_ns INT, boot_id TEXT,
       run_id TEXT, kind TEXT, body TEXT, prev BLOB, hash BLOB) STRICT""",
     """CREATE INDEX event_of_run ON event(run_id, kind)
       WHERE kind IN ('RunStateChanged','AlertRaised')""",
+    "CREATE INDEX halt_event ON event(seq) WHERE kind = 'HaltChanged'",
     """CREATE TABLE lease (account TEXT PRIMARY KEY, fence INT NOT NULL, boot_id TEXT, pid INT,
       expires_mono_ns INT) STRICT""",
     # what a run was begun with: resuming needs nothing else

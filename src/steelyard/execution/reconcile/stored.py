@@ -182,15 +182,17 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
     """
     account = result.account
     if frozen(change.journal, account) is None:
-        raise _refused(f"The account {account} is not frozen", "not_frozen", account, "")
+        raise _refused(
+            f"The account {account} is not frozen", "acknowledge_not_frozen", account, ""
+        )
     if not reason.strip():
         hint = "steelyard reconcile --acknowledge --reason TEXT"
-        raise _refused("An acknowledgement needs a reason", "no_reason", account, hint)
+        raise _refused("An acknowledgement needs a reason", "acknowledge_no_reason", account, hint)
     opening = result.opening
     if opening is None:
         why = "; ".join(each.why for each in result.breaks)
         text = f"The account {account} cannot be acknowledged: {why}"
-        raise _refused(text, "unread", account, "steelyard reconcile")
+        raise _refused(text, "acknowledge_unread", account, "steelyard reconcile")
     _book(change, result)
     marks = frozenset(each.mark for each in result.breaks if each.level == "order")
     opening = replace(opening, seen=opening.seen | marks)
@@ -365,4 +367,4 @@ def _refused(what: str, code: str, account: str, hint: str) -> NotExecuted:
     text = f"{what}. Nothing was released and nothing was sent." + (
         f" Type: {hint}" if hint else ""
     )
-    return NotExecuted(text, code=f"acknowledge_{code}", place=account, hint=hint)
+    return NotExecuted(text, code=code, place=account, hint=hint)

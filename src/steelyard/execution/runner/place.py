@@ -48,28 +48,19 @@ def alone(home: Path) -> Iterator[str]:
         ) from error
 
 
-def is_there(home: Path) -> bool:
-    """Does a runner live here? Nothing is made, and nothing is asked."""
-    try:
-        with locked(home / LOCK, seconds=0):
-            return False
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
-
-
 def free_socket(home: Path) -> Path:
     """Where the socket is made: nothing is there any more, or NotExecuted. Only under the lock."""
     path = home / SOCKET
     if len(os.fsencode(path)) > LONGEST_PATH:
-        raise _refused(path, f"the path of a socket has at most {LONGEST_PATH} bytes", "too_long")
+        raise _refused(
+            path, f"the path of a socket has at most {LONGEST_PATH} bytes", "runner_too_long"
+        )
     try:
         status = path.lstat()
     except FileNotFoundError:
         return path
     if not stat.S_ISSOCK(status.st_mode) or not _is_ours(status):
-        raise _refused(path, "what is there is no socket of ours", "no_socket")
+        raise _refused(path, "what is there is no socket of ours", "runner_no_socket")
     path.unlink()  # its runner died: we have its lock
     return path
 
@@ -92,7 +83,7 @@ def _private(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     status = home.stat()
     if not _is_ours(status):
-        raise _refused(home, "the folder is another user's", "folder_of_another")
+        raise _refused(home, "the folder is another user's", "runner_folder_of_another")
     if stat.S_IMODE(status.st_mode) & NOBODY_ELSE and sys.platform != "win32":
         home.chmod(0o700)
 
@@ -119,9 +110,9 @@ def _read(path: Path) -> str:
     status = path.lstat()
     whole = stat.S_ISREG(status.st_mode) and status.st_size == SECRET_SIGNS
     if not (whole and _is_ours(status)):
-        raise _refused(path, "it is no secret of ours", "no_secret")
+        raise _refused(path, "it is no secret of ours", "runner_no_secret")
     if stat.S_IMODE(status.st_mode) & NOBODY_ELSE and sys.platform != "win32":
-        raise _refused(path, "others may read it; to mend that: chmod 600", "secret_open")
+        raise _refused(path, "others may read it; to mend that: chmod 600", "runner_secret_open")
     return path.read_text(encoding="ascii")
 
 
@@ -132,7 +123,7 @@ def _is_ours(status: os.stat_result) -> bool:
 def _refused(path: Path, why: str, code: str) -> NotExecuted:
     return NotExecuted(
         f"{path} is not usable: {why}. {NOT_STARTED} Nothing was sent.",
-        code=f"runner_{code}",
+        code=code,
         place=str(path),
         value=why,
     )
