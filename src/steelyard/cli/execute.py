@@ -51,15 +51,17 @@ if TYPE_CHECKING:
 
 NOTHING_TO_RESUME = "There is no run to resume."
 APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
+ABroker = Annotated[str, Option(help="paper, alpaca, or file: you place the orders.", metavar="B")]
+AForm = Annotated[
+    str, Option("--format", help="Of the file of orders: generic, ibkr, schwab.", metavar="FORM")
+]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
 
 def execute(
     plan: APlan,
     *,
-    broker: Annotated[
-        str, Option(help="paper, alpaca, or file: you place the orders.", metavar="B")
-    ] = "paper",
+    broker: ABroker = "paper",
     account: Annotated[
         str | None,
         Option(help="The account, where it is not that of the plan's bucket.", metavar="A"),
@@ -69,10 +71,7 @@ def execute(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what every rail says of every order; send none.")
     ] = False,
-    form: Annotated[
-        str,
-        Option("--format", help="Of the file of orders: generic, ibkr, schwab.", metavar="FORM"),
-    ] = "generic",
+    form: AForm = "generic",
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,

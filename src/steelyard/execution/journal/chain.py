@@ -131,8 +131,8 @@ def _read_key(path: Path) -> bytes:
 
 def _no_key(path: Path, reason: str) -> JournalFailed:
     return JournalFailed(
-        f"The journal's key {path} {reason}. Nothing was sent. Restore it from a copy; without one, "
-        "see docs/runbooks.md.",
+        f"The journal's key {path} {reason}. Nothing was sent. Restore it from a copy; without "
+        "one, see docs/runbooks.md.",
         code="journal_key",
         place=str(path),
         hint="restore it from a copy",

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from steelyard.brokers.broker import Activity
 from steelyard.canonical import plain
-from steelyard.execution.report import DriftRow, RunReport, StepResult
+from steelyard.execution.results import DriftRow, RunReport, StepResult
 from steelyard.execution.states import LEG_OVER, LegState, Outcome, RunState
 from steelyard.report.exhibits.scale import Scale
 from steelyard.report.exhibits.words import counted, lower, price, sentence

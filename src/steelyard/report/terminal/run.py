@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from steelyard.execution.report import CashRow, RunReport, StepResult
+from steelyard.execution.results import CashRow, RunReport, StepResult
 from steelyard.report.exhibits import run as exhibit
 from steelyard.report.exhibits import words
 from steelyard.report.exhibits.words import price
