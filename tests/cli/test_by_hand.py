@@ -71,6 +71,16 @@ def test_the_deposit_buys_and_what_the_limits_cost_more_than_planned_makes_the_l
     assert "planned prices" not in result.stdout
 
 
+def test_a_dry_run_shows_the_limits_that_would_be_written_and_leaves_no_run():
+    rehearsed = run("execute", "plan.json", "--broker", "file", "--dry-run", "--json")
+    assert [(row["symbol"], row["limit_price"]) for row in json.loads(rehearsed.stdout)] == [
+        ("VXUS", "55.52"),
+        ("VTI", "221.2"),
+    ]
+    assert run("runs").stdout == ""
+    assert run("runs").stderr.startswith("There was no run yet.\n")
+
+
 def test_fills_come_in_bit_by_bit_and_the_next_month_begins_with_them_and_a_new_deposit():
     run("execute", "plan.json", *EXECUTE)
     assert "Waits for its fills" in shown()

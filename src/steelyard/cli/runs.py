@@ -74,7 +74,10 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
         if chosen:
             write(draw(entry, shown[0]))
             return
-        write(_listed(shown))
+        if shown:
+            write(_listed(shown))
+        else:
+            note("There was no run yet.")
         _before_live(entry)
 
 

@@ -95,7 +95,7 @@ def _hand(desk: Desk, sight: Sight, each: Instruction) -> None:
     leg = next(row for row in newest(desk) if row.step == each.step)
     if leg.state is not LegState.PLANNED:
         return
-    ticket = _ticket(desk, sight, each, leg)
+    ticket = ticket_by_hand(desk, sight, each, leg)
     if ticket is None:
         _blocked(desk, leg, "no price")
         return
@@ -123,7 +123,7 @@ def _hand(desk: Desk, sight: Sight, each: Instruction) -> None:
     answered(desk, written, ticket, desk.broker.submit(ticket))
 
 
-def _ticket(desk: Desk, sight: Sight, each: Instruction, leg: LegRow) -> Ticket | None:
+def ticket_by_hand(desk: Desk, sight: Sight, each: Instruction, leg: LegRow) -> Ticket | None:
     """At the plan's price and a little more, so that a limit order of a later hour still fills."""
     asset = (sight.assets or {}).get(each.symbol)
     if asset is None:
