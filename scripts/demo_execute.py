@@ -125,7 +125,7 @@ def killed(home: Home, plan_id: str) -> None:
     ((state,),) = home.rows("journal.db", "SELECT state FROM run")
     (filled,) = home.rows("journal.db", "SELECT COUNT(*) FROM fill")
     (out,) = home.rows("journal.db", "SELECT COUNT(*) FROM leg WHERE sent_utc IS NOT NULL")
-    say(f"kill -9 while it was {state}: {out[0]} orders sent, {filled[0]} executions booked.")
+    say(f"kill -9 while it was {state}; orders sent: {out[0]}, executions booked: {filled[0]}.")
 
 
 def promised(

@@ -20,6 +20,7 @@ TESTED = {
     "A run was interrupted": "test_demo_execute.py", "The runner died": "cli/test_runner.py",
     "An order whose fate is not known": "execution/test_unanswered.py",
     "A frozen account": "test_runbooks.py", "The disk is full": "test_runbooks.py",
+    "The journal is no use": "test_runbooks.py",
 }  # fmt: skip
 """Section -> the tests that exercise it."""
 
@@ -82,3 +83,28 @@ def test_a_full_disk_ends_with_70_and_the_run_goes_on_after_room_was_made(home, 
     with sqlite3.connect(home / "paper.db") as store:
         names = [name for (name,) in store.execute("SELECT client_order_id FROM orders")]
     assert len(names) == len(set(names))
+
+
+def test_without_its_key_a_journal_is_read_and_not_traded_on_and_all_can_be_sold(home, prepared):
+    assert run("execute", prepared[1], "--yes").exit_code == 0
+    key = (home / "journal.key").read_bytes()
+    (home / "journal.key").unlink()
+
+    for command in (["resume"], ["reconcile"], ["execute", prepared[1], "--yes"]):
+        result = run(*command)
+        assert (result.exit_code, "journal.key is not there" in result.stderr) == (70, True), (
+            command
+        )
+    assert "Done" in run("runs").stdout
+    assert run("halt", "--reason", "journal").exit_code == 0
+    assert (home / "HALT").exists()
+    assert run("halt", "--lift", "--reason", "looked").exit_code == 0
+    sold = run("flatten", "--without-journal", "--yes")
+    assert "is in no journal of it" in sold.stdout
+    with sqlite3.connect(home / "paper.db") as store:
+        assert [*store.execute("SELECT * FROM positions WHERE quantity != '0'")] == []
+
+    (home / "journal.key").write_bytes(key)
+    (home / "journal.key").chmod(0o600)
+    assert run("reconcile").exit_code == 1
+    assert run("reconcile", "--acknowledge", "--reason", "sold").exit_code == 0

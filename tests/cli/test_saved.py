@@ -62,3 +62,13 @@ def test_a_plan_that_was_changed_in_the_database_is_damaged_and_not_shown(stored
 
     assert result.exit_code == 70
     assert "damaged in the database: its content does not give its id" in result.stderr
+
+
+def test_an_error_of_json_in_place_of_a_plan_says_why_none_was_made(files, tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(run("plan", "--bucket", "nowhere", "--json").stdout)
+
+    result = run("execute", str(path), "--yes")
+
+    assert result.exit_code == 1
+    assert "it says why none was made: There is no bucket nowhere." in result.stderr

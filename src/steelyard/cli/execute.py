@@ -26,7 +26,7 @@ from steelyard.cli.output import (
     write,
     write_json,
 )
-from steelyard.cli.runs import document, draw
+from steelyard.cli.runs import document, draw, waits_for_fills
 from steelyard.cli.saved import PLANS, saved
 from steelyard.cli.trading import (
     NOTHING_SENT,
@@ -51,13 +51,17 @@ if TYPE_CHECKING:
 
 NOTHING_TO_RESUME = "There is no run to resume."
 APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
+ABroker = Annotated[str, Option(help="paper, alpaca, or file: you place the orders.", metavar="B")]
+AForm = Annotated[
+    str, Option("--format", help="Of the file of orders: generic, ibkr, schwab.", metavar="FORM")
+]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 
 
 def execute(
     plan: APlan,
     *,
-    broker: Annotated[str, Option(help="paper, alpaca, or file: you place the orders.")] = "paper",
+    broker: ABroker = "paper",
     account: Annotated[
         str | None,
         Option(help="The account, where it is not that of the plan's bucket.", metavar="A"),
@@ -67,9 +71,7 @@ def execute(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what every rail says of every order; send none.")
     ] = False,
-    form: Annotated[
-        str, Option("--format", help="Of the file of orders: generic, ibkr, schwab.")
-    ] = "generic",
+    form: AForm = "generic",
     out: Annotated[
         Path | None, Option(help="Folder for the file of orders.", metavar="DIR")
     ] = None,
@@ -177,6 +179,8 @@ def executed(
         except ExecutedBefore as before:
             note(str(before))
             begun(before.run)
+            if before.run.broker == "file":
+                _write_orders(room.again(lease, before.run), *into)
             return before.run
         begun(desk.run)
         with resumable(desk.run_id):
@@ -198,9 +202,11 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     writable(path, "file of orders", "Name another folder with --out.", done="")
     save(path, exported(lines, form), "file of orders", "Name another folder with --out.")
+    counted, noun = desk.approved.deposits_words, "order" if len(lines) == 1 else "orders"
+    money = f" when the deposit of {counted} is there" if counted else ""
     note(
-        f"{len(lines)} orders written: {path}. Place them, the sales first, then hand in the fills "
-        f"with: steelyard runs fills {desk.run_id} FILE"
+        f"{len(lines)} {noun} written: {path}. Place them, the sales first{money}, then hand in "
+        f"the fills with: steelyard runs fills {desk.run_id} FILE"
     )
 
 
@@ -223,7 +229,7 @@ def watched() -> Iterator[Callable[[Desk], None]]:
         def show(desk: Desk) -> None:
             done = fills(desk.journal, run_id=desk.run_id)
             entries = order_rows(desk.legs, done, desk.approved.instructions)
-            table.update(live(entries, console.width), refresh=True)
+            table.update(live(entries, console.width, console.height), refresh=True)
 
         yield show
 
@@ -257,9 +263,8 @@ def show_run(entry: Journal, run: RunRow, *, as_json: bool) -> None:
 def as_it_should(run: RunRow) -> bool:
     """Did it end well, or is it with a person who places the orders?"""
     from steelyard.execution.evidence import is_good
-    from steelyard.execution.states import RUN_OVER
 
-    return is_good(run) or (run.broker == "file" and run.state not in RUN_OVER)
+    return is_good(run) or waits_for_fills(run)
 
 
 def resume(as_json: AsJson = False) -> None:
@@ -287,6 +292,9 @@ def resume(as_json: AsJson = False) -> None:
                 write("\n".join(texts) + f"chain head {entry.head()}\n")
         if not (ended or failed or as_json):
             note(NOTHING_TO_RESUME)
+        for run in ended:
+            if waits_for_fills(run):
+                note(f"{run.run_id} waits for its fills: steelyard runs fills {run.run_id} FILE")
         if failed or not all(map(as_it_should, ended)):
             raise typer.Exit(1)
 

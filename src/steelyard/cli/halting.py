@@ -19,6 +19,7 @@ from steelyard.cli.trading import (
     broker_of,
     folder,
     journal,
+    looked_at,
     room_for,
     was_any_run,
 )
@@ -57,7 +58,9 @@ def halt(
         else:
             why = reason or "a person said so"
             before = switch.engage(folder(), why, author, datetime.now(UTC))
-            words = f"Halted: {before.why}. No order is sent until: steelyard halt --lift"
+            words = (
+                f"Halted: {before.why}. No order is sent until: steelyard halt --lift --reason TEXT"
+            )
         _told(HaltChanged(not lift, reason, author))
         now = switch.look(folder())
         if as_json:
@@ -203,7 +206,7 @@ def flatten(
             if as_json:
                 write_json([])
             return
-        with journal() as real:
+        with looked_at() if without_journal else journal() as real:
             run = last_run(real, account)
             broker = broker_of(real, run)
             document, few = _document(real, run, broker)

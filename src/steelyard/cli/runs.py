@@ -17,6 +17,7 @@ from steelyard.cli.trading import (
     broker_of,
     folder,
     journal,
+    looked_at,
     room_for,
     was_any_run,
 )
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 FILLS = "fills"
-WORDS = "[RUN | fills RUN FILE]"
+NOTHING_BOOKED = "Nothing was booked."
+WORDS = "RUN | fills RUN FILE"
 
 
 def runs(
@@ -45,11 +47,12 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """Show the runs, the newest first, or one with its orders; take fills back."""
-    with guarded(NOTHING_SENT):
-        chosen = words or []
-        if chosen[:1] == [FILLS]:
+    chosen = words or []
+    if chosen[:1] == [FILLS]:
+        with guarded(NOTHING_BOOKED):
             _fills(chosen[1:], close=close, as_json=as_json)
-            return
+        return
+    with guarded(NOTHING_SENT):
         if len(chosen) > 1:
             raise typer.BadParameter(f"give {WORDS}.", param_hint="RUN")
         _show(chosen, as_json=as_json)
@@ -63,15 +66,19 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
         return
     from steelyard.execution.journal import rows
 
-    with journal() as entry:
+    with looked_at() as entry:
         shown = [rows.run(entry, name) for name in chosen] or rows.runs(entry)
         if as_json:
             write_json([document(entry, each) for each in shown])
             return
-        for each in shown:
-            write(draw(entry, each) if chosen else _line(each))
-        if not chosen:
-            _before_live(entry)
+        if chosen:
+            write(draw(entry, shown[0]))
+            return
+        if shown:
+            write(_listed(shown))
+        else:
+            note("There was no run yet.")
+        _before_live(entry)
 
 
 def _before_live(entry: Journal) -> None:
@@ -85,10 +92,18 @@ def _before_live(entry: Journal) -> None:
         note(f"Before anything is traded live there have to be: {'; '.join(missing)}.")
 
 
-def _line(run: RunRow) -> str:
-    when = run.created_at.isoformat()[:16].replace("T", " ")
-    became = run.outcome or run.state
-    return f"{run.run_id}  {when}  {run.account}  {run.broker}  {run.mode}  {became}\n"
+def _listed(runs: Sequence[RunRow]) -> str:
+    """A line for each run; under one that waits, or did not end as it should, why."""
+    from steelyard.report.terminal.runs import listed
+
+    return screen(lambda console: listed(runs, console))
+
+
+def waits_for_fills(run: RunRow) -> bool:
+    """Is it with a person who places its orders?"""
+    from steelyard.execution.states import RUN_OVER
+
+    return run.broker == "file" and run.state not in RUN_OVER
 
 
 def draw(entry: Journal, run: RunRow) -> str:
@@ -154,12 +169,18 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
             after = go_on(desk, agree, close=close)
         for notice in notices:
             note(notice.message)
-        noun = "fill" if len(intake.booked) == 1 else "fills"
-        text = f"{len(intake.booked)} {noun} booked, {intake.repeated} were booked before."
-        if intake.earlier:
-            text += f" {intake.earlier} of days before the orders, passed over."
-        note(text)
+        note(_taken_in(len(intake.booked), intake.repeated, intake.earlier))
         show_run(entry, after, as_json=as_json)
+
+
+def _taken_in(booked: int, repeated: int, earlier: int) -> str:
+    """What became of the lines of a file of fills."""
+    words = [f"{booked} {'fill was' if booked == 1 else 'fills were'} booked"]
+    if repeated:
+        words.append(f"{repeated} {'was' if repeated == 1 else 'were'} booked before")
+    if earlier:
+        words.append(f"{earlier} {'is' if earlier == 1 else 'are'} of a day before the orders")
+    return f"{', '.join(words)}."
 
 
 def reconcile(

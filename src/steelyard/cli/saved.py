@@ -5,6 +5,7 @@ What stands at a path is a file; what does not and is hexadecimal is an id.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -111,7 +112,7 @@ def _parsed(text: bytes, name: str) -> Plan:
         plan = Plan.from_document(document)
         same = plan.plan_id == plan_id(document)
     except (ValidationError, ValueError) as error:
-        what = f"The plan {name} is not a plan document: {_first(error)}."
+        what = f"The plan {name} is not a plan document: {_refusal(text) or _first(error)}."
         raise InputError(
             f"{what} Save one with: {HOW_TO}",
             code="not_a_plan",
@@ -128,6 +129,15 @@ def _parsed(text: bytes, name: str) -> Plan:
             hint="plan again",
         )
     return plan
+
+
+def _refusal(text: bytes) -> str:
+    """What a document of --json says that tells why no plan was made; "" for any other."""
+    try:
+        document = json.loads(text)
+        return f"it says why none was made: {document['error']['message'].removesuffix('.')}"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def _first(error: Exception) -> str:

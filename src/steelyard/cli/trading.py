@@ -91,6 +91,18 @@ def journal() -> Iterator[Journal]:
         alerts.close()
 
 
+@contextmanager
+def looked_at() -> Iterator[Journal]:
+    """The journal, only to be read: its key may be lost, and its chain broken."""
+    from steelyard.execution.journal.opening import open_to_look
+
+    entry = open_to_look(folder())
+    try:
+        yield entry
+    finally:
+        entry.close()
+
+
 def was_any_run() -> bool:
     """Is there a journal?"""
     from steelyard.execution.journal.opening import is_there as journal_is_there
@@ -295,10 +307,12 @@ def day_of(entry: Journal, run: RunRow) -> date:
 def by_hand(account: str, day: date, plan: Approved | None = None) -> FileBroker:
     """The orders of an account that a person places, on a day."""
     from steelyard.brokers.by_file import open_file
-    from steelyard.execution.paper import morning, opening_of
+    from steelyard.execution.paper import morning, opening_of, with_deposits
 
-    opening = None if plan is None else opening_of(plan)
-    return open_file(_place(FILE_FILE), account, opening, morning(day))
+    if plan is None:
+        return open_file(_place(FILE_FILE), account, None, morning(day))
+    opening = with_deposits(opening_of(plan), plan)
+    return open_file(_place(FILE_FILE), account, opening, morning(day), plan.deposits)
 
 
 def pace_of(environment: Mapping[str, str]) -> float:

@@ -72,6 +72,7 @@ class Approved:
     positions    symbol -> shares before, every holding of the account that the plan knows
     prices       symbol -> price of its planned or held securities
     cash         currency -> amount before
+    deposits     currency -> amount that the plan counts on and that was not there
     rates        currency -> base per unit
     reserve      cash that stays, base currency
     withdrawals  cash that the owner takes out, base currency
@@ -97,6 +98,7 @@ class Approved:
     multipliers: Mapping[str, Decimal]
     lots: Mapping[str, Decimal]
     cash: Mapping[str, Decimal]
+    deposits: Mapping[str, Decimal]
     rates: Mapping[str, Decimal]
     problems: tuple[str, ...]
     heads: tuple[str, ...]
@@ -121,6 +123,16 @@ class Approved:
     def gross_base(self) -> Decimal:
         """Σ value of its orders, base currency: what is armed."""
         return sum((each.value_base for each in self.instructions), ZERO)
+
+    @property
+    def deposits_base(self) -> Decimal:
+        """The same, base currency."""
+        return sum((self.rates[name] * amount for name, amount in self.deposits.items()), ZERO)
+
+    @property
+    def deposits_words(self) -> str:
+        """The same in words; "" for none."""
+        return " and ".join(f"{amount:.2f} {name}" for name, amount in self.deposits.items())
 
     @property
     def foreign_rates(self) -> dict[str, Decimal]:
@@ -153,7 +165,8 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
     positions |= {symbol: row.quantity for symbol, row in kept_out.items()}
     prices = {symbol: row.price for symbol, row in rows.items()}
     prices |= {symbol: row.price for symbol, row in kept_out.items() if row.price is not None}
-    rates = {plan.base_currency: Decimal(1)} | dict(plan.cash_rates)
+    rates = {flow.currency: flow.fx_rate for flow in plan.flows}
+    rates |= {plan.base_currency: Decimal(1)} | dict(plan.cash_rates)
     rates |= {row.currency: row.fx_rate for row in plan.holdings}
     rates |= {row.currency: row.fx_rate for row in plan.kept_out if row.fx_rate is not None}
     return Approved(
@@ -162,7 +175,7 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
         bucket=plan.bucket,
         as_of=plan.as_of,
         base_currency=plan.base_currency,
-        value=plan.value - _deposits(plan),
+        value=plan.value - sum((f.amount * f.fx_rate for f in plan.flows if f.amount > 0), ZERO),
         reserve=plan.reserve,
         withdrawals=_withdrawals(plan),
         version=plan.strategy.version,
@@ -176,6 +189,7 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
         multipliers=MappingProxyType({symbol: row.multiplier for symbol, row in rows.items()}),
         lots=MappingProxyType({symbol: row.lot_size for symbol, row in rows.items()}),
         cash=MappingProxyType(dict(plan.cash)),
+        deposits=MappingProxyType(_deposits(plan)),
         rates=MappingProxyType(rates),
         problems=tuple(problem.code for problem in plan.problems),
         heads=tuple(warning.code for warning in plan.warnings if warning.head),
@@ -188,9 +202,13 @@ def approved(plan: Plan, saved_at: datetime | None = None) -> Approved:
     )
 
 
-def _deposits(plan: Plan) -> Decimal:
-    """Money of the plan that had not arrived, base currency."""
-    return sum((flow.amount * flow.fx_rate for flow in plan.flows if flow.amount > 0), ZERO)
+def _deposits(plan: Plan) -> dict[str, Decimal]:
+    """Currency -> money of the plan that had not arrived."""
+    amounts: dict[str, Decimal] = {}
+    for flow in plan.flows:
+        if flow.amount > 0:
+            amounts[flow.currency] = amounts.get(flow.currency, ZERO) + flow.amount
+    return amounts
 
 
 def _withdrawals(plan: Plan) -> Decimal:

@@ -27,6 +27,15 @@ from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
 
+MENDS = {
+    "holdings_changed": "Load the account as it is, and plan again: steelyard bucket load",
+    "value_moved": "Plan again.",
+    "price_moved": "Plan again.",
+    "frozen": "Look, then: steelyard reconcile --acknowledge --reason TEXT",
+    "halted": "When you have looked: steelyard halt --lift --reason TEXT",
+}
+"""Code of what stops a run before it begins -> what to do."""
+
 
 class ExecutedBefore(NotExecuted):
     """The plan was executed in this account before: the run is named, and nothing was sent."""
@@ -77,17 +86,26 @@ def start(room: Room, lease: Lease, document: str, saved_at: datetime | None = N
 def refuse_live(room: Room, plan: Approved) -> None:
     """Raise NotExecuted for an account with a live run, or a plan that was executed before."""
     for run in rows.runs(room.journal, room.account):
+        by_hand = run.broker == room.broker.name == "file"
         if run.state not in RUN_OVER | NOT_BEGUN:
-            raise NotExecuted(
-                f"The account {room.account} has the run {run.run_id}, which is {run.state}. "
-                "Nothing was sent. First: steelyard resume",
-                code="live_run",
-                place=run.run_id,
-                value=run.state,
-                hint="steelyard resume",
-            )
+            if by_hand and run.plan_id == plan.plan_id:
+                raise ExecutedBefore(run)
+            raise _live(run, by_hand=by_hand)
         if run.plan_id == plan.plan_id and run.outcome not in {None, Outcome.NOT_STARTED}:
             raise ExecutedBefore(run)
+
+
+def _live(run: RunRow, *, by_hand: bool) -> NotExecuted:
+    first = f"steelyard runs fills {run.run_id} FILE --close" if by_hand else "steelyard resume"
+    state = "waits for its fills" if by_hand else f"is {run.state}"
+    return NotExecuted(
+        f"The account {run.account} has the run {run.run_id}, which {state}. Nothing was sent. "
+        f"First: {first}",
+        code="live_run",
+        place=run.run_id,
+        value=run.state,
+        hint=first,
+    )
 
 
 def _end_unbegun(room: Room, lease: Lease) -> None:
@@ -186,9 +204,11 @@ def _over(desk: Desk, code: str, why: str) -> NotExecuted:
     """The run ends before it began; the error that says why."""
     with desk.journal.writing(desk.lease) as change:
         end_run(change, desk.run, RunState.ABORTED, Outcome.NOT_STARTED, why)
+    mend = MENDS.get(code, "")
     return NotExecuted(
-        f"The run {desk.run_id} was not started: {why}. Nothing was sent.",
+        f"The run {desk.run_id} was not started: {why}. Nothing was sent. {mend}".rstrip(),
         code=code,
         place=desk.run_id,
         value=why,
+        hint=mend,
     )

@@ -6,6 +6,7 @@ sales come first. The run stays open until every order is over, or nobody expect
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,17 +15,18 @@ from steelyard.brokers.by_file import Line
 from steelyard.errors import BrokerError
 from steelyard.execution.approved import Instruction
 from steelyard.execution.desk import Desk, Halted, Sight, look
-from steelyard.execution.evidence import Intended, facts
+from steelyard.execution.evidence import Intended, facts, floor_of
 from steelyard.execution.journal.changes import set_leg
 from steelyard.execution.journal.rows import LegRow, RunRow
 from steelyard.execution.legs.price import rounded
 from steelyard.execution.legs.resolve import resolve_all
 from steelyard.execution.legs.send import answered, summary, why_of, write_intent
 from steelyard.execution.legs.watch import sync
-from steelyard.execution.legs.work import cancel_all, newest, working
+from steelyard.execution.legs.work import cancel_all, newest, note, working
 from steelyard.execution.rails import blocks, judge
 from steelyard.execution.states import RUN_OVER, LegState, RunState
 from steelyard.execution.trade import Reconcile, finish, go, silence, stand_still
+from steelyard.ledger import Purchase
 from steelyard.money import ZERO
 from steelyard.orders import Side
 
@@ -47,11 +49,14 @@ def hand_over(desk: Desk, reconcile: Reconcile) -> RunRow:
 
 
 def go_on(desk: Desk, reconcile: Reconcile, *, close: bool = False) -> RunRow:
-    """After fills were handed in, or a crash; `close`: no more will come."""
+    """After fills were handed in, or a crash; `close`: no more will come.
+
+    A run that is over stays so: what is handed in then is a late fill, booked and compared.
+    """
     if desk.run.state in RUN_OVER:
-        reconcile(
-            desk
-        )  # which books a late fill, and alerts of it; a file handed in twice has none
+        with suppress(Halted):  # nothing is left to stop: the late fill is booked, and an alert
+            sync(desk)
+        reconcile(desk)
         return desk.run
     try:
         sync(desk)
@@ -90,13 +95,19 @@ def _hand(desk: Desk, sight: Sight, each: Instruction) -> None:
     leg = next(row for row in newest(desk) if row.step == each.step)
     if leg.state is not LegState.PLANNED:
         return
-    ticket = _ticket(desk, sight, each, leg)
+    ticket = ticket_by_hand(desk, sight, each, leg)
     if ticket is None:
         _blocked(desk, leg, "no price")
         return
+    evidence = facts(desk, sight, Intended(ticket, each, leg.attempt))
+    money = (evidence.free_cash_base or ZERO) + _to_come(desk)
+    ticket = replace(ticket, quantity=_paid_for(desk, each, ticket, money))
+    if ticket.quantity != each.quantity:
+        leg = _shrunk(desk, leg, money, ticket.quantity)
+    if leg.state is LegState.SKIPPED:
+        return
     intended = Intended(ticket, each, leg.attempt)
     evidence = facts(desk, sight, intended)
-    money = (evidence.free_cash_base or ZERO) + _to_come(desk)
     judged = [
         entry
         for entry in judge(replace(evidence, free_cash_base=money), "order")
@@ -112,7 +123,7 @@ def _hand(desk: Desk, sight: Sight, each: Instruction) -> None:
     answered(desk, written, ticket, desk.broker.submit(ticket))
 
 
-def _ticket(desk: Desk, sight: Sight, each: Instruction, leg: LegRow) -> Ticket | None:
+def ticket_by_hand(desk: Desk, sight: Sight, each: Instruction, leg: LegRow) -> Ticket | None:
     """At the plan's price and a little more, so that a limit order of a later hour still fills."""
     asset = (sight.assets or {}).get(each.symbol)
     if asset is None:
@@ -126,6 +137,36 @@ def _ticket(desk: Desk, sight: Sight, each: Instruction, leg: LegRow) -> Ticket 
         limit_price=rounded(each.price * more, each.side, asset),
         currency=each.currency,
     )
+
+
+def _paid_for(desk: Desk, each: Instruction, ticket: Ticket, money: Decimal) -> Decimal:
+    """Shares that the money pays for at the limit, which is a little over the plan's price."""
+    if each.side is Side.SELL:
+        return each.quantity
+    unit = ticket.limit_price * each.multiplier * each.fx_rate
+    purchase = Purchase(
+        quantity=each.quantity,
+        lot=each.lot_size,
+        unit_cost=unit * (1 + each.percent_cost),
+        fixed=each.fixed_cost,
+        least=desk.working.min_order_base,
+        currency=each.currency,
+    )
+    free = money - floor_of(desk.approved)
+    whole = purchase.cost(each.quantity) <= free
+    return each.quantity if whole else purchase.within(max(free, ZERO))
+
+
+def _shrunk(desk: Desk, leg: LegRow, money: Decimal, quantity: Decimal) -> LegRow:
+    """Write down that a buy is smaller than approved, or skipped, and why."""
+    free = max(money - floor_of(desk.approved), ZERO)
+    why = f"money: {free:.2f} {desk.approved.base_currency} may be spent at the limit"
+    if quantity:
+        note(desk, leg, why)
+        return replace(leg, reason=why)
+    with desk.journal.writing(desk.lease) as change:
+        why = f"{why}; nothing of it is bought"
+        return set_leg(change, desk.run, leg, LegState.SKIPPED, why)
 
 
 def _to_come(desk: Desk) -> Decimal:

@@ -175,6 +175,7 @@ def plan_facts(
         degraded=plan.degraded,
         reproducible=plan.reproducible,
         value_base=plan.value,
+        deposits_base=plan.deposits_base,
         keep_base=floor_of(plan),
         weights=plan.weights_after,
         holdings=plan.positions,

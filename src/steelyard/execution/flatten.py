@@ -117,6 +117,7 @@ def flattened(content: Mapping[str, Any]) -> Approved:
         multipliers=MappingProxyType({each.symbol: each.multiplier for each in orders}),
         lots=MappingProxyType({each.symbol: each.lot_size for each in orders}),
         cash=MappingProxyType(cash),
+        deposits=nothing,
         rates=MappingProxyType(rates),
         problems=(),
         heads=(),

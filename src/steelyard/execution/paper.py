@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from steelyard.brokers.opening import ZONE
 from steelyard.brokers.paper import Fees, Opening, PaperPrice
 from steelyard.execution.approved import Approved
+from steelyard.money import ZERO
 
 NOON = time(12)
 
@@ -25,6 +27,15 @@ def opening_of(plan: Approved) -> Opening:
         rates=plan.foreign_rates,
         fees=Fees(*plan.fees),
     )
+
+
+def with_deposits(opening: Opening, plan: Approved) -> Opening:
+    """An account whose cash nobody asks a broker for: what the plan counts on is there."""
+    cash = {
+        name: plan.cash.get(name, ZERO) + plan.deposits.get(name, ZERO)
+        for name in (*plan.cash, *(name for name in plan.deposits if name not in plan.cash))
+    }
+    return replace(opening, cash=cash)
 
 
 def morning(day: date) -> Callable[[], datetime]:

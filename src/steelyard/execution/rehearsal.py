@@ -13,6 +13,7 @@ from decimal import Decimal
 from steelyard.canonical import plain
 from steelyard.execution.approved import Instruction
 from steelyard.execution.begin import start
+from steelyard.execution.by_hand import ticket_by_hand
 from steelyard.execution.desk import Desk, Sight, look
 from steelyard.execution.evidence import Intended, facts
 from steelyard.execution.journal.journal import Lease
@@ -59,7 +60,10 @@ def rehearse(room: Room, document: str, saved_at: datetime | None = None) -> tup
 
 def _rehearsed(desk: Desk, sight: Sight, each: Instruction, more: Decimal) -> Rehearsed:
     leg = next(row for row in newest(desk) if row.step == each.step)
-    ticket = ticket_of(sight, each, leg, each.quantity, desk.working.walk[0])
+    if desk.broker.capabilities.serves == "file":
+        ticket = ticket_by_hand(desk, sight, each, leg)
+    else:
+        ticket = ticket_of(sight, each, leg, each.quantity, desk.working.walk[0])
     quantity = plain(each.quantity)
     if ticket is None:
         return Rehearsed(

@@ -201,6 +201,9 @@ def _plan() -> Iterator[Case]:
     yield from edge("holdings", "holdings", "holdings_changed", [{}], [{"VT": D(1)}], others=new)
     values = [D(98_000), D(102_000), D(100_000)], [D("97999.99"), D("102000.01")]
     yield from edge("drift", "equity_base", "value_moved", *values)
+    values = [D(98_000), D(102_500), D(107_100)], [D("97999.99"), D("107100.01")]
+    deposits = {"plan.deposits_base": D(5_000)}
+    yield from edge("drift", "equity_base", "value_moved", *values, others=deposits)
     prices = [D("97.75"), D("101.75")], [D("97.74"), D("101.76")]
     for bid in prices[0]:
         yield Case("drift", "live", _mid(bid), None)

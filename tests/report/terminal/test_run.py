@@ -46,7 +46,7 @@ def test_no_line_is_wider_than_the_window_and_nothing_is_obeyed(tmp_path, width)
         folder.mkdir()
         report = run_report(ran(folder, plan, CUT), RUN)
         text = drawn(lambda console, of=report: draw(of, console), width)
-        text += drawn(lambda console, of=report: console.print(live(of.orders, width)), width)
+        text += drawn(lambda console, of=report: console.print(live(of.orders, width, 99)), width)
         assert max(map(cell_len, text.splitlines())) <= width
         assert "\x1b" not in text
 
@@ -104,13 +104,36 @@ def test_the_live_table_has_bid_and_ask_of_buys_and_the_reason_of_what_is_sold_o
     rows = list(report.orders)
     object.__setattr__(rows[0], "liquidation", "it is no longer a target")
 
-    text = drawn(lambda console: console.print(live(rows, 120)), 120)
+    text = drawn(lambda console: console.print(live(rows, 120, 99)), 120)
 
     lines = {line.split()[2]: line for line in text.splitlines() if line.startswith("  ▲")}
     assert "111.843 / 111.943" in lines["QUAL"]
     assert "Liquidating AAPL: it is no longer a target" in text
     assert "The spread is too wide." in text
     assert "9 of 11 filled" in text
+
+
+def test_what_is_over_makes_room_in_a_low_window_and_what_goes_on_stays():
+    over = OrderRow(
+        step=1, attempt=1, client_order_id="x", symbol="A", side=BUY, quantity=d(10),
+        limit_price=d(100), currency="USD", bid=d(99), ask=d(101), filled=d(10),
+        average_price=d(100), state=LegState.FILLED, reason="", liquidation="no target", sent=True,
+    )  # fmt: skip
+    on = replace(over, step=2, symbol="B", state=LegState.ACCEPTED)
+
+    def lines(*rows, height):
+        text = drawn(lambda console: console.print(live(rows, 80, height)), 80)
+        return text.splitlines()
+
+    heights = {height: len(lines(over, on, height=height)) for height in (9, 5, 4, 3)}
+    assert heights == {9: 6, 5: 5, 4: 4, 3: 3}
+    assert [line for line in lines(over, on, height=5) if "Liquidating" in line] == [
+        "    Liquidating B: no target."
+    ]
+    low = lines(over, on, height=3)
+    assert low[1].split()[2] == "B"
+    assert low[2] == "  1 of 2 filled"
+    assert lines(over, height=1)[-1] == "  1 of 1 filled"
 
 
 def test_a_step_of_several_orders_is_one_line_with_all_that_filled():
@@ -124,7 +147,7 @@ def test_a_step_of_several_orders_is_one_line_with_all_that_filled():
         average_price=d(103), state=LegState.PARTIAL,
     )  # fmt: skip
 
-    text = drawn(lambda console: console.print(live([first, second], 100)), 100)
+    text = drawn(lambda console: console.print(live([first, second], 100, 99)), 100)
 
     (line,) = [line for line in text.splitlines() if line.startswith("  ▲")]
     assert line.split() == [

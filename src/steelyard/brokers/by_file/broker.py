@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from steelyard.brokers.broker import (
     Accepted,
@@ -43,19 +44,25 @@ CAPABILITIES = Capabilities(
     terminal_is_final=False, fractional="qty", errors_in_2xx=False, reauth_every=None,
     serves="file",
 )  # fmt: skip
+NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 DAY = timedelta(days=1)
 
 
 def open_file(
-    path: Path, account: str, opening: Opening | None, now: Callable[[], datetime]
+    path: Path,
+    account: str,
+    opening: Opening | None,
+    now: Callable[[], datetime],
+    deposits: Mapping[str, Decimal] = NOTHING,
 ) -> FileBroker:
     """The orders file of an account; one that is not there begins with `opening`.
 
-    now   the time, with its offset
+    now        the time, with its offset
+    deposits   currency -> money that a new opening has and the account had not
     Raises BrokerError for an account that is not there where there is no opening.
     """
     broker = FileBroker(path, account, connect(path), now)
-    broker.begin(opening)
+    broker.begin(opening, deposits)
     return broker
 
 
@@ -71,7 +78,7 @@ class FileBroker:
     ) -> None:  # fmt: skip
         self._path, self._account, self._connection, self._now = path, account, connection, now
 
-    def begin(self, opening: Opening | None) -> None:
+    def begin(self, opening: Opening | None, deposits: Mapping[str, Decimal] = NOTHING) -> None:
         """Find the account or open it; a snapshot that is new to it begins it again.
 
         A later plan's snapshot has every fill so far in it. While orders are open it is left
@@ -88,7 +95,7 @@ class FileBroker:
             check_opening(opening)
             waits = state.there() and any(not order.over for order in state.orders())
             if not waits and not state.begun(opening):
-                state.open(opening)
+                state.open(opening, deposits)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -202,8 +209,15 @@ class FileBroker:
             return tuple(fill for fill in state.fills() if fill.at.date() >= since.date())
 
     def activities(self, since: datetime) -> Sequence[Activity]:  # noqa: ARG002 - of the contract
-        """None: only fills are handed in."""
-        return ()
+        """Money that a plan counted on: no other is told here, and each has an id."""
+        with self._state() as state:
+            return tuple(
+                Activity(
+                    activity_id=f"deposit-{number}", kind="DEPOSIT", cash=cash,
+                    at=datetime.combine(day, time(0, tzinfo=UTC)),
+                )
+                for number, day, cash in state.deposits()
+            )  # fmt: skip
 
     def wait(self, seconds: float) -> None:
         """Nothing happens by itself here, so nobody has to wait."""

@@ -161,7 +161,8 @@ def _fill(desk: Desk, row: FileFill) -> BrokerFill | RejectedRow:
     if order is None:
         text = (
             f"{row.quantity:f} {row.symbol} is more than the {max(lacks, ZERO):f} that the order "
-            f"to {row.side.value} still lacks"
+            f"to {row.side.value} still lacks; what was traded beyond the orders belongs into the "
+            "next snapshot, not here"
         )
         return _rejected(row, text, "quantity", f"{row.quantity:f}", f"{max(lacks, ZERO):f}")
     currency, multiplier = desk.terms[row.symbol]

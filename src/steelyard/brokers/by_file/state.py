@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from steelyard.orders import TERMINAL, OrderStatus, Side
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (account TEXT, number INT, as_of TEXT NOT NULL,
   base_currency TEXT NOT NULL, positions TEXT NOT NULL, cash TEXT NOT NULL, prices TEXT NOT NULL,
-  PRIMARY KEY (account, number)) STRICT;
+  deposits TEXT NOT NULL, PRIMARY KEY (account, number)) STRICT;
 CREATE TABLE IF NOT EXISTS orders (account TEXT, client_order_id TEXT, number INT NOT NULL,
   symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL, limit_price TEXT NOT NULL,
   state TEXT NOT NULL, created_at TEXT NOT NULL, PRIMARY KEY (account, client_order_id)) STRICT;
@@ -69,13 +69,26 @@ class State:
         )
         return bool(self.rows(query, *_snapshot_of(opening)))
 
-    def open(self, opening: Opening) -> None:
-        """Begin with a snapshot, or begin again."""
+    def open(self, opening: Opening, deposits: Mapping[str, Decimal]) -> None:
+        """Begin with a snapshot, or begin again; `deposits` are a part of its cash.
+
+        Of a deposit only that is new which the account did not have before.
+        """
+        before = self.holdings()[1] if self.there() else {}
+        more = {name: opening.cash[name] - before.get(name, ZERO) for name in deposits}
+        new = {name: min(amount, more[name]) for name, amount in deposits.items() if more[name] > 0}
         self.rows(
             "INSERT INTO snapshot VALUES (?1, (SELECT COUNT(*) FROM snapshot WHERE account = ?1),"
-            " ?2, ?3, ?4, ?5, ?6)",
+            " ?2, ?3, ?4, ?5, ?6, ?7)",
             *_snapshot_of(opening),
+            _amounts(new),
         )
+
+    def deposits(self) -> list[tuple[int, date, dict[str, Decimal]]]:
+        """(number, day, currency -> amount) of snapshots that began with new money."""
+        query = "SELECT number, as_of, deposits FROM snapshot WHERE account = ? ORDER BY number"
+        rows = [(row[0], date.fromisoformat(row[1]), _decimals(row[2])) for row in self.rows(query)]
+        return [row for row in rows if row[2]]
 
     def base(self) -> str:
         """Its base currency."""

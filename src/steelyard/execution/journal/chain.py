@@ -23,6 +23,9 @@ FIRST = bytes(32)
 KEY_BYTES = 32
 _AS_TEXT = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 KEY_FILE = "journal.key"
+LOST = (
+    "is not there, and the journal beside it is: nobody can tell whether that is as it was written"
+)
 
 
 class Row(NamedTuple):
@@ -80,17 +83,18 @@ def _broken(number: int) -> ChainBroken:
     )
 
 
-def key_of(folder: Path, *, new: bool = True) -> bytes:
-    """The key of the folder's journal, for its owner's eyes alone; made for a `new` one.
+def key_of(folder: Path, *, begun: bool = False) -> bytes:
+    """The key of the folder's journal, made where there is none, for its owner's eyes alone.
 
-    Raises JournalFailed for a key that is lost, cannot be read, or can be by others.
+    begun   there is a journal: a new key would not be its key
+    Raises JournalFailed for a key that cannot be read, or that others can, or is lost.
     """
     path = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists() and not path.is_symlink():
-            if not new:
-                raise _no_key(path, "is not there, and the journal is: restore it from a copy")
+            if begun:
+                raise _no_key(path, LOST)
             _make_key(path)
         return _read_key(path)
     except OSError as error:
@@ -127,10 +131,11 @@ def _read_key(path: Path) -> bytes:
 
 def _no_key(path: Path, reason: str) -> JournalFailed:
     return JournalFailed(
-        f"The journal's key {path} {reason}. Nothing was sent.",
+        f"The journal's key {path} {reason}. Nothing was sent. Restore it from a copy; without "
+        "one, see docs/runbooks.md.",
         code="journal_key",
         place=str(path),
-        hint="restore it from a copy, with the journal",
+        hint="restore it from a copy",
     )
 
 

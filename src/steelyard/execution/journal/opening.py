@@ -47,8 +47,22 @@ def open_journal(
         raise JournalFailed(
             f"{path} is no regular file. Nothing was sent.", code="journal_file", place=str(path)
         )
-    key = key_of(folder, new=not there or not path.stat().st_size)
+    key = key_of(folder, begun=there and path.stat().st_size > 0)
     return Journal(lambda: connect(path), key, now=now, place=str(path), heard=heard, probe=probe)
+
+
+def open_to_look(folder: Path) -> Journal:
+    """The journal without its key, which may be lost: only to be read, and nothing is verified."""
+    path = folder / FILE
+
+    def looking() -> Connection:
+        if not path.is_file() or not path.stat().st_size:
+            return sqlite3.connect(":memory:", isolation_level=None)
+        connection = connect(path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    return Journal(looking, b"", now=now, place=str(path))
 
 
 @contextmanager

@@ -161,4 +161,5 @@ def _why(desk: Desk, there: Decimal, unsettled: Decimal, until: str) -> str:
     arrived = f"{max(there, ZERO):.2f} {desk.approved.base_currency} may be spent"
     if unsettled > 0:
         return f"unsettled: {arrived}, {unsettled:.2f} is unsettled{until}"
-    return f"money: {arrived}"
+    counted = desk.approved.deposits_words
+    return f"money: {arrived}" + (f"; the plan counts on a deposit of {counted}" if counted else "")

@@ -62,6 +62,7 @@ class PlanFacts:
     degraded       an evaluator, a plugin or a module failed while it was made
     reproducible   the same inputs give the same plan
     value_base     of what was held, without deposits that had not arrived
+    deposits_base  which may have arrived since, or a part of them
     keep_base      cash that its buys leave alone: the reserve, or what it ends with if that is less
     weights        after it, cash included: sum 1
     holdings       symbol -> shares that it stood on
@@ -80,6 +81,7 @@ class PlanFacts:
     weights: Mapping[str, Decimal]
     holdings: Mapping[str, Decimal]
     approved: Mapping[int, ApprovedOrder]
+    deposits_base: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def builds(facts: Facts) -> Verdict:
     if len(hashes) == 1 and hashes.isdisjoint({"", None}):
         return Pass(f"one build: {', '.join(sorted(builds))}")
     words = ", ".join(f"{name} {build!r}" for name, build in sorted(builds.items()))
-    return Block("builds_differ", f"builds: {words}")
+    return Block("builds_differ", f"the run was begun by other code, so plan again: {words}")
 
 
 @rail("run", "limits.min_free_disk_mib", codes=("journal_not_writable", "disk_full"))

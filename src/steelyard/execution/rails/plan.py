@@ -14,6 +14,7 @@ from steelyard.execution.rails.asking import (
     now,
     number,
     plan_of,
+    positive,
     seconds,
     shown,
     value_of,
@@ -114,11 +115,14 @@ def holdings(facts: Facts) -> Verdict:
 
 @rail("run", "limits.max_drift_weight", codes=("value_moved", "price_moved"))
 def drift(facts: Facts) -> Verdict:
-    """Have neither the value nor a price moved since the plan?"""
+    """Have neither the value, but for deposits of the plan, nor a price moved since the plan?"""
     if facts.purpose == "flatten":
         return NO_PLAN
     plan, weight = plan_of(facts), facts.limits.max_drift_weight
-    verdict = near(value_of(facts), plan.value_base, weight, "value_moved", "the value")
+    value, base = value_of(facts), positive(plan.value_base, "the value of the plan")
+    deposits = number(plan.deposits_base, "the deposits of the plan")
+    planned = min(max(value, base), base + deposits)
+    verdict = near(value, planned, weight, "value_moved", "the value")
     quotes = need(facts.quotes, "the quotes")
     at_hand = None if facts.order is None else facts.order.ticket.symbol
     for order in plan.approved.values():

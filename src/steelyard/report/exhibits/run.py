@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from steelyard.brokers.broker import Activity
 from steelyard.canonical import plain
-from steelyard.execution.report import DriftRow, RunReport, StepResult
-from steelyard.execution.states import LegState, Outcome, RunState
+from steelyard.execution.results import DriftRow, RunReport, StepResult
+from steelyard.execution.states import LEG_OVER, LegState, Outcome, RunState
 from steelyard.report.exhibits.scale import Scale
 from steelyard.report.exhibits.words import counted, lower, price, sentence
 from steelyard.sentences import FORMATS, SPACE, money, quantity, signed
@@ -55,10 +55,15 @@ def state_of(state: LegState) -> str:
     return STATES.get(state, state.value.lower())
 
 
+def waiting(state: RunState, broker: str) -> str:
+    """What a run that is not over does."""
+    return WAITING.get(state, "Waits for its fills" if broker == "file" else "Under way")
+
+
 def heading(report: RunReport) -> tuple[str, str]:
     """What became of it, and of its orders."""
     outcome = report.outcome
-    head = OUTCOMES[outcome] if outcome else WAITING.get(report.state, "Under way")
+    head = OUTCOMES[outcome] if outcome else waiting(report.state, report.broker)
     if not report.steps:
         return f"{head}.", "The plan has no orders."
     if not report.filled:
@@ -118,9 +123,11 @@ def bought_and_sold(report: RunReport) -> str:
 
 
 def slipped(report: RunReport) -> str:
-    """Σ slippage against planned prices."""
+    """Σ slippage against planned prices; "" where nothing was filled."""
     traded = report.sold_base + report.bought_base
-    part = float(report.slippage_base / traded) if traded else 0.0
+    if not report.filled or not traded:
+        return ""
+    part = float(report.slippage_base / traded)
     words = "more than" if report.slippage_base > 0 else "less than"
     cost = money(abs(report.slippage_base))
     bps = f"{abs(10_000 * part):.1f}{SPACE}bps"
@@ -139,7 +146,7 @@ def notes_of(step: StepResult) -> tuple[str, ...]:
     lines = []
     if step.liquidation:
         lines.append(sentence(f"Sells all of it: {step.liquidation}"))
-    if not step.is_whole:
+    if not step.is_whole and (step.reason or step.state in LEG_OVER):
         rest = f"{quantity(step.planned - step.filled)} did not fill"
         lines.append(sentence(step.reason or rest))
     if step.attempts > 1:

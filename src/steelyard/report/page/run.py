@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steelyard.execution.report import RunReport
+from steelyard.execution.results import RunReport
 from steelyard.report.exhibits import run as exhibit
 from steelyard.report.page.look import environment, style
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from rich.console import Group
@@ -31,18 +32,26 @@ COLUMNS = (
 DONE = "dim"
 
 
-def live(rows: Sequence[OrderRow], width: int) -> Group:
+def live(rows: Sequence[OrderRow], width: int, height: int) -> Group:
     """A line for each step, a notice under it where all that is held is sold.
 
     Quantity and filled are of all orders of the step, limit and market of the newest. What is over
-    is dim; a reason stands under the order that it is of.
+    is dim; a reason stands under the order that it is of. Where the window is too low for all of it
+    the reasons of what is over go first, then its lines, then all reasons.
     """
     steps: dict[int, list[OrderRow]] = {}
     for row in rows:
         steps.setdefault(row.step, []).append(row)
     cells = [_row(steps[step]) for step in sorted(steps)]
-    fit, cut = fitting(COLUMNS, cells, width)
-    return Group(*grid(fit, cut, width), *sentence(_count(steps), width, indent=2))
+    under_way = [row for row in cells if row.style != DONE]
+    brief = [row if row.style != DONE else replace(row, under=()) for row in cells]
+    short = [replace(row, under=()) for row in under_way]
+    for choice in (cells, brief, under_way, short):
+        fit, cut = fitting(COLUMNS, choice, width)
+        lines = [*grid(fit, cut, width), *sentence(_count(steps), width, indent=2)]
+        if len(lines) <= height:
+            break
+    return Group(*lines)
 
 
 def _row(orders: Sequence[OrderRow]) -> Row:

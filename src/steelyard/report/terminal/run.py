@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from steelyard.execution.report import CashRow, RunReport, StepResult
+from steelyard.execution.results import CashRow, RunReport, StepResult
 from steelyard.report.exhibits import run as exhibit
 from steelyard.report.exhibits import words
 from steelyard.report.exhibits.words import price
@@ -69,11 +69,8 @@ def draw(report: RunReport, console: Console) -> None:
     _say(console, f"{head} {rest}", style=f"bold {STYLE[exhibit.level_of(report)]}")
     if report.reason:
         _say(console, words.sentence(report.reason))
-    for text in (
-        exhibit.bought_and_sold(report),
-        exhibit.slipped(report),
-        exhibit.drift_of(report),
-    ):
+    said = exhibit.bought_and_sold(report), exhibit.slipped(report), exhibit.drift_of(report)
+    for text in filter(None, said):
         _say(console, text)
     _steps(report, console)
     _weights(report, console)
