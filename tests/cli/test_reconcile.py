@@ -46,3 +46,16 @@ def test_a_difference_is_told_whole_although_it_is_an_alert_and_ends_when_it_is_
     agrees = typed("reconcile")
     assert agrees.exit_code == 0
     assert "2 KO are in no book: nobody trades them" in agrees.stdout
+
+
+def test_a_journal_without_a_run_has_nothing_to_compare_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("STEELYARD_HOME", str(tmp_path))
+    (tmp_path / "journal.db").touch()
+
+    told = typed("reconcile")
+    document = typed("reconcile", "--json")
+
+    assert told.stderr == "There was no run yet: there is nothing to compare.\n"
+    assert json.loads(document.stdout)["clean"] is True

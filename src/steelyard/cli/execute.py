@@ -277,9 +277,12 @@ def resume(as_json: AsJson = False) -> None:
         if not was_any_run():
             write_json([]) if as_json else note(NOTHING_TO_RESUME)
             return
+        from steelyard.execution.journal import tables
+
         with journal() as entry:
             entry.verify()
             entry.whole()
+            tables.check(entry)
             ended, failed = _resumed(entry)
             let_follow(entry)
             if as_json:

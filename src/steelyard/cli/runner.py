@@ -37,6 +37,7 @@ def runner() -> None:
     It first goes on with what was interrupted. Ctrl-C leaves runs that the next one goes on with.
     """
     with guarded(NOTHING_SENT):
+        from steelyard.execution.journal import tables
         from steelyard.execution.runner.jobs import Jobs
         from steelyard.execution.runner.place import alone
         from steelyard.execution.runner.server import served
@@ -47,6 +48,7 @@ def runner() -> None:
         with alone(home) as secret, journal() as entry:
             entry.verify()
             entry.whole()
+            tables.check(entry)
             jobs = Jobs()
             with served(home, secret, _Answers(home, jobs)):
                 _told(entry)

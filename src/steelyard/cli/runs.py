@@ -201,18 +201,28 @@ def reconcile(
     """
     with guarded("Nothing was compared."):
         if not was_any_run():
-            note("There was no run yet: there is nothing to compare.")
-            if as_json:
-                write_json({"clean": True, "breaks": [], "cash": {}, "holdings": []})
+            _nothing_to_compare(as_json=as_json)
             return
+        from steelyard.execution.journal import tables
+
         with journal() as entry:
             entry.verify(head)
             entry.whole()
+            tables.check(entry)
+            newest = last_runs(entry, account)
+            if not newest:
+                _nothing_to_compare(as_json=as_json)
+                return
             results = [
-                _compared(entry, run, acknowledge=acknowledge, reason=reason)
-                for run in last_runs(entry, account)
+                _compared(entry, run, acknowledge=acknowledge, reason=reason) for run in newest
             ]
             _tell(results, _frozen(entry), as_json=as_json)
+
+
+def _nothing_to_compare(*, as_json: bool) -> None:
+    note("There was no run yet: there is nothing to compare.")
+    if as_json:
+        write_json({"clean": True, "breaks": [], "cash": {}, "holdings": []})
 
 
 def last_runs(entry: Journal, account: str | None) -> list[RunRow]:

@@ -36,6 +36,9 @@ FILE_FILE = "orders.db"
 NOTHING_SENT = "Nothing was sent."
 PACE = "STEELYARD_PAPER_PACE"
 SHOWN_DIGITS = 8
+LONGEST_ACCOUNT = 64
+"""Bytes: each may become four in the name of its lock."""
+SHOWN_SIGNS = 40
 OWN_ACCOUNTS = frozenset({"paper", "file"})
 """Brokers whose accounts are named here."""
 BROKERS = ("paper", "alpaca", "file")
@@ -135,7 +138,7 @@ def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:
     other files never meet in it.
     """
     if chosen is not None:
-        return chosen
+        return _usable(chosen)
     row = entry.row(
         "SELECT account FROM run WHERE plan_hash = ? ORDER BY rowid LIMIT 1", (plan.plan_id,)
     )
@@ -144,6 +147,39 @@ def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:
     if plan.bucket in _buckets():
         return plan.bucket
     return f"{plan.bucket}-{plan.portfolio[:SHOWN_DIGITS]}"
+
+
+def _usable(name: str) -> str:
+    """The name of an account of our own, which names a lock and stands in every line of it."""
+    from steelyard.errors import InputError
+
+    if name.strip() and name.isprintable() and len(name.encode()) <= LONGEST_ACCOUNT:
+        return name
+    raise InputError(
+        f"--account is {name[:SHOWN_SIGNS]!r}. {NOTHING_SENT} Give 1 to {LONGEST_ACCOUNT} signs "
+        "that can be seen.",
+        code="bad_account",
+        place="--account",
+        value=name,
+        limit=f"1 to {LONGEST_ACCOUNT} signs",
+    )
+
+
+def _of_the_keys(broker: Broker, chosen: str | None) -> tuple[str, Broker]:
+    """The broker's own account, which is the chosen one; raises InputError for another."""
+    from steelyard.errors import InputError
+
+    account = broker.account().account_id
+    if chosen in {None, account}:
+        return account, broker
+    raise InputError(
+        f"The broker's account is {account}, and --account says {chosen}. {NOTHING_SENT}",
+        code="other_account",
+        place="--account",
+        value=chosen,
+        limit=account,
+        hint="leave --account out, or use the keys of that account",
+    )
 
 
 def _buckets() -> set[str]:
@@ -158,8 +194,7 @@ def _buckets() -> set[str]:
 def connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]:
     """(account, broker) of a plan's run: an account at a real broker has the broker's own name."""
     if wish.day.replay is not None:
-        broker = _replayed(wish.day.replay)
-        return broker.account().account_id, broker
+        return _of_the_keys(_replayed(wish.day.replay), wish.account)
     account, broker = _connected(entry, wish, plan)
     return account, broker if wish.day.record is None else _recorded(broker, wish.day.record)
 
@@ -207,8 +242,7 @@ def _connected(entry: Journal, wish: Wish, plan: Approved) -> tuple[str, Broker]
     if wish.broker in OWN_ACCOUNTS:
         account = account_of(entry, plan, wish.account)
         return account, broker_for(wish, plan, account)
-    broker = broker_for(wish, plan, "")
-    return broker.account().account_id, broker
+    return _of_the_keys(broker_for(wish, plan, ""), wish.account)
 
 
 def broker_for(wish: Wish, plan: Approved, account: str) -> Broker:

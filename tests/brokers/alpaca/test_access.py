@@ -35,6 +35,7 @@ def test_the_host_of_the_mode_is_taken(mode, address: str) -> None:
         ("paper", "paper-api.alpaca.markets"),
         ("paper", "https://evil.example/paper-api.alpaca.markets"),
         ("paper", "https://user:pass@paper-api.alpaca.markets"), ("paper", f"{PAPER}:444"),
+        ("paper", f"{PAPER}#@127.0.0.1"),
         ("paper", f"{PAPER}@evil.example"), ("paper", f"{PAPER}/v1"), ("paper", f"{PAPER}:x"),
         ("paper", f"{PAPER}?to=evil"), ("live", "https://api.alpaca.markets\\@evil.example"),
     ],

@@ -68,6 +68,10 @@ def test_a_file_handed_in_twice_is_booked_once_and_survives_a_restart(tmp_path: 
         ({"price": Decimal(0)}, "'0' must be above 0"),
         ({"commission": Decimal(-1)}, "'-1' is under 0; a commission is what it cost"),
         ({"execution_id": " "}, "it has no execution id"),
+        ({"quantity": Decimal("1e-10")}, "'1E-10' has over 9 digits after the point"),
+        ({"quantity": Decimal("2e9")}, "'2E+9' is over 1,000,000,000 shares"),
+        ({"price": Decimal("1e14")}, "its amount is over 100,000,000,000,000"),
+        ({"commission": Decimal("1e15")}, "'1E+15' is over 100,000,000,000,000"),
     ],
 )
 def test_a_row_that_cannot_be_rejects_the_whole_file(

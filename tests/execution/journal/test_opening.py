@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from steelyard.errors import JournalFailed, NotExecuted
+from steelyard.execution.journal.chain import KEY_FILE
 from steelyard.execution.journal.opening import FILE, is_there, leased, open_journal
 
 
@@ -28,6 +29,24 @@ def test_each_lease_is_newer_and_one_that_was_let_go_of_leaves_no_crash(tmp_path
             leases.append((lease.fence, lease.crashed))
 
     assert leases == [(1, False), (2, False)]
+
+
+def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
+    open_journal(tmp_path).close()
+    (tmp_path / KEY_FILE).unlink()
+
+    with pytest.raises(JournalFailed, match="is not there, and the journal is: restore it"):
+        open_journal(tmp_path)
+    assert not (tmp_path / KEY_FILE).exists()
+
+
+def test_a_journal_that_another_process_holds_says_so_and_asks_for_no_other_disk(tmp_path):
+    store = open_journal(tmp_path)
+    store.connection.execute("PRAGMA busy_timeout = 1")
+    with open_journal(tmp_path).writing():
+        with pytest.raises(JournalFailed, match="Another process has it open: once that is done"):
+            with store.writing():
+                raise AssertionError("two write at once")
 
 
 def test_a_process_that_died_without_a_word_is_known_to_have(tmp_path):

@@ -75,7 +75,8 @@ def _check(address: str, mode: Mode) -> None:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    exact = parts.scheme == "https" and parts.hostname == HOSTS[mode] and not parts.query
+    exact = parts.scheme == "https" and parts.hostname == HOSTS[mode]
+    exact = exact and not parts.query and not parts.fragment
     plain = parts.username is None and parts.password is None and port in {None, HTTPS_PORT}
     if exact and plain and parts.path.rstrip("/") in {"", "/v2"}:
         return

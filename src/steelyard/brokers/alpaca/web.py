@@ -130,7 +130,8 @@ class Web:
                 return answer
         words = "no answer" if answer is None else answer.message
         raise BrokerError(
-            f"Alpaca did not answer {path} in {TRIES} attempts: {words}.",
+            f"Alpaca did not answer {path} in {TRIES} attempts: {words}. It was a question: "
+            "nothing was sent by it.",
             code="no_answer", place=path, hint="try again later",
         )  # fmt: skip
 

@@ -14,6 +14,11 @@ from steelyard.orders import OrderStatus, Side
 
 CENT = Decimal("0.01")
 NOON = time(12, tzinfo=UTC)
+FINEST = Decimal("1e-9")
+MOST_SHARES = Decimal("1e9")
+MOST_MONEY = Decimal("1e14")
+"""The journal writes down shares to nine digits, and no more than this: a fill that it could not
+would be of a broker whose books never agree again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +107,30 @@ def _wrong(desk: Desk, row: FileFill) -> Iterator[RejectedRow]:
         yield _rejected(
             row, "it has no execution id, so nobody could tell it twice", "execution_id", ""
         )
+    yield from _unwritable(desk, row)
     before = desk.executions.get(row.execution_id)
     if before is not None and not _same(before, row):
         text = f"execution {row.execution_id} is booked with other content: {_told(before)}"
         yield _rejected(row, text, "execution_id", row.execution_id)
+
+
+def _unwritable(desk: Desk, row: FileFill) -> Iterator[RejectedRow]:
+    """Figures of a row, each a number, that the journal could not write down."""
+    multiplier = desk.terms[row.symbol][1] if row.symbol in desk.terms else Decimal(1)
+    if not all(figure.is_finite() for figure in (row.quantity, row.price, row.commission)):
+        return
+    if not row.quantity <= MOST_SHARES:
+        why = f"'{row.quantity}' is over {MOST_SHARES:,f} shares"
+        yield _rejected(row, why, "quantity", str(row.quantity), f"{MOST_SHARES:f}")
+    elif row.quantity % FINEST:
+        why = f"'{row.quantity}' has over 9 digits after the point"
+        yield _rejected(row, why, "quantity", str(row.quantity), f"{FINEST:f}")
+    elif not row.quantity * row.price * multiplier <= MOST_MONEY:
+        why = f"its amount is over {MOST_MONEY:,f}"
+        yield _rejected(row, why, "price", str(row.price), f"{MOST_MONEY:f}")
+    if not row.commission <= MOST_MONEY:
+        why = f"'{row.commission}' is over {MOST_MONEY:,f}"
+        yield _rejected(row, why, "commission", str(row.commission), f"{MOST_MONEY:f}")
 
 
 def _same(fill: BrokerFill, row: FileFill) -> bool:

@@ -25,6 +25,8 @@ from steelyard.telemetry.events import Event, PlannerEvent
 from steelyard.telemetry.recorder import as_kept
 
 NOTHING_SENT = "Nothing further was sent."
+LOCKED = "is locked"
+"""What SQLite says of a file that another process writes for longer than it waits."""
 PAGE = 5_000
 EVENT_COLUMNS = "seq, ts_utc, mono_ns, boot_id, run_id, kind, body, prev, hash"
 
@@ -234,9 +236,11 @@ class Journal:
             raise self._failure(f"{type(error).__name__}: {error}", nothing) from error
 
     def _failure(self, reason: str, nothing: str) -> JournalFailed:
+        mend = "Mend the disk, then"
+        if LOCKED in reason:
+            mend = "Another process has it open: once that is done"
         return JournalFailed(
-            f"{self.place} failed: {reason}. {nothing} {NOTHING_SENT} Mend the disk, then: "
-            "steelyard resume",
+            f"{self.place} failed: {reason}. {nothing} {NOTHING_SENT} {mend}: steelyard resume",
             place=self.place,
             value=reason,
             hint="steelyard resume",

@@ -42,11 +42,12 @@ def open_journal(
 ) -> Journal:
     """The journal of a folder, made where there is none; raises JournalFailed."""
     path = folder / FILE
-    key = key_of(folder, begun=path.is_file() and path.stat().st_size > 0)
-    if path.exists() and not path.is_file():
+    there = path.exists()
+    if there and not path.is_file():
         raise JournalFailed(
             f"{path} is no regular file. Nothing was sent.", code="journal_file", place=str(path)
         )
+    key = key_of(folder, begun=there and path.stat().st_size > 0)
     return Journal(lambda: connect(path), key, now=now, place=str(path), heard=heard, probe=probe)
 
 

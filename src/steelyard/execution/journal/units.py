@@ -37,12 +37,15 @@ def money(units: int) -> Decimal:
 def _whole(amount: Decimal, digits: int, what: str) -> int:
     with localcontext(prec=PRECISION):
         scaled = amount.scaleb(digits) if amount.is_finite() else amount
-        if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > LARGEST:
+        whole = scaled.is_finite() and scaled == scaled.to_integral_value()
+        if not whole or not abs(scaled) <= LARGEST:
+            most = Decimal(LARGEST).scaleb(-digits)
+            limit = f"{most:,.0f}" if whole else f"{digits} digits after the point"
             raise NotExecuted(
-                f"{amount} {what} cannot be written down exactly: at most {digits} digits after "
-                "the point. Nothing was sent.",
+                f"{amount} {what} cannot be written down exactly: at most {limit}. Nothing was "
+                "sent.",
                 code="not_exact",
                 value=amount,
-                limit=f"{digits} digits after the point",
+                limit=limit,
             )
         return int(scaled)
