@@ -35,7 +35,7 @@ def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
     open_journal(tmp_path).close()
     (tmp_path / KEY_FILE).unlink()
 
-    with pytest.raises(JournalFailed, match="is not there, and the journal is: restore it"):
+    with pytest.raises(JournalFailed, match="is not there, and the journal beside it is"):
         open_journal(tmp_path)
     assert not (tmp_path / KEY_FILE).exists()
 
@@ -43,10 +43,13 @@ def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
 def test_a_journal_that_another_process_holds_says_so_and_asks_for_no_other_disk(tmp_path):
     store = open_journal(tmp_path)
     store.connection.execute("PRAGMA busy_timeout = 1")
-    with open_journal(tmp_path).writing():
-        with pytest.raises(JournalFailed, match="Another process has it open: once that is done"):
-            with store.writing():
-                raise AssertionError("two write at once")
+    again = "Another process has it open: once that is done"
+    with (
+        open_journal(tmp_path).writing(),
+        pytest.raises(JournalFailed, match=again),
+        store.writing(),
+    ):
+        raise AssertionError("two write at once")
 
 
 def test_a_process_that_died_without_a_word_is_known_to_have(tmp_path):
