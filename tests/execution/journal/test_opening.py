@@ -43,10 +43,9 @@ def test_a_journal_whose_key_is_lost_is_refused_and_gets_no_other(tmp_path):
 def test_a_journal_that_another_process_holds_says_so_and_asks_for_no_other_disk(tmp_path):
     store = open_journal(tmp_path)
     store.connection.execute("PRAGMA busy_timeout = 1")
-    again = "Another process has it open: once that is done"
     with (
         open_journal(tmp_path).writing(),
-        pytest.raises(JournalFailed, match=again),
+        pytest.raises(JournalFailed, match="Another process has it open: once that is done"),
         store.writing(),
     ):
         raise AssertionError("two write at once")
