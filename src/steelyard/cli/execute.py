@@ -203,9 +203,10 @@ def _write_orders(desk: Desk, form: str, out: Path | None) -> None:
     writable(path, "file of orders", "Name another folder with --out.", done="")
     save(path, exported(lines, form), "file of orders", "Name another folder with --out.")
     counted, noun = desk.approved.deposits_words, "order" if len(lines) == 1 else "orders"
-    money = f" when the deposit of {counted} is there" if counted else ""
+    sales = ", the sales first" if any(line.side == "sell" for line in lines) else ""
+    money = f", when the deposit of {counted} is there" if counted else ""
     note(
-        f"{len(lines)} {noun} written: {path}. Place them, the sales first{money}, then hand in "
+        f"{len(lines)} {noun} written: {path}. Place them{sales}{money}, then hand in "
         f"the fills with: steelyard runs fills {desk.run_id} FILE"
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -47,13 +48,15 @@ def test_quotes_stand_about_the_price_on_their_ticks(
 def test_no_fill_is_worse_than_its_limit(seed: int, side: str, cents: int) -> None:
     script = Script(seed=seed, instant=True, wobble_bps=20.0)
     limit = Decimal(100) + Decimal(cents) / 100
-    broker = open_paper(Path(":memory:"), "tests", opening(cash={"USD": Decimal(5000)}), script)
-    broker.submit(ticket("o1", side, "AA", "5", str(limit)))
-    broker.wait(30.0)
+    with TemporaryDirectory() as folder:
+        account = opening(cash={"USD": Decimal(5000)})
+        broker = open_paper(Path(folder) / "paper.db", "tests", account, script)
+        broker.submit(ticket("o1", side, "AA", "5", str(limit)))
+        broker.wait(30.0)
 
-    for fill in broker.fills(EARLY):
-        assert fill.price <= limit if side == "buy" else fill.price >= limit
-    broker.close()
+        for fill in broker.fills(EARLY):
+            assert fill.price <= limit if side == "buy" else fill.price >= limit
+        broker.close()
 
 
 def test_an_order_waits_until_the_market_comes_to_it(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 from builders.accounts import journal
 from steelyard.errors import ChainBroken, JournalFailed
 from steelyard.execution.journal.chain import KEY_FILE, key_of
-from steelyard.execution.journal.opening import open_journal
 from steelyard.telemetry.events import AlertRaised
 
 
@@ -116,17 +115,6 @@ def test_a_key_that_is_not_as_it_was_made_is_refused(tmp_path, how):
     with pytest.raises(JournalFailed, match=how) as caught:
         key_of(tmp_path)
     assert caught.value.fault.code == "journal_key"
-
-
-def test_a_journal_without_its_key_gets_no_new_one(tmp_path):
-    open_journal(tmp_path).close()
-    (tmp_path / KEY_FILE).unlink()
-
-    with pytest.raises(JournalFailed, match="is not there, and the journal beside it is") as caught:
-        open_journal(tmp_path)
-
-    assert caught.value.fault.code == "journal_key"
-    assert not (tmp_path / KEY_FILE).exists()
 
 
 def test_a_folder_that_cannot_be_made_is_a_failed_journal(tmp_path):
