@@ -15,7 +15,7 @@ from steelyard.orders import OPEN, Order, OrderStatus, Side
 from steelyard.portfolio import FUND_TYPES, Holding, Security, Snapshot, TaxLot
 from steelyard.targets import Targets
 
-OVER = {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED}
+OVER = {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
 
 
 def order(status=OrderStatus.WORKING, filled="0", side=Side.BUY, symbol="A"):
