@@ -136,8 +136,8 @@ def test_the_times_explain_the_whole_wait_and_what_is_inside_of_what():
 
     outer = {part: time for part, time in times.items() if not part.startswith(" ")}
     assert list(outer) == [
-        "reading", "planning", "the other engine", "second opinion", "loading the view", "rendering",
-        "everything else", "total",
+        "reading", "planning", "the other engine", "second opinion", "loading the view",
+        "rendering", "everything else", "total",
     ]  # fmt: skip
     assert sum(time for part, time in outer.items() if part != "total") == pytest.approx(
         outer["total"], abs=1
