@@ -187,10 +187,16 @@ def first_hour(output: str, folder: Path, inputs: Inputs) -> None:
     assert "2022-12-28, from 4 holdings" in output
 
 
+def rebalance_and_execute(output: str, folder: Path, inputs: Inputs) -> None:
+    assert "Done. All orders are filled." in output
+    assert "Broker agrees" in output
+
+
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
     "basic": basic, "custom_configuration": custom_configuration,
     "first_hour": first_hour, "performance_comparison": performance_comparison,
-    "satellites": satellites, "walk_forward": walk_forward,
+    "rebalance_and_execute": rebalance_and_execute, "satellites": satellites,
+    "walk_forward": walk_forward,
 }  # fmt: skip
 
 

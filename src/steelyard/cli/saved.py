@@ -5,7 +5,6 @@ What stands at a path is a file; what does not and is hexadecimal is an id.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -133,8 +132,10 @@ def _parsed(text: bytes, name: str) -> Plan:
 
 def _refusal(text: bytes) -> str:
     """What a document of --json says that tells why no plan was made; "" for any other."""
+    from steelyard.plans.plan import content
+
     try:
-        document = json.loads(text)
+        document = content(text)
         return f"it says why none was made: {document['error']['message'].removesuffix('.')}"
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""

@@ -174,7 +174,7 @@ def _of_the_keys(broker: Broker, chosen: str | None) -> tuple[str, Broker]:
         return account, broker
     raise InputError(
         f"The broker's account is {account}, and --account says {chosen}. {NOTHING_SENT}",
-        code="other_account",
+        code="account_not_chosen",
         place="--account",
         value=chosen,
         limit=account,
