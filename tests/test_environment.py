@@ -12,7 +12,7 @@ import pytest
 import steelyard
 from steelyard import engine
 from steelyard import environment as home
-from steelyard.cli import logs, trading
+from steelyard.cli import connecting, logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
 from steelyard.importers import limits
@@ -36,7 +36,7 @@ def test_every_variable_that_the_code_names_is_in_the_table():
     names = (*names, *map(engine.variable, engine.EngineSettings.model_fields))
     code = {
         configuration.SAMPLE,
-        trading.PACE,
+        connecting.PACE,
         home.VARIABLE,
         home.DATABASE,
         logs.VARIABLE,

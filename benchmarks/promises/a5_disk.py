@@ -231,7 +231,8 @@ def _cut(home: Path, log: Sequence[Entry], cut: tuple[int, int], key: bytes) -> 
     home.mkdir()
     (home / "journal.key").write_bytes(key)
     (home / "journal.key").chmod(0o600)
-    for name, data in _left(log[:happened], draw, random.Random(SEED + happened)).items():  # noqa: S311
+    chance = random.Random(SEED + happened)  # noqa: S311
+    for name, data in _left(log[:happened], draw, chance).items():
         (home / name).write_bytes(data)
     told = max((entry[2] for entry in log[:happened] if entry[0] == "told"), default=0)
     wrong = _sound(home, told)

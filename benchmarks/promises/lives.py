@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -224,7 +224,8 @@ def trial(server: Served, home: Path, script: Script, kills: Sequence[Kill]) -> 
     server.open(home / "paper.db", opening(), script)
     hit, codes = 0, []
     for kill in kills:
-        code = forked(lambda k=kill: _life(home, server.place, k), log, kill.after_s)  # type: ignore[misc]
+        life = partial(_life, home, server.place, kill)
+        code = forked(life, log, kill.after_s)
         hit += code == -signal.SIGKILL
         if code not in {-signal.SIGKILL, 0, REFUSED}:
             codes.append(code)

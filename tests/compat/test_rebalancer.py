@@ -169,7 +169,9 @@ def their_rebalancer(inputs: Inputs, money: Decimal) -> Any:
     orders = ours.rebalance_portfolio(weights)
     phases = RebalanceOrchestrator()
 
-    class Whole(block("3.1 Clean Portfolio Rebalancer")["PortfolioRebalancer"]):  # type: ignore[misc]
+    clean = block("3.1 Clean Portfolio Rebalancer")["PortfolioRebalancer"]
+
+    class Whole(clean):  # type: ignore[misc]
         def _extract_position_values(self, positions: Mapping[str, Decimal]) -> Any:
             return positions
 

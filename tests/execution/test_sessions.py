@@ -143,7 +143,10 @@ def test_the_session_before_is_of_another_day_also_where_trading_pauses_at_noon(
     assert trading(calendar("XTKS"), afternoon.opens - SECOND) == CLOSED
 
 
-@pytest.mark.parametrize("day", [utc(2026, 3, 10), datetime(2026, 3, 10), "2026-03-10", None])  # noqa: DTZ001
+@pytest.mark.parametrize(
+    "day",
+    [utc(2026, 3, 10), datetime(2026, 3, 10), "2026-03-10", None],  # noqa: DTZ001
+)
 def test_a_calendar_is_asked_for_plain_days_only(day):
     with pytest.raises(BrokerError, match="is no day"):
         calendar()(day, day)
@@ -173,7 +176,7 @@ def test_a_settlement_past_what_the_calendar_knows_is_not_guessed():
 
 def test_an_exchange_that_there_is_not_is_told():
     with pytest.raises(BrokerError) as error:
-        calendar("XXXX")
+        calendar("NOWHERE")
 
     assert error.value.fault.code == "calendar_unusable"
 
@@ -194,7 +197,7 @@ def test_a_broker_without_holidays_is_closed_while_its_exchange_is():
     here = trading(narrowed(every_day, "XNYS", day.date()), day)
     assert here == trading(calendar(), day)
     assert here.previous == date(2026, 7, 2)
-    assert trading(narrowed(every_day, "XXXX", day.date()), day) == CLOSED
+    assert trading(narrowed(every_day, "NOWHERE", day.date()), day) == CLOSED
     assert trading(narrowed(every_day, "XNYS", date(2020, 1, 1)), day) == CLOSED
 
 

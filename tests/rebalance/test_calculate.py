@@ -109,8 +109,9 @@ def test_c17_a_value_that_is_no_number_is_refused_before_any_weight():
 
     with pytest.raises(InputError, match="quantity"):
         Holding("A", garbage, ())  # type: ignore[arg-type]
+    prices: dict = {"A": garbage}
     with pytest.raises(InputError, match="price of A"):
-        calculate_rebalance_plan({"A": 1}, account(cash="9"), {"A": garbage})  # type: ignore[dict-item]
+        calculate_rebalance_plan({"A": 1}, account(cash="9"), prices)
 
 
 def test_c18_no_target_at_all_sells_nothing_unless_that_is_meant():

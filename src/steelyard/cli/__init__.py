@@ -19,7 +19,8 @@
     plans.py     stored plans: list, show, what tells two apart; saved.py: a plan by id or file
     report.py    a plan that was made before, a run
     rebalance.py exact target weights, by the reference engine; engines.py: which engine plans
-    execute.py   a plan traded, and a run resumed; trading.py: journal, broker and account of it
+    execute.py   a plan traded, and a run resumed; trading.py: journal and account of it,
+                 connecting.py: its broker
     runs.py      what was executed, fills handed in, books against broker
     halting.py   halt, cancel-all, flatten, arm
     runner.py    the process that holds broker keys; handing.py hands plans to it

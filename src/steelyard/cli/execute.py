@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.connecting import broker_of, connected, room_for
 from steelyard.cli.handing import handed_over
 from steelyard.cli.output import (
     SIGNALLED,
@@ -32,12 +33,9 @@ from steelyard.cli.trading import (
     NOTHING_SENT,
     Recorded,
     Wish,
-    broker_of,
-    connected,
     folder,
     journal,
     let_follow,
-    room_for,
     was_any_run,
 )
 

@@ -11,18 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
+from steelyard.cli.connecting import broker_of, room_for
 from steelyard.cli.execute import APlan, AsJson, consent, resumable, show_run
 from steelyard.cli.output import guarded, note, write, write_json
-from steelyard.cli.trading import (
-    NOTHING_SENT,
-    account_of,
-    broker_of,
-    folder,
-    journal,
-    looked_at,
-    room_for,
-    was_any_run,
-)
+from steelyard.cli.trading import NOTHING_SENT, account_of, folder, journal, looked_at, was_any_run
 
 if TYPE_CHECKING:
     from steelyard.brokers.broker import Broker, BrokerOrder

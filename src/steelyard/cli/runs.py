@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.connecting import broker_of, room_for
 from steelyard.cli.output import guarded, note, screen, write, write_json
-from steelyard.cli.trading import (
-    NOTHING_SENT,
-    broker_of,
-    folder,
-    journal,
-    looked_at,
-    room_for,
-    was_any_run,
-)
+from steelyard.cli.trading import NOTHING_SENT, folder, journal, looked_at, was_any_run
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
@@ -126,8 +119,8 @@ def _fills(words: Sequence[str], *, close: bool, as_json: bool) -> None:
     if len(words) not in ((1, 2) if close else (2,)):
         raise typer.BadParameter("give fills RUN FILE.", param_hint="RUN")
     from steelyard.brokers.by_file import FileFill
+    from steelyard.cli.connecting import by_hand, day_of
     from steelyard.cli.execute import show_run
-    from steelyard.cli.trading import by_hand, day_of
     from steelyard.errors import NotExecuted
     from steelyard.execution.by_hand import go_on
     from steelyard.execution.comparing import agree

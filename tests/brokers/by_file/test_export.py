@@ -32,7 +32,8 @@ def test_sales_come_first_and_buys_say_what_they_wait_for() -> None:
 
 def test_a_basket_of_trader_workstation_has_its_fields() -> None:
     assert exported([BUY, SELL], "ibkr") == (
-        "Action,Quantity,Symbol,SecType,Exchange,Currency,TimeInForce,OrderType,LmtPrice,BasketTag\n"
+        "Action,Quantity,Symbol,SecType,Exchange,Currency,TimeInForce,OrderType,LmtPrice,"
+        "BasketTag\n"
         "SELL,20,BND,STK,SMART,USD,DAY,LMT,72.3,p1sell\n"
         "BUY,12.5,VT,STK,SMART,USD,DAY,LMT,101.1,p1buy\n"
     )

@@ -79,8 +79,9 @@ def test_a_row_that_cannot_be_rejects_the_whole_file(
 ) -> None:
     file = broker(tmp_path)
 
+    other = {"execution_id": "x2", **change, "line": 3}
     with pytest.raises(RowsRejected) as caught:
-        file.take([ROW, replace(ROW, **{"execution_id": "x2", **change}, line=3)])  # type: ignore[arg-type]
+        file.take([ROW, replace(ROW, **other)])  # type: ignore[arg-type]
 
     assert "fills.csv line 3" in str(caught.value)
     assert words in str(caught.value)

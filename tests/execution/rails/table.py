@@ -459,7 +459,8 @@ class Bomb:
     def _fail(self, *_: object) -> Any:
         raise ZeroDivisionError("used")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _fail  # type: ignore[assignment]
+    __eq__ = __ne__ = __hash__ = _fail  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = _fail
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rmod__ = _fail
     __mod__ = __abs__ = __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _fail
     __str__ = __repr__ = __format__ = __getattr__ = _fail  # type: ignore[assignment]

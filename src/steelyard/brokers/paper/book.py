@@ -117,7 +117,7 @@ class Book:
         columns = {"account": self.account, **row}
         names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
         self.connection.execute(
-            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - ours
+            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",
             tuple(columns.values()),
         )
 
@@ -148,7 +148,7 @@ class Book:
 
     def orders(self, where: str = "1", *values: object) -> list[PaperOrder]:
         """By number."""
-        query = f"SELECT * FROM orders WHERE account = ?1 AND {where} ORDER BY number"  # noqa: S608
+        query = f"SELECT * FROM orders WHERE account = ?1 AND {where} ORDER BY number"
         return [_order(row) for row in self.rows(query, *values)]
 
     def open_orders(self) -> list[PaperOrder]:
@@ -192,7 +192,7 @@ class Book:
         return self._dues("1") if number is None else self._dues("number = ?2", number)
 
     def _dues(self, where: str, *values: object) -> list[Due]:
-        query = f"SELECT * FROM due WHERE account = ?1 AND {where} ORDER BY at, number, part"  # noqa: S608
+        query = f"SELECT * FROM due WHERE account = ?1 AND {where} ORDER BY at, number, part"
         return [
             Due(
                 row["number"], row["part"], datetime.fromisoformat(row["at"]),
@@ -211,7 +211,7 @@ class Book:
     def drop_due(self, number: int, part: int | None = None) -> None:
         """It is filled, or will not be; without a part: all of an order."""
         which, values = ("", ()) if part is None else (" AND part = ?", (part,))
-        self.rows(f"DELETE FROM due WHERE account = ? AND number = ?{which}", number, *values)  # noqa: S608
+        self.rows(f"DELETE FROM due WHERE account = ? AND number = ?{which}", number, *values)
 
     # holdings
 
@@ -239,7 +239,7 @@ class Book:
 
     def arriving(self, column: str) -> dict[str, Decimal]:
         """Money of sales whose `spendable_at` or `settles_at` is still to come, by currency."""
-        query = f"SELECT currency, amount FROM arriving WHERE account = ? AND {column} > ?"  # noqa: S608
+        query = f"SELECT currency, amount FROM arriving WHERE account = ? AND {column} > ?"
         sums: dict[str, Decimal] = {}
         for row in self.rows(query, written(self.now)):
             sums[row["currency"]] = sums.get(row["currency"], ZERO) + Decimal(row["amount"])
@@ -249,7 +249,7 @@ class Book:
 
     def executions(self, where: str = "1", *values: object) -> list[Execution]:
         """In their order."""
-        query = f"SELECT * FROM executions WHERE account = ? AND {where} ORDER BY at, exec_id"  # noqa: S608
+        query = f"SELECT * FROM executions WHERE account = ? AND {where} ORDER BY at, exec_id"
         return [_execution(row) for row in self.rows(query, *values)]
 
     def put_execution(self, execution: Execution) -> None:
@@ -266,7 +266,7 @@ class Book:
 
     def count(self, table: str) -> int:
         """Rows of the account in a table."""
-        return int(self.rows(f"SELECT COUNT(*) FROM {table} WHERE account = ?")[0][0])  # noqa: S608
+        return int(self.rows(f"SELECT COUNT(*) FROM {table} WHERE account = ?")[0][0])
 
     def convert(self, legs: Iterable[Legs], at: datetime) -> None:
         """Write conversions as activities."""
