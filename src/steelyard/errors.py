@@ -12,6 +12,8 @@ SteelyardError
 ├── BrokerError            a broker did not answer, or answered nonsense
 ├── NotExecuted            a plan, a run or an account may not be traded; nothing was sent
 │   └── ChainBroken        the journal's events are not those that were written
+├── ServiceError           a service did not answer in time, or answered nonsense
+├── NotAllowed             who asks may not; nothing was done
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 │   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
@@ -205,6 +207,18 @@ class NotExecuted(SteelyardError):
     """A plan, a run or an account may not be traded; nothing was sent for it."""
 
     code = "not_executed"
+
+
+class ServiceError(SteelyardError):
+    """A service did not answer in time, answered nonsense, or has another build."""
+
+    code = "service"
+
+
+class NotAllowed(SteelyardError):
+    """Who asks has no token, or one that may not do this; nothing was done."""
+
+    code = "not_allowed"
 
 
 class ChainBroken(NotExecuted):

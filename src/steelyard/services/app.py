@@ -1,0 +1,59 @@
+"""Services as one ASGI application each: their routes, errors as problems, the gate before all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from steelyard.services.house import House
+from steelyard.services.problems import MEDIA_TYPE, add_handlers
+from steelyard.services.security.gate import Gate
+
+HOUSE = "house"
+"""Key of the application's state under which every handler finds its house."""
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": what, "content": {MEDIA_TYPE: {}}}
+    for status, what in (
+        (400, "Not HTTP as it should be."),
+        (401, "No token, or one that is not known."),
+        (403, "The token's role may not do this."),
+        (404, "Not there."),
+        (405, "Not a method of this path."),
+        (409, "It has changed meanwhile, or the builds differ."),
+        (413, "Too large."),
+        (415, "Not application/json."),
+        (421, "Another host's name."),
+        (422, "Not usable; `errors` says where."),
+        (429, "Too many requests."),
+        (503, "Too busy, or the database is not usable."),
+    )
+}
+
+
+def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
+    """An application of some routers. Every route says its role: see `security.roles.needs`."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        house.close()
+
+    app = FastAPI(
+        title=title,
+        version=version("steelyard"),
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        responses=REFUSALS,
+    )
+    setattr(app.state, HOUSE, house)
+    for router in routers:
+        app.include_router(router)
+    add_handlers(app)
+    app.add_middleware(Gate, house=house)
+    return app

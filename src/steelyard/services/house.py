@@ -1,0 +1,66 @@
+"""What a service stands in: its folder, its database, its clock, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+from steelyard import environment
+from steelyard.store.opening import open_store
+from steelyard.store.store import Store
+
+
+def utc_now() -> datetime:
+    """The time of this machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class House:
+    """One process's surroundings; `variables` are its environment.
+
+    utc      the clock
+    port     where this process listens: the Host header must name it; 0 = not known
+    """
+
+    variables: Mapping[str, str]
+    utc: Callable[[], datetime] = utc_now
+    port: int = 0
+    _store: Store | None = field(default=None, repr=False)
+    _opening: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def home(self) -> Path:
+        """Where Steelyard keeps its files."""
+        return environment.home(self.variables)
+
+    def store(self) -> Store:
+        """The database, opened at its first use and then shared; raises StoreError.
+
+        Blocks: handlers that call this are plain functions, which run in a thread.
+        """
+        with self._opening:
+            if self._store is None:
+                self._store = open_store(environment.database(self.variables), now=self.utc)
+            return self._store
+
+    def close(self) -> None:
+        """Close what was opened."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+
+@contextmanager
+def open_house(variables: Mapping[str, str], port: int = 0) -> Iterator[House]:
+    """A house, closed at the end."""
+    house = House(variables, port=port)
+    try:
+        yield house
+    finally:
+        house.close()

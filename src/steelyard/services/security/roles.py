@@ -1,0 +1,61 @@
+"""Roles, each of which may do what those before it may, and the mark that every route carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from fastapi import Depends, Request
+
+from steelyard.errors import NotAllowed
+
+Role = Literal["viewer", "planner", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+CALLER = "caller"
+"""Key of a request's state under which the gate leaves who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: id of the token, and what it may do."""
+
+    token_id: str
+    role: Role
+
+    def may(self, role: Role) -> bool:
+        """May it do what that role may?"""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The dependency of a route: raises NotAllowed for a caller of a lesser role."""
+
+    role: Role
+
+    def __call__(self, request: Request) -> Caller:
+        """Who asks, if it may."""
+        caller = caller_of(request)
+        if caller is None or not caller.may(self.role):
+            role = "no token" if caller is None else caller.role
+            raise NotAllowed(
+                f"This needs the role {self.role}; the token's is {role}. Nothing was done. Ask "
+                f"with a token of that role: steelyard token create --role {self.role}.",
+                code="role_too_low",
+                place="Authorization",
+                value=role,
+                limit=self.role,
+                hint=f"steelyard token create --role {self.role}",
+            )
+        return caller
+
+
+def needs(role: Role) -> Any:
+    """Marks a route, or a parameter that wants the caller: `dependencies=[needs("viewer")]`."""
+    return Depends(Needs(role))
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who asks, as the gate left it; None where nobody was asked for a token."""
+    caller = getattr(request.state, CALLER, None)
+    return caller if isinstance(caller, Caller) else None
