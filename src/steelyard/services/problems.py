@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), with what ours know: code, place, limit, hint."""
+"""Errors as `application/problem+json` (RFC 9457), with what ours know: code, place, limit."""
 
 from __future__ import annotations
 
