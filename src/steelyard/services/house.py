@@ -10,7 +10,8 @@ from pathlib import Path
 from threading import Lock
 
 from steelyard import environment
-from steelyard.services.topology import Topology, read_topology
+from steelyard.services.topology import Topology
+from steelyard.services.topology_file import read_topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 

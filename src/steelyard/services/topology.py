@@ -1,12 +1,12 @@
 """Which service listens where, how long it is waited for, how often it is asked how it is.
 
-Ports, timeouts and intervals are the documents'. `read_topology` reads them from a file: see
-`topology_file`.
+Ports, timeouts and intervals are the documents'. `topology_file` reads what a file says of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -36,10 +36,25 @@ class Instance(Frozen):
     tls: bool = False
 
     @property
+    def here(self) -> bool:
+        """Is it on this machine?"""
+        return is_loopback(self.host)
+
+    @property
     def url(self) -> str:
         """Its address without a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Is an address, or a name, this machine's own?"""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Service(Frozen):
@@ -100,15 +115,16 @@ class Topology(Frozen):
         service: Service = getattr(self, name)
         return service
 
-    def moved(self, ports: dict[Name, tuple[int, ...]]) -> Topology:
-        """The same with other ports on this machine, and with so many instances of each."""
-        services: dict[str, Any] = {
-            name: self.service(name).model_copy(update={"instances": _on(*numbers)})
-            for name, numbers in ports.items()
-        }
+    def here(self, name: Name) -> tuple[int, ...]:
+        """Ports of a service's instances on this machine."""
+        return tuple(each.port for each in self.service(name).instances if each.here)
+
+    def moved(self, ports: Mapping[Name, Sequence[int]]) -> Topology:
+        """The same with these ports on this machine, in place of those that it has."""
+        services: dict[str, Any] = {}
+        for name, numbers in ports.items():
+            service = self.service(name)
+            others = tuple(each for each in service.instances if not each.here)
+            instances = (*_on(*numbers), *others)
+            services[name] = service.model_copy(update={"instances": instances})
         return self.model_copy(update=services)
-
-
-def read_topology(variables: Mapping[str, str], file: Path | None = None) -> Topology:
-    """As the variables and the file say; raises SettingsError."""
-    return Topology()
