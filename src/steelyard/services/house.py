@@ -12,6 +12,7 @@ from threading import Lock
 from steelyard import environment
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
+from steelyard.telemetry.metrics import Meters
 
 
 def utc_now() -> datetime:
@@ -25,11 +26,13 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
+    meters   what it counts and times, for /metrics
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    meters: Meters = field(default_factory=Meters, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
