@@ -26,6 +26,8 @@ from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_fai
 M = TypeVar("M", bound=Message)
 Method = Literal["GET", "POST", "PUT"]
 TOO_MANY, SERVER_ERRORS, MISSING, CONFLICT = 429, 500, 404, 409
+UNANSWERED = "service_unanswered"
+"""Code of what may be asked again: no answer, or one of no use."""
 LONGEST_ANSWER = 200
 """Characters of a refusal that an error repeats."""
 JSON = {"Content-Type": "application/json"}
@@ -180,7 +182,7 @@ def unanswered(instance: Instance, why: str) -> ServiceError:
     """An instance that gave no use."""
     return ServiceError(
         f"{instance.url}: {why}. Nothing of it was used.",
-        code="service_unanswered",
+        code=UNANSWERED,
         place=instance.url,
         value=why,
     )
