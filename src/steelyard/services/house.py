@@ -11,9 +11,10 @@ from threading import Lock
 
 from steelyard import environment
 from steelyard.services.topology import Topology
-from steelyard.services.topology_file import read_topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
+from steelyard.telemetry.metrics import Meters
+from steelyard.telemetry.traces import Traces
 
 
 def utc_now() -> datetime:
@@ -27,15 +28,19 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
-    hosts    names and addresses, beside those of loopback, under which it is asked
-    layout   who listens where; None = as the variables and the file say
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    topology who listens where
+    meters   what it counts and times, for /metrics
+    traces   makes spans, where they are asked for
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
     hosts: tuple[str, ...] = ()
-    layout: Topology | None = None
+    topology: Topology = field(default_factory=Topology)
+    meters: Meters = field(default_factory=Meters, repr=False)
+    traces: Traces = field(default_factory=Traces, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
@@ -43,14 +48,6 @@ class House:
     def home(self) -> Path:
         """Where Steelyard keeps its files."""
         return environment.home(self.variables)
-
-    @property
-    def topology(self) -> Topology:
-        """Who listens where; raises SettingsError."""
-        with self._opening:
-            if self.layout is None:
-                self.layout = read_topology(self.variables)
-            return self.layout
 
     def store(self) -> Store:
         """The database, opened at its first use and then shared; raises StoreError.
@@ -64,6 +61,7 @@ class House:
 
     def close(self) -> None:
         """Close what was opened."""
+        self.traces.close()
         with self._opening:
             if self._store is not None:
                 self._store.close()

@@ -12,9 +12,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from steelyard.telemetry.traces import Tracing
+
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
 NAMES: tuple[Name, ...] = get_args(Name)
 LOOPBACK = "127.0.0.1"
+PLUGINS = "plugins"
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Address = Annotated[str, Field(min_length=1, max_length=253)]
@@ -91,7 +94,8 @@ class Topology(Frozen):
     open_seconds        how long, until one request may try
     allow_hosts         names and addresses beyond this machine that may be asked
     trusted_network     services listen in it, and are asked in it, without TLS: of containers
-    plugins             folders that services may load plugins from
+    plugins             folders that services may load plugins from; none = `plugins` in the home
+    telemetry           where spans are sent
     """
 
     opportunity: Service = Service(instances=_on(8008), timeout_seconds=10)
@@ -109,11 +113,16 @@ class Topology(Frozen):
     trusted_network: Annotated[str, Field(max_length=43)] | None = None
     tls: Tls = Tls()
     plugins: tuple[InFolder, ...] = ()
+    telemetry: Tracing = Tracing()
 
     def service(self, name: Name) -> Service:
         """One of the four."""
         service: Service = getattr(self, name)
         return service
+
+    def plugin_folders(self, home: Path) -> tuple[Path, ...]:
+        """Folders that services may load plugins from."""
+        return self.plugins or (home / PLUGINS,)
 
     def here(self, name: Name) -> tuple[int, ...]:
         """Ports of a service's instances on this machine."""

@@ -21,13 +21,11 @@ from steelyard.services.addresses import WIDEST, network_of, refused
 from steelyard.services.topology import NAMES, Tls, Topology
 from steelyard.strategies.files import reading
 from steelyard.strategies.files.problems import explain, indexed, shown, unknown_key
+from steelyard.telemetry.traces import Tracing
 
 FILE = "services.toml"
-PLUGINS = "plugins"
-TABLE = "services"
-TABLES = (TABLE, "telemetry")
-"""What a TOML file may have; the second is read elsewhere."""
-SEVERAL = "evaluator"
+TABLE, TELEMETRY = TABLES = ("services", "telemetry")
+PORT = "EVALUATOR_PORT"
 CONFIG, TIMEOUT = "SERVICES_CONFIG_PATH", "COORDINATOR_TIMEOUT"
 LONGEST_S = 86_400
 NOTHING = "Nothing was started."
@@ -57,8 +55,6 @@ def read(variables: Mapping[str, str], file: Path | None = None) -> Reading:
     path = file or _file_of(variables, home)
     result = Reading(Topology()) if path is None else _read(path)
     topology = result.topology
-    if not topology.plugins:
-        topology = topology.model_copy(update={"plugins": (home / PLUGINS,)})
     if text := variables.get(TIMEOUT):
         timeout = {"timeout_seconds": _seconds(text)}
         coordinator = topology.coordinator.model_copy(update=timeout)
@@ -101,7 +97,9 @@ def _of_toml(path: Path) -> Reading:
         raise _reworded(error) from error
     unknown = [((name,), unknown_key((name,), TABLES)) for name in document.values]
     _refuse([slip for slip in unknown if slip[0][0] not in TABLES], path, document)
-    return Reading(_topology(document.values.get(TABLE, {}), path, document))
+    tracing = _validated(Tracing, document.values.get(TELEMETRY, {}), (TELEMETRY,), path, document)
+    topology = _topology(document.values.get(TABLE, {}), path, document)
+    return Reading(topology.model_copy(update={TELEMETRY: tracing}))
 
 
 def _of_yaml(path: Path) -> Reading:
@@ -113,12 +111,15 @@ def _of_yaml(path: Path) -> Reading:
     file = _validated(topology_yaml.Documents, document.values, (), path, document)
     between = [(at, f"{indexed(at)} {what}.") for at, what in topology_yaml.slips(file)]
     _refuse(between, path, document)
-    ours = _topology(topology_yaml.as_ours(file), path, document)
-    return Reading(ours, tuple(topology_yaml.ignored(file)))
+    topology = _topology(topology_yaml.as_ours(file), path, document)
+    traced = topology.model_copy(update={TELEMETRY: file.telemetry})
+    return Reading(traced, tuple(topology_yaml.ignored(file)))
 
 
 def _topology(values: Any, path: Path, document: reading.Document) -> Topology:
     """Checked also for what its keys say together; its files are looked for beside it."""
+    if isinstance(values, Mapping) and TELEMETRY in values:
+        _refuse([((TABLE, TELEMETRY), f"[{TELEMETRY}] is a table of its own.")], path, document)
     topology = _validated(Topology, _completed(values), (TABLE,), path, document)
     _refuse([*_network(topology), *_instances(topology)], path, document)
     files = {key: _beside(path, file) for key, file in topology.tls if file is not None}
@@ -146,13 +147,8 @@ def _network(topology: Topology) -> Iterator[Slip]:
 def _instances(topology: Topology) -> Iterator[Slip]:
     """Who may not be asked, and who listens where another one does."""
     seen: dict[tuple[str, int], str] = {}
-    place: Place
     for name in NAMES:
-        instances = topology.service(name).instances
-        if len(instances) > 1 and name != SEVERAL:
-            place = (TABLE, name, "instances")
-            yield place, f"{indexed(place)} are {len(instances)}; only {SEVERAL} may be several."
-        for number, instance in enumerate(instances):
+        for number, instance in enumerate(topology.service(name).instances):
             place = (TABLE, name, "instances", number)
             if why := refused(instance, topology):
                 yield place, f"{indexed(place)}: {why}."

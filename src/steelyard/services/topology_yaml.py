@@ -23,6 +23,7 @@ from steelyard.services.topology import (
     Seconds,
     Topology,
 )
+from steelyard.telemetry.traces import Tracing
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Listed = Annotated[tuple[Address, ...], Field(max_length=MOST_INSTANCES)]
@@ -105,7 +106,7 @@ class Device(Frozen):
 
 
 class Documents(Frozen):
-    """The whole file; the last two keys are ours."""
+    """The whole file; the last three keys are ours."""
 
     deployment: Deployment = Deployment()
     tls: TlsOfAll = TlsOfAll()
@@ -113,6 +114,7 @@ class Documents(Frozen):
     devices: dict[Address, Device] = Field(default_factory=dict)
     allow_hosts: Listed = ()
     trusted_network: str | None = None
+    telemetry: Tracing = Tracing()
 
 
 def as_ours(file: Documents) -> dict[str, Any]:
