@@ -1,4 +1,4 @@
-"""What each service answers: a name to its application. Imports of it what that name needs alone."""
+"""What each service answers: a name to its application. What no name needs is not imported."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +35,12 @@ class Certificate:
 
 
 def serve(
-    app: FastAPI, sockets: Sequence[socket.socket], certificate: Certificate | None = None
+    app: FastAPI,
+    sockets: Sequence[socket.socket],
+    certificate: Certificate | None,
+    ready: Callable[[], object],
 ) -> None:
-    """Answer until a signal ends the process."""
+    """Answer until a signal ends the process; `ready` is called when it begins to."""
     config = Config(
         app,
         http=_Protocol,
@@ -54,7 +57,19 @@ def serve(
         ssl_certfile=certificate.cert if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
-    Server(config).run(sockets=list(sockets))
+    _Server(config, ready).run(sockets=list(sockets))
+
+
+class _Server(Server):
+    def __init__(self, config: Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does; then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
 
 class _Protocol(H11Protocol):
