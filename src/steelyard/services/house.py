@@ -34,6 +34,7 @@ class House:
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    topology: Topology = field(default_factory=Topology)
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
     _store: Store | None = field(default=None, repr=False)
