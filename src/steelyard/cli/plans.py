@@ -102,12 +102,12 @@ def listed(bucket: str | None = None) -> list[Listed]:
     with opened() as store:
         rows, names = stored.listed(store, bucket=bucket), titles(store)
         if bucket is not None and not rows:
-            _check_bucket(bucket, {row.bucket for row in stored.listed(store)})
+            check_bucket(bucket, {row.bucket for row in stored.listed(store)})
     keys = [(row.strategy, row.strategy_version or 0) for row in rows]
     return [Listed(row, names.get(key) or key[0]) for row, key in zip(rows, keys, strict=True)]
 
 
-def _check_bucket(name: str, others: set[str]) -> None:
+def check_bucket(name: str, others: set[str]) -> None:
     """Raise NotStored for a bucket of which no plan is stored, where others have some."""
     from steelyard.errors import NotStored, did_you_mean
 
