@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from steelyard import environment
-from steelyard.services.topology import Topology, read_topology
+from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
@@ -28,19 +28,19 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    topology who listens where
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
-    hosts    names and addresses, beside those of loopback, under which it is asked
-    layout   who listens where; None = as the variables and the file say
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    hosts: tuple[str, ...] = ()
+    topology: Topology = field(default_factory=Topology)
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
-    hosts: tuple[str, ...] = ()
-    layout: Topology | None = None
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
@@ -48,14 +48,6 @@ class House:
     def home(self) -> Path:
         """Where Steelyard keeps its files."""
         return environment.home(self.variables)
-
-    @property
-    def topology(self) -> Topology:
-        """Who listens where; raises SettingsError."""
-        with self._opening:
-            if self.layout is None:
-                self.layout = read_topology(self.variables)
-            return self.layout
 
     def store(self) -> Store:
         """The database, opened at its first use and then shared; raises StoreError.
