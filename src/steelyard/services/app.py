@@ -8,13 +8,18 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
+from steelyard.services import observing
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
 from steelyard.services.security.gate import Gate
 
 HOUSE = "house"
 """Key of the application's state under which every handler finds its house."""
+
+UNUSED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""Of the framework's own telemetry: its spans have the query, its log the texts of errors."""
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": what, "content": {MEDIA_TYPE: {}}}
@@ -51,10 +56,12 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=REFUSALS,
+        telemetry=UNUSED,
     )
     setattr(app.state, HOUSE, house)
-    for router in routers:
+    for router in (*routers, observing.router):
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(Gate, house=house)
+    app.add_middleware(observing.Observed, house=house)  # the last is around all others
     return app
