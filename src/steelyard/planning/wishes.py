@@ -87,6 +87,18 @@ def find_opportunities(
     return with_due(ctx, table, cash.lists)
 
 
+def table_of(
+    ctx: Context, objective: Objective, rows: list[Sized], strategy: Strategy, guard: Guard
+) -> Candidates:
+    """The finished table of orders that no calculator asked for: filters, conflicts, scores."""
+    rows = let_through(ctx, rows, strategy, guard)
+    rows, conflicts = _paired(ctx, rows, strategy, guard)
+    table = with_conflicts(bare_table(ctx, rows), conflicts)
+    weights = np.array([row.priority_weight for row in rows])
+    table = with_scores(ctx, table, objective.model, objective.rates, weights)
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+
+
 def let_through(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:
     """What mask filters leave of orders that no calculator asked for; what they stop is noted."""
     waiting = blocked(ctx, strategy, guard)
