@@ -114,7 +114,7 @@ class Closes:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluators:
-    """Which evaluators a request names: the topology decides, see `said_of`."""
+    """Which evaluators a request names; the topology decides."""
 
     urls: tuple[str, ...] = ()
     load_balancing: str = "round_robin"
