@@ -10,8 +10,11 @@ from pathlib import Path
 from threading import Lock
 
 from steelyard import environment
+from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
+from steelyard.telemetry.metrics import Meters
+from steelyard.telemetry.traces import Traces
 
 
 def utc_now() -> datetime:
@@ -25,11 +28,19 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    topology who listens where
+    meters   what it counts and times, for /metrics
+    traces   makes spans, where they are asked for
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    hosts: tuple[str, ...] = ()
+    topology: Topology = field(default_factory=Topology)
+    meters: Meters = field(default_factory=Meters, repr=False)
+    traces: Traces = field(default_factory=Traces, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
@@ -50,6 +61,7 @@ class House:
 
     def close(self) -> None:
         """Close what was opened."""
+        self.traces.close()
         with self._opening:
             if self._store is not None:
                 self._store.close()

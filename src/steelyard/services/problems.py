@@ -12,12 +12,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from steelyard.errors import (
+    ChangedMeanwhile,
     Fault,
     InputError,
     InternalError,
     ModuleError,
     NotAllowed,
     NotExecuted,
+    NotMatched,
     NotStored,
     PlanRefused,
     ServiceError,
@@ -25,6 +27,7 @@ from steelyard.errors import (
     SteelyardError,
     StoreError,
 )
+from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
 MOST_PLACES = 20
@@ -34,6 +37,8 @@ STATUSES: tuple[tuple[type[SteelyardError], int], ...] = (
     (NotAllowed, 403),
     (NotStored, 404),
     (NotExecuted, 409),
+    (NotMatched, 412),
+    (ChangedMeanwhile, 409),
     (StoreError, 503),
     (ServiceError, 503),
     (InternalError, 500),
@@ -77,6 +82,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(SteelyardError)
     def of_ours(_: Request, error: SteelyardError) -> JSONResponse:
+        structured.bind(code=error.faults[0].code)  # for the line of the log
         return problem(status_of(error), error.faults)
 
     @app.exception_handler(RequestValidationError)
