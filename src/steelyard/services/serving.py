@@ -67,8 +67,9 @@ class Member:
 
     @property
     def pid(self) -> int:
-        """Of its process."""
-        return self.process.pid or 0
+        """Of its process, which is started."""
+        assert self.process.pid
+        return self.process.pid
 
     @property
     def label(self) -> str:
