@@ -19,7 +19,7 @@ from steelyard.cli.output import guarded, if_signalled, note, write
 from steelyard.report import visible
 
 if TYPE_CHECKING:
-    from steelyard.services.applications import Application
+    from steelyard.services.health import Application
     from steelyard.services.house import House
     from steelyard.services.reach import Reach
 
@@ -63,6 +63,11 @@ def serve(
     """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
     _check_usage(what, port, base_port, evaluators)
     with guarded(NOTHING):
+        _drop_keys()
+        if what == "all":
+            from steelyard.services.nursery import begin
+
+            begin(os.environ)
         _check_installed()
         house = _house()
         reach = _reach(house, what, _Tls(expose, cert, key))
@@ -110,14 +115,19 @@ def _check_installed() -> None:
         ) from error
 
 
-def _house() -> House:
-    """What the services stand in; keys of brokers are not in their environment."""
-    from steelyard.services.house import House
-    from steelyard.services.serving import without_keys
-    from steelyard.services.topology_file import read
+def _drop_keys() -> None:
+    """Keys of brokers are not in the environment of a service."""
+    from steelyard.services.nursery import without_keys
 
     for name in os.environ.keys() - without_keys(os.environ).keys():
         del os.environ[name]
+
+
+def _house() -> House:
+    """What the services stand in."""
+    from steelyard.services.house import House
+    from steelyard.services.topology_file import read
+
     reading = read(os.environ)
     for key in reading.ignored:
         note(f"{key} has no effect: retries and questions of health go by deadlines.")
@@ -127,12 +137,12 @@ def _house() -> House:
 def _reach(house: House, what: What, tls: _Tls) -> Reach:
     """From where it is asked; a usage error for --expose without a certificate."""
     from steelyard.services.certificates import certificate_of
-    from steelyard.services.reach import LOCAL, exposed, usual
+    from steelyard.services.reach import LOCAL, exposed, own_names, usual
 
     if not tls.expose:
         if tls.cert or tls.key:
             raise typer.BadParameter("it is for --expose.", param_hint="--cert")
-        return LOCAL if what == "all" else usual(house)
+        return LOCAL if what == "all" else usual(house, own_names())
     cert, key = tls.cert or house.topology.tls.cert, tls.key or house.topology.tls.key
     if cert is None or key is None:
         files = "--cert F and --key F, or cert and key in [services.tls] of services.toml"
@@ -140,7 +150,7 @@ def _reach(house: House, what: What, tls: _Tls) -> Reach:
             f"other machines are answered over TLS only: it needs {files}. {NOTHING}",
             param_hint="--expose",
         )
-    return exposed(certificate_of(cert, key), house.topology)
+    return exposed(certificate_of(cert, key), (*house.topology.tls.names, *own_names()))
 
 
 def _all(house: House, reach: Reach, base_port: int | None, evaluators: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from steelyard.errors import SettingsError
-from steelyard.services.applications import Application
+from steelyard.services.health import Application
 from steelyard.services.topology import NAMES, Name, Topology
 from steelyard.strategies.files.problems import shown
 

@@ -9,7 +9,7 @@ trusted    a private network that the file names, of containers on one machine; 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from steelyard.errors import ServiceError, SettingsError
@@ -18,7 +18,6 @@ from steelyard.services.house import House
 from steelyard.services.security.tokens import VARIABLE, token_file
 from steelyard.services.server import Certificate
 from steelyard.services.sockets import EVERYWHERE, LOOPBACK
-from steelyard.services.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,13 @@ class Reach:
 LOCAL = Reach()
 
 
-def exposed(certificate: Certificate, topology: Topology) -> Reach:
-    """Everywhere; its names are those of the file, this machine's, and its addresses."""
-    names = (*topology.tls.names, socket.gethostname().lower(), *_own_addresses())
+def exposed(certificate: Certificate, names: Iterable[str]) -> Reach:
+    """Everywhere, under these names."""
     return Reach(EVERYWHERE, tuple(dict.fromkeys(map(_as_host, names))), certificate)
 
 
-def usual(house: House) -> Reach:
-    """This machine, and the trusted network where there is one.
+def usual(house: House, names: Iterable[str]) -> Reach:
+    """This machine, of these names and addresses, and the trusted network where there is one.
 
     Raises SettingsError without a token, ServiceError if this machine is not in the network.
     """
@@ -48,16 +46,28 @@ def usual(house: House) -> Reach:
     if network is None:
         return LOCAL
     _check_token(house)
-    own = [text for text in _own_addresses() if (address_of(text) or text) in network]
+    addresses = {name: address_of(name) for name in names}
+    own = [name for name, address in addresses.items() if address and address in network]
     if not own:
         raise ServiceError(
-            f"This machine has no address in {network}, the trusted network. Nothing was started.",
+            f"This machine has no address in {network}, the trusted network. Nothing was started. "
+            "Set services.trusted_network to that of its containers, or leave it out.",
             code="not_in_network",
             place="services.trusted_network",
             value=str(network),
         )
-    names = dict.fromkeys((*house.topology.allow_hosts, *own))
-    return Reach((*own, *LOOPBACK), tuple(map(_as_host, names)))
+    asked = dict.fromkeys((*house.topology.allow_hosts, *own))
+    return Reach((*LOOPBACK, *own), tuple(map(_as_host, asked)))
+
+
+def own_names() -> tuple[str, ...]:
+    """This machine's name, and the addresses that it has under it."""
+    name = socket.gethostname()
+    try:
+        entries = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        entries = []
+    return (name.lower(), *(str(entry[4][0]) for entry in entries))
 
 
 def _check_token(house: House) -> None:
@@ -71,16 +81,6 @@ def _check_token(house: House) -> None:
         place="services.trusted_network",
         hint="openssl rand -base64 32",
     )
-
-
-def _own_addresses() -> Iterator[str]:
-    """Addresses that this machine's own name has."""
-    try:
-        entries = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    for entry in entries:
-        yield str(entry[4][0])
 
 
 def _as_host(name: str) -> str:

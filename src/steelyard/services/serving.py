@@ -12,39 +12,25 @@ import os
 import signal
 import socket
 import ssl
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from steelyard.errors import ServiceError
-from steelyard.services.applications import Application, health_path
+from steelyard.services.applications import health_path
+from steelyard.services.health import Application
+from steelyard.services.nursery import environment_of, process_of
 from steelyard.services.process import Order, main
 from steelyard.services.reach import LOCAL, Reach
 from steelyard.services.server import GRACE_S, Certificate
 from steelyard.services.sockets import LOOPBACK, bound, port_of
 from steelyard.services.topology import NAMES, Name, Topology
 
-CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
-CONTEXT.set_forkserver_preload(["steelyard.services.process", "steelyard.planning.planner"])
-"""What every service needs is imported once, in a process without threads that splits; so one is
-there again at once."""
-KEYS = "APCA_"
-"""How every variable begins that has keys of a broker: no service gets them."""
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Of libraries of linear algebra: one each, for the processes are the parallelism."""
-START_S = 60.0
+START_S, DOWN_S = 60.0, 5.0
 HEALTH_S = 10.0
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
@@ -61,15 +47,10 @@ class Member:
     name: Name
     port: int
     process: BaseProcess
+    pid: int
     began: float
     pause: float = FIRST_PAUSE_S
     again_at: float | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of its process, which is started."""
-        assert self.process.pid
-        return self.process.pid
 
     @property
     def label(self) -> str:
@@ -164,25 +145,24 @@ class Household:
 
     def _started(self, name: Name, sockets: Sequence[socket.socket]) -> Member:
         """A process with these sockets, which are its own from now on."""
-        variables = _environment(self.variables)
-        order = Order(name, self.topology, variables, self._reach(name))
-        process = CONTEXT.Process(target=main, args=(order, tuple(sockets)))
-        with _as_environment(order.variables):
-            process.start()
-        return Member(name, port_of(sockets), process, time.monotonic())
+        order = Order(name, self.topology, environment_of(self.variables), self._reach(name))
+        process = process_of(self.variables, main, order, tuple(sockets))
+        return Member(name, port_of(sockets), process, process.pid or 0, time.monotonic())
 
     def _await(self, member: Member) -> None:
-        end = time.monotonic() + START_S
-        certificate = self._reach(member.name).certificate
-        while not healthy(member.name, member.port, certificate):
-            code = member.process.exitcode
-            if code is not None or time.monotonic() > end:
-                what = f"is not healthy after {START_S:g} s" if code is None else _ended(code)
+        """Raises ServiceError if it ends, or is not well in time: soon, once it answers at all."""
+        end, certificate = time.monotonic() + START_S, self._reach(member.name).certificate
+        while (status := health(member.name, member.port, certificate)) != HTTPStatus.OK:
+            now, code = time.monotonic(), member.process.exitcode
+            if status is not None:
+                end = min(end, now + DOWN_S)
+            if code is not None or now > end:
+                what = _ended(code) if code is not None else "is not well"
                 raise ServiceError(
                     f"{member.label} {what}. Nothing is served. What it said stands above.",
                     code="service_not_started",
                     place=member.label,
-                    value=code,
+                    value=status if code is None else code,
                 )
             time.sleep(POLL_S)
 
@@ -213,18 +193,19 @@ class Household:
             after = self._started(member.name, sockets)
         finally:
             _close(sockets)
-        member.process, member.began, member.again_at = after.process, after.began, None
+        member.process, member.pid = after.process, after.pid
+        member.began, member.again_at = after.began, None
         tell(f"{member.label} is started again, pid {member.pid}.")
 
 
-def healthy(name: Application, port: int, certificate: Certificate | None = None) -> bool:
-    """Does a service of this machine answer that it is well?"""
+def health(name: Application, port: int, certificate: Certificate | None = None) -> int | None:
+    """What a service of this machine answers when it is asked how it is; None if nothing."""
     connection = _connection(port, certificate)
     try:
         connection.request("GET", health_path(name))
-        return connection.getresponse().status == HTTPStatus.OK
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 
@@ -260,34 +241,13 @@ def _close(*instances: Sequence[socket.socket]) -> None:
             each.close()
 
 
-def without_keys(variables: Mapping[str, str]) -> dict[str, str]:
-    """An environment without keys of brokers."""
-    return {name: text for name, text in variables.items() if not name.startswith(KEYS)}
-
-
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    fixed = {"PYDANTIC_DISABLE_PLUGINS": "__all__", **dict.fromkeys(THREADS, "1")}
-    return {**fixed, **without_keys(variables)}
-
-
 def _ended(code: int) -> str:
     return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 def _sweep(pid: int) -> None:
     """End what is left of a process: itself, and what it started, which is in its group."""
+    if pid == 0:
+        return
     with suppress(OSError):
         os.killpg(pid, signal.SIGKILL)
-
-
-@contextmanager
-def _as_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """What is started inside has this environment and no other."""
-    own = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(own)
