@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
 NOTHING = "Nothing was started."
 NOT_INSTALLED = 'pip install "steelyard[server]"'
+NEEDS = (
+    "cachetools",
+    "fastapi",
+    "httpx2",
+    "prometheus_client",
+    "stamina",
+    "structlog",
+    "uvicorn",
+    "yaml",
+)
+"""What the extra brings."""
 ENDED = "The services have ended. Nothing was sent."
 LAST_PORT = 65_535
 
@@ -63,12 +74,12 @@ def serve(
     """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
     _check_usage(what, port, base_port, evaluators)
     with guarded(NOTHING):
+        _check_installed()
         _drop_keys()
         if what == "all":
             from steelyard.services.nursery import begin
 
             begin(os.environ)
-        _check_installed()
         house = _house()
         reach = _reach(house, what, _Tls(expose, cert, key))
         if_signalled(ENDED)
@@ -97,22 +108,21 @@ def _check_usage(what: What, port: int | None, base_port: int | None, many: int 
 
 
 def _check_installed() -> None:
-    """Raises InputError where the extra is missing."""
+    """Raises InputError where the extra is missing; looks, and imports nothing."""
+    from importlib.util import find_spec
+
     from steelyard.errors import InputError
 
-    try:
-        import steelyard.services.serving  # noqa: F401
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("steelyard"):
-            raise
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
         raise InputError(
-            f"Serving needs {error.name}, which is not installed. {NOTHING} Install it: "
+            f"Serving needs {', '.join(missing)}, not installed here. {NOTHING} Install it: "
             f"{NOT_INSTALLED}",
             code="no_server",
             place="serve",
-            value=error.name,
+            value=missing[0],
             hint=NOT_INSTALLED,
-        ) from error
+        )
 
 
 def _drop_keys() -> None:
