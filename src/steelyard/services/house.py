@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from steelyard import environment
+from steelyard.services.security.limits import Limits
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 
@@ -24,12 +26,18 @@ class House:
     """One process's surroundings; `variables` are its environment.
 
     utc      the clock
-    port     where this process listens: the Host header must name it; 0 = not known
+    port     where this process listens: the Host header must name it; 0 = where a request comes in
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    limits   how much it grants to who asks
+    seconds  a clock that only goes on, for what is granted in a while
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    hosts: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    seconds: Callable[[], float] = monotonic
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 

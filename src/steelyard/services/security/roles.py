@@ -1,30 +1,19 @@
-"""Roles, each of which may do what those before it may, and the mark that every route carries."""
+"""The mark that every route carries: which role it needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from fastapi import Depends, Request
 
 from steelyard.errors import NotAllowed
+from steelyard.services.security.callers import ROLES, Caller, Role
 
-Role = Literal["viewer", "planner", "operator", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["CALLER", "ROLES", "Caller", "Needs", "Role", "caller_of", "needs"]
+
 CALLER = "caller"
 """Key of a request's state under which the gate leaves who asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: id of the token, and what it may do."""
-
-    token_id: str
-    role: Role
-
-    def may(self, role: Role) -> bool:
-        """May it do what that role may?"""
-        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 @dataclass(frozen=True, slots=True)
