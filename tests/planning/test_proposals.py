@@ -100,8 +100,8 @@ def test_nothing_offered_or_a_rank_of_minus_infinity_keeps_nothing():
 def backwards(steps):
     """Steps whose scores arrive in the opposite order."""
 
-    def evaluate(table, batches, findings):
-        return reversed(list(steps.evaluate(table, batches, findings)))
+    def evaluate(*asked):
+        return reversed(list(steps.evaluate(*asked)))
 
     return replace(steps, evaluate=evaluate)
 

@@ -71,16 +71,16 @@ class OriginalPlanner(HolisticPlanner):
 
 
 class Plain:
-    """Steps that remember the context and objective of the table that they made."""
+    """Steps that remember the objective of the table that they made."""
 
     def __init__(self) -> None:
-        self.of: tuple[Context, Objective] | None = None
+        self.of: Objective | None = None
 
     def find_opportunities(
         self, ctx: Context, objective: Objective, strategy: Strategy, guard: Guard
     ) -> Candidates:
         """The table, as always; raises PlanRefused for one with too many sets."""
-        self.of = ctx, objective
+        self.of = objective
         table = find_opportunities(ctx, objective, strategy, guard)
         sets = sum(comb(table.m, size) for size in range(1, ctx.search.max_depth + 1))
         if sets > MOST_SETS:
@@ -108,15 +108,20 @@ class Plain:
         return Proposals(_batches(table, ctx.search.max_depth, proposers), proposers)
 
     def evaluate(
-        self, table: Candidates, batches: Iterable[Batch], findings: Findings
+        self,
+        ctx: Context,
+        table: Candidates,
+        batches: Iterable[Batch],
+        strategy: Strategy,  # noqa: ARG002
+        guard: Guard,
     ) -> Iterator[Scores]:
         """Net of every set by the reference evaluator; -inf for one that cannot be paid for.
 
         A term without an array form is scored when the best are compared, as in every plan.
         """
-        if self.of is None or self.of[1].black_boxes:
+        findings, objective = guard.findings, self.of
+        if objective is None or objective.black_boxes:
             return evaluate_batches(table, batches, findings)
-        ctx, objective = self.of
         hold = doing_nothing(ctx, objective, table).evaluation.score
         return _scored(partial(_net, ctx, objective, table, hold), table, batches, findings)
 

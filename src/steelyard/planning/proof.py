@@ -22,6 +22,7 @@ from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
 from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.domain import Domain, seed_of
+from steelyard.planning.guard import Guard
 from steelyard.planning.keep import Pool
 from steelyard.planning.over_lots import searched
 from steelyard.planning.score.objective import Objective
@@ -34,6 +35,7 @@ from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
 from steelyard.plans.score import Certificate, Gap
+from steelyard.strategies import Strategy
 
 PROVEN = 1e-9
 """A gap up to this is none: ties are decided by the reference evaluator within it."""
@@ -52,11 +54,15 @@ A_NODE, USUAL_WAYS = 25, 200
 class Search:
     """What the search is given beside the table: what may be traded at all, and a clock.
 
-    domain   None in the scopes of the table, where sizes are not fitted
+    domain     None in the scopes of the table, where sizes are not fitted
+    strategy   by which both were made, and the guard that ran its modules: what another transport
+               has to know
     """
 
     domain: Domain | None
     clock: Callable[[], float]
+    strategy: Strategy
+    guard: Guard
 
 
 @dataclass(frozen=True, slots=True)

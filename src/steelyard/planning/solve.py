@@ -33,7 +33,7 @@ from steelyard.planning.because import Because, deciding
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.contexts import context_of
-from steelyard.planning.domain import domain_of, hindrance
+from steelyard.planning.domain import Domain, domain_of, hindrance
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
@@ -72,7 +72,7 @@ class Steps:
 
     find_opportunities: Callable[[Context, Objective, Strategy, Guard], Candidates]
     generate: Callable[[Context, Candidates, Strategy, Guard], Proposals]
-    evaluate: Callable[[Candidates, Iterable[Batch], Findings], Iterator[Scores]]
+    evaluate: Callable[[Context, Candidates, Iterable[Batch], Strategy, Guard], Iterator[Scores]]
     prove: Callable[[Context, Objective, Candidates, Pool, Search], Evidence]
     clock: Callable[[], float] = time.perf_counter
 
@@ -151,15 +151,15 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         proposals = steps.generate(ctx, table, strategy, guard)
         ranked = rankings(ctx, table, strategy, guard)
         findings.tell(SequenceEvaluationStarted(len(objective.terms)))
-        scores = steps.evaluate(table, proposals.batches, findings)
+        scores = steps.evaluate(ctx, table, proposals.batches, strategy, guard)
         pool = keep_best(ctx.search.max_depth, scores, ranked)
         findings.tell(SequenceGenerationCompleted(len(proposals.proposers)))
         findings.tell(SequenceEvaluationCompleted(pool.seen))
     with findings.timed("prove"):
         by_lots = ctx.search.scope == "quantities"
-        sized = by_lots or ctx.search.refine
-        domain = domain_of(ctx, objective, table, strategy, guard) if sized else None
-        evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
+        domain = domain_if_sized(ctx, objective, table, strategy, guard)
+        search = Search(domain, steps.clock, strategy, guard)
+        evidence = steps.prove(ctx, objective, table, pool, search)
         findings.tell(SearchCompleted(evidence.nodes, evidence.stopped))
     with findings.timed("choose"):
         choice = chosen(ctx, objective, table, pool, (domain, evidence))
@@ -195,6 +195,14 @@ def solved(case: Case, steps: Steps, guard: Guard | None = None) -> tuple[Soluti
     return settled(lambda current: (solve(case, current, steps), current), begun)
 
 
+def domain_if_sized(
+    ctx: Context, objective: Objective, table: Candidates, strategy: Strategy, guard: Guard
+) -> Domain | None:
+    """What may be traded in any size; None in the scopes of the table, where none is fitted."""
+    sized = ctx.search.scope == "quantities" or ctx.search.refine
+    return domain_of(ctx, objective, table, strategy, guard) if sized else None
+
+
 def step_order(orders: Orders, row: Iterable[int]) -> list[int]:
     """Sells first, larger orders first within a side: cash never dips lower than at the end."""
     return sorted(row, key=lambda j: (bool(orders.is_buy[j]), -abs(float(orders.delta[j])), j))
@@ -203,7 +211,18 @@ def step_order(orders: Orders, row: Iterable[int]) -> list[int]:
 def local(batch_size: int = 4096, clock: Callable[[], float] = time.perf_counter) -> Steps:
     """Steps as function calls. `batch_size` changes no plan; `clock` only times."""
     batched = partial(generate, batch_size=batch_size)
-    return Steps(find_opportunities, batched, evaluate_batches, prove, clock)
+    return Steps(find_opportunities, batched, evaluate_here, prove, clock)
+
+
+def evaluate_here(
+    ctx: Context,  # noqa: ARG001 - another transport sends it
+    table: Candidates,
+    batches: Iterable[Batch],
+    strategy: Strategy,  # noqa: ARG001
+    guard: Guard,
+) -> Iterator[Scores]:
+    """`evaluate_batches` as a step."""
+    return evaluate_batches(table, batches, guard.findings)
 
 
 def evaluate_batches(

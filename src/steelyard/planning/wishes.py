@@ -18,6 +18,7 @@ from steelyard.modules import contract
 from steelyard.modules.candidates import Candidate, Candidates, RowPredicate, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
+from steelyard.modules.terms import end_state
 from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning.asked_rows import (
@@ -29,6 +30,7 @@ from steelyard.planning.asked_rows import (
 )
 from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
 from steelyard.planning.cash_rows import cash_rows
+from steelyard.planning.collapse import collapse
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
 from steelyard.planning.new_money import small_buys
@@ -85,6 +87,23 @@ def find_opportunities(
         table = with_base(ctx, table)
         table = with_scores(ctx, table, objective.model, objective.rates, weights)
     return with_due(ctx, table, cash.lists)
+
+
+def completed(
+    ctx: Context, objective: Objective, table: Candidates, strategy: Strategy, guard: Guard
+) -> Candidates:
+    """A table that was made elsewhere: what cannot travel, its score and its predicates, made anew.
+
+    The same as `find_opportunities` gave there; nothing is noted, for it was there. Raises
+    FailedLate for a filter that fails now.
+    """
+    quiet = replace(guard, findings=Findings(), bucket=None, broken={*guard.broken})
+    charged = (table.cost, table.tax, objective.rates, table.hurdled)
+    start = end_state(ctx.weights, ctx.cash_weight)
+    table = replace(
+        table, tables=collapse(objective.model, start, table.security, table.delta, *charged)
+    )
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, quiet)))
 
 
 def let_through(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:

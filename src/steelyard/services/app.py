@@ -8,13 +8,18 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
+from steelyard.services import observing
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
 from steelyard.services.security.gate import Gate
 
 HOUSE = "house"
 """Key of the application's state under which every handler finds its house."""
+
+UNUSED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""Of the framework's own telemetry: its spans have the query, its log the texts of errors."""
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": what, "content": {MEDIA_TYPE: {}}}
@@ -24,12 +29,14 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (403, "The token's role may not do this."),
         (404, "Not there."),
         (405, "Not a method of this path."),
+        (408, "The body took too long."),
         (409, "It has changed meanwhile, or the builds differ."),
         (413, "Too large."),
         (415, "Not application/json."),
         (421, "Another host's name."),
         (422, "Not usable; `errors` says where."),
-        (429, "Too many requests."),
+        (429, "Too many requests, or too many wrong tokens."),
+        (431, "Too large a head."),
         (503, "Too busy, or the database is not usable."),
     )
 }
@@ -49,11 +56,14 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=REFUSALS,
+        telemetry=UNUSED,
     )
     setattr(app.state, HOUSE, house)
-    for router in routers:
+    for router in (*routers, observing.router):
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(Gate, house=house)
+    app.add_middleware(observing.Observed, house=house)  # the last is around all others
     return app

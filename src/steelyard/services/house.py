@@ -14,6 +14,8 @@ from steelyard import environment
 from steelyard.services.security.limits import Limits
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
+from steelyard.telemetry.metrics import Meters
+from steelyard.telemetry.traces import Traces
 
 
 def utc_now() -> datetime:
@@ -30,6 +32,8 @@ class House:
     hosts    further names of this process: `name`, or `name:port` where the port is another
     limits   how much it grants to who asks
     seconds  a clock that only goes on, for what is granted in a while
+    meters   what it counts and times, for /metrics
+    traces   makes spans, where they are asked for
     """
 
     variables: Mapping[str, str]
@@ -38,6 +42,8 @@ class House:
     hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     seconds: Callable[[], float] = monotonic
+    meters: Meters = field(default_factory=Meters, repr=False)
+    traces: Traces = field(default_factory=Traces, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
@@ -58,6 +64,7 @@ class House:
 
     def close(self) -> None:
         """Close what was opened."""
+        self.traces.close()
         with self._opening:
             if self._store is not None:
                 self._store.close()

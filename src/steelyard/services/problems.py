@@ -25,6 +25,7 @@ from steelyard.errors import (
     SteelyardError,
     StoreError,
 )
+from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
 MOST_PLACES = 20
@@ -77,6 +78,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(SteelyardError)
     def of_ours(_: Request, error: SteelyardError) -> JSONResponse:
+        structured.bind(code=error.faults[0].code)  # for the line of the log
         return problem(status_of(error), error.faults)
 
     @app.exception_handler(RequestValidationError)

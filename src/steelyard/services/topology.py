@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from steelyard.telemetry.traces import Tracing
+
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -52,6 +54,7 @@ class Topology(_Frozen):
     fallback            what is done with what no evaluator took: here, or left out and said
     failure_threshold   failures in a row that open the circuit of an instance
     open_seconds        how long, until one request may try
+    telemetry           where spans are sent
     """
 
     opportunity: Service = Service(instances=_on(8008), timeout_seconds=10)
@@ -65,3 +68,4 @@ class Topology(_Frozen):
     fallback: Literal["local", "none"] = "local"
     failure_threshold: Annotated[int, Field(ge=1, le=1000)] = 5
     open_seconds: Seconds = 60
+    telemetry: Tracing = Tracing()

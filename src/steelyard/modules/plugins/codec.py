@@ -127,6 +127,11 @@ class Writer:
         return [self.write(of, each, at) for of, each in _each(at, value, get_args(hint))]
 
     def _scalar(self, hint: Any, value: Any, at: str) -> Any:
+        return self.scalar(hint, value, at)
+
+    @staticmethod
+    def scalar(hint: Any, value: Any, at: str) -> Any:
+        """None, a choice, a truth, a number or a text as JSON."""
         return _scalar(at, value, hint)
 
 
@@ -185,6 +190,11 @@ class Reader:
         return get_origin(hint)(entries)
 
     def _scalar(self, hint: Any, plain: Any) -> Any:
+        return self.scalar(hint, plain)
+
+    @staticmethod
+    def scalar(hint: Any, plain: Any) -> Any:
+        """None, a choice, a truth, a number or a text of JSON; a text is cut down to one line."""
         if hint is str or hint in TEXTS:
             return TEXTS.get(hint, str)(_text(plain))
         return _scalar("its answer", plain, hint)

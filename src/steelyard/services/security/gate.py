@@ -39,6 +39,8 @@ LOGGER = logging.getLogger("steelyard.services")
 SERVICES: tuple[Name, ...] = get_args(Name)
 HEALTH = frozenset(f"/{name}/health" for name in (*SERVICES, "api"))
 METRICS = "/metrics"
+OPEN = ("/health", METRICS)
+"""What the paths end with that may be asked without a token, by whom is said below."""
 BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 """How paths begin by which services ask each other: with the machine's own token at any pace."""
 UNREAD_BYTES = 64 * KIB

@@ -1,0 +1,130 @@
+"""Our frozen records as JSON and arrays, and back, by the hints of their fields: nothing is
+unpickled, and what no hint names is not read.
+
+As plugins' answers travel (`modules.plugins.codec`), and besides: sections of settings, fractions,
+sets, exact texts. Functions do not travel: who reads a record makes them anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Literal, TypeVar, cast, get_origin
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from steelyard.arrays import frozen
+from steelyard.errors import InputError, ModuleError
+from steelyard.modules.plugins import codec
+from steelyard.modules.plugins.channel import Array
+
+T = TypeVar("T")
+DType = Literal["<f8", "<i8", "<i4", "|b1"]
+MOST_CELLS = 64 * 1024 * 1024
+"""Numbers of an array that a message may announce."""
+
+
+class ArrayForm(BaseModel):
+    """An array: type and byte order as numpy writes them, shape, and its bytes as base64."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dtype: DType
+    shape: Annotated[list[Annotated[int, Field(ge=0, le=MOST_CELLS)]], Field(max_length=3)]
+    data: str
+
+    @classmethod
+    def of(cls, array: Array) -> ArrayForm:
+        """The form of an array."""
+        form = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        text = base64.b64encode(form.tobytes()).decode("ascii")
+        dtype = cast(DType, form.dtype.str)
+        return cls.model_construct(dtype=dtype, shape=list(form.shape), data=text)
+
+    def array(self) -> Array:
+        """The array, closed to writing; raises InputError where bytes and shape disagree."""
+        dtype = np.dtype(self.dtype)
+        try:
+            data = base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise _unusable(f"its bytes are no base64: {error}") from error
+        due = math.prod(self.shape) * dtype.itemsize
+        if len(data) != due:
+            raise _unusable(f"it has {len(data):,} bytes where its shape asks for {due:,}")
+        return frozen(np.frombuffer(data, dtype=dtype).reshape(self.shape))
+
+
+class RecordForm(BaseModel):
+    """A record: its fields as JSON, in which arrays stand as their number in `arrays`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: JsonValue
+    arrays: Annotated[list[ArrayForm], Field(max_length=codec.MOST)]
+
+
+def written(hint: Any, record: object) -> RecordForm:
+    """A record as it travels; raises InputError for one that cannot."""
+    writer = _Writer(_stays)
+    try:
+        plain = writer.write(hint, record, "the record")
+    except ModuleError as error:
+        raise _unusable(str(error)) from error
+    forms = [ArrayForm.of(array) for array in writer.arrays]
+    return RecordForm.model_construct(fields=plain, arrays=forms)
+
+
+def read(hint: Callable[..., T], form: RecordForm) -> T:
+    """The record of a form; raises InputError for what is none."""
+    arrays = [entry.array() for entry in form.arrays]
+    try:
+        record: T = _Reader(arrays=arrays).read(hint, form.fields)
+    except ModuleError as error:
+        raise _unusable(str(error)) from error
+    return record
+
+
+def _unusable(why: str) -> InputError:
+    return InputError(
+        f"A record that was sent cannot be used: {why}. Nothing was done. Both sides must be of "
+        "one build.",
+        code="record_unusable",
+        value=why,
+        hint="both sides must be of one build",
+    )
+
+
+def _stays(*_: object) -> int:
+    """Functions do not travel."""
+    return -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer(codec.Writer):
+    def _scalar(self, hint: Any, value: Any, at: str) -> Any:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        if isinstance(value, Fraction):
+            return f"{value.numerator}/{value.denominator}"
+        if get_origin(hint) is frozenset:
+            return sorted(value)
+        return codec.Writer.scalar(hint, value, at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader(codec.Reader):
+    def _scalar(self, hint: Any, plain: Any) -> Any:
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            return hint.model_validate(plain)
+        if hint is Fraction:
+            return Fraction(plain)
+        if get_origin(hint) is frozenset:
+            return TypeAdapter(hint).validate_python(plain)
+        if hint is str:
+            return TypeAdapter(str).validate_python(plain, strict=True)
+        return codec.Reader.scalar(hint, plain)

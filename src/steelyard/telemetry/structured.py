@@ -1,0 +1,123 @@
+"""The log of a service: one JSON object a line, each with the ids of the request that it is of.
+
+    {"timestamp": …, "level": …, "event": …, "trace_id": …, "bucket_id": …, "plan_id": …, …}
+
+`during` begins a request and `bind` adds what becomes known of it, from any of its threads. What
+`steelyard.modules` logs for developers comes out as `"event": "module"`. Never in it: a query, a
+body, a token. The text of an error may hold such, so that only its kind and place are written, but
+for debugging.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from structlog.processors import JSONRenderer, TimeStamper
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
+
+from steelyard.telemetry import logs, traces
+
+IDS = ("trace_id", "bucket_id", "plan_id")
+FIRST = ("timestamp", "level", "event", *IDS)
+"""What every line begins with."""
+EVENTS = {logs.LOGGER.name: "module"}
+"""Logger -> the event of its lines, whose values all stand beside it."""
+LEVELS = {"": logging.WARNING, "steelyard": logging.INFO, "uvicorn": logging.INFO}
+"""From which level on the lines of a logger are written; "" is every other library's."""
+
+Line = MutableMapping[str, Any]
+_of_request: ContextVar[dict[str, Any] | None] = ContextVar("of_request", default=None)
+
+
+@contextmanager
+def during(**fields: str | None) -> Iterator[None]:
+    """A request begins: its ids stand in every line until it ends."""
+    token = _of_request.set(dict(fields))
+    try:
+        yield
+    finally:
+        _of_request.reset(token)
+
+
+def bind(**fields: str | None) -> None:
+    """Add to the ids of the current request, for its later lines; outside of one nothing."""
+    fields_of_request = _of_request.get()
+    if fields_of_request is not None:
+        fields_of_request.update(fields)  # one mapping for all threads of the request
+
+
+def log_to(stream: TextIO, *, debug: bool = False) -> logging.Handler:
+    """Send every log of this process to a stream as JSON lines; what did so before no longer does.
+
+    debug   also what is for developers, texts and traces of errors included
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter(debug=debug))
+    for name, level in LEVELS.items():
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [] if name else [handler]
+        logger.setLevel(logging.DEBUG if debug and name else level)
+    logs.LOGGER.setLevel(logging.DEBUG)  # a line for each module, whatever else is asked for
+    return handler
+
+
+def formatter(*, debug: bool = False) -> logging.Formatter:
+    """Records of the standard library as JSON lines."""
+    return ProcessorFormatter(
+        foreign_pre_chain=[ExtraAdder(), add_log_level, TimeStamper(fmt="iso", utc=True)],
+        processors=[
+            _with_ids,
+            _with_error if not debug else _with_traceback,
+            ProcessorFormatter.remove_processors_meta,
+            JSONRenderer(serializer=_in_order),
+        ],
+    )
+
+
+def _with_ids(_: object, __: str, line: Line) -> Line:
+    record: logging.LogRecord = line["_record"]
+    ids = {"trace_id": traces.trace_id(), **(_of_request.get() or {})}
+    event = EVENTS.get(record.name, line["event"])
+    return {**ids, **line, "event": event, "logger": record.name}
+
+
+def _with_error(_: object, __: str, line: Line) -> Line:
+    """The kind of an error and where it came from, in place of its text."""
+    error = _error(line)
+    if error is not None:
+        line["error"], line["where"] = type(error).__name__, where(error.__traceback__)
+    return line
+
+
+def _with_traceback(_: object, __: str, line: Line) -> Line:
+    error = _error(line)
+    if error is not None:
+        line["traceback"] = "".join(traceback.format_exception(error))
+    return line
+
+
+def _error(line: Line) -> BaseException | None:
+    seen = line.pop("exc_info", None)
+    return seen[1] if seen else None
+
+
+def where(trace: TracebackType | None) -> str:
+    """`file.py:12 in function`, of the innermost frame."""
+    frames = traceback.extract_tb(trace)
+    return (
+        f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"
+        if frames
+        else ""
+    )
+
+
+def _in_order(line: Mapping[str, Any], **_: Any) -> str:
+    """What every line has, then the rest as it came; on one line of ASCII."""
+    return logs.as_json({name: line.get(name) for name in FIRST} | dict(line))
