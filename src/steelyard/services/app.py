@@ -14,6 +14,7 @@ from steelyard.services import observing
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
 from steelyard.services.security.gate import Gate
+from steelyard.services.security.keys import refuse_keys
 
 HOUSE = "house"
 """Key of the application's state under which every handler finds its house."""
@@ -43,7 +44,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
-    """An application of some routers. Every route says its role: see `security.roles.needs`."""
+    """An application of some routers. Every route says its role: see `security.roles.needs`.
+
+    Raises SettingsError where the house's environment has keys of a broker.
+    """
+    refuse_keys(house.variables)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -27,8 +27,6 @@ PREFIX = "sy_"
 """How every token begins, so that a scanner for secrets knows it."""
 SECRET_BYTES = 32
 MOST_TOKENS = 1000
-DAYS = 90
-MOST_DAYS = 3660
 FORGOTTEN = timedelta(days=90)
 """After its end, a token is dropped from the file."""
 State = Literal["valid", "expired", "revoked"]

@@ -46,7 +46,10 @@ BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 UNREAD_BYTES = 64 * KIB
 """A body of a refused request that is larger is not waited for."""
 LINGER_SECONDS = 1.0
-TOO_SLOW, TOO_LARGE = 408, 413
+FORBIDDEN = 403
+UNREAD = frozenset({408, 413, 415})
+"""Statuses of refusals before a body was read whole."""
+TOO_SLOW = 408
 """How long a refusal waits for its sender to stop, so that it is read."""
 
 
@@ -126,7 +129,7 @@ class Gate:
         if head.has_body:
             refusal = bodies.announced(head)
             body = refusal or await bodies.read(head, receive, self._limits.body_seconds)
-            if not isinstance(body, Refusal) or body.status not in {TOO_SLOW, TOO_LARGE, 415}:
+            if not isinstance(body, Refusal) or body.status not in UNREAD:
                 reply.unread = 0
             if isinstance(body, Refusal):
                 await _refuse(body, head, caller, receive, reply)
@@ -150,11 +153,22 @@ class Gate:
             LOGGER.exception("%s %s failed", head.method, head.path)
             await _refuse(FAULT, head, caller, receive, reply)
         else:
-            if not head.is_safe and not (caller and _between_services(head, caller)):
-                audit.answered(head, reply.status, caller)
+            _note(head, reply.status, caller)
 
 
-FAULT = Refusal(500, "internal_fault", "This program has a fault; its log says where.")
+FAULT = Refusal(
+    500,
+    "internal_fault",
+    "This program has a fault; its log says where. Look whether it was done before asking again.",
+)
+
+
+def _note(head: Head, status: int, caller: Caller | None) -> None:
+    """Log what a role may not do, and what may have changed something."""
+    if status == FORBIDDEN:
+        audit.refused(head, status, "role_too_low", caller)
+    elif not head.is_safe and not (caller and _between_services(head, caller)):
+        audit.answered(head, status, caller)
 
 
 def _is_open(head: Head) -> bool:

@@ -10,10 +10,13 @@ from fastapi.responses import JSONResponse
 from steelyard.errors import Fault
 from steelyard.services.problems import problem
 
+FAULT = 500
+"""The one status of which it is not known what was done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`message` says what; that nothing was done is added."""
+    """`message` says what; that nothing was done is added, where that is so."""
 
     status: int
     code: str
@@ -25,6 +28,6 @@ class Refusal:
 
     def response(self) -> JSONResponse:
         """As problem+json."""
-        message = f"{self.message} Nothing was done."
+        message = self.message if self.status == FAULT else f"{self.message} Nothing was done."
         fault = Fault(self.code, message, self.place, None, self.limit, self.hint)
         return problem(self.status, (fault,), self.headers)

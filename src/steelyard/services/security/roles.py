@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from steelyard.errors import NotAllowed
 from steelyard.services.security.callers import ROLES, Caller, Role
@@ -16,13 +17,17 @@ CALLER = "caller"
 """Key of a request's state under which the gate leaves who asks."""
 
 
+BEARER = HTTPBearer(auto_error=False, description="A token: steelyard token create --role R")
+"""For the OpenAPI document; the gate has read the header before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The dependency of a route: raises NotAllowed for a caller of a lesser role."""
 
     role: Role
 
-    def __call__(self, request: Request) -> Caller:
+    def __call__(self, request: Request, _: Annotated[Any, Security(BEARER)] = None) -> Caller:
         """Who asks, if it may."""
         caller = caller_of(request)
         if caller is None or not caller.may(self.role):

@@ -5,8 +5,8 @@ r"""JSON, read strictly, once: what two readers may read differently is refused,
     numbers       NaN, Infinity, 1e999; whole numbers that do not fit into 64 bits
     text          what is not UTF-8, half of a surrogate pair, the character NUL
 
-Patterns over the bytes say whether a number or a text may be such, so that ordinary bodies cost no
-more than parsing them.
+Patterns over the bytes say whether a number or a text may be such, so that a large ordinary body
+costs hardly more than parsing it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ LONGEST_NAME = 60
 TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)', re.DOTALL)
 """A text, or one that nothing closes: it runs to the end, so that no byte is looked at twice."""
 NO_BRACKETS = bytes(sign for sign in range(256) if sign not in b"[]{}")
-EXTREME = re.compile(rb"[0-9]{19}|[0-9.][eE]\+?[0-9]{3}")
-"""What may be a number that is too large, or a text with as many digits."""
+EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
+"""What may be a number that is too large, or part of a text."""
+STEPS = (1, 2, 4, 8, 8)
+"""Together with the first, 24 digits in a row: machines write floats in at most 22."""
+FEW_BYTES = 1 << 16
 ESCAPED = re.compile(rb"\\u(?:[dD][89abAB]|[dD][c-fC-F]|0000)")
 """What may be half of a pair, or NUL."""
 
@@ -51,15 +54,30 @@ def strict(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         what = f"The body is not UTF-8 from byte {error.start} on."
         raise NotStrict("not_utf8", what) from error
-    numbers = {"parse_int": _whole, "parse_float": _finite} if EXTREME.search(data) else {}
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant, **numbers)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, **_number_hooks(data)
+        )
     except json.JSONDecodeError as error:
         place = f"body, line {error.lineno}, column {error.colno}"
         raise NotStrict("not_json", f"{place}: {error.msg}.", place) from error
     if ESCAPED.search(data):
         _check_texts(value)
     return value
+
+
+def _number_hooks(data: bytes) -> dict[str, Any]:
+    """How numbers are read: each looked at, unless they are many and none can be too large."""
+    if len(data) > FEW_BYTES and not (EXPONENT.search(data) or _has_long_digits(data)):
+        return {}
+    return {"parse_int": _whole, "parse_float": _finite}
+
+
+def _has_long_digits(data: bytes) -> bool:
+    run = np.frombuffer(data, np.uint8) - np.uint8(ord("0")) < len("0123456789")
+    for step in STEPS:
+        run = run[:-step] & run[step:]
+    return bool(run.any())
 
 
 def depth(data: bytes) -> int:
@@ -71,7 +89,8 @@ def depth(data: bytes) -> int:
     opened = data.count(b"[") + data.count(b"{")
     if opened <= MOST_DEPTH:
         return opened
-    brackets = np.frombuffer(TEXT.sub(b"", data).translate(None, NO_BRACKETS), np.uint8)
+    outside = TEXT.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = np.frombuffer(outside.translate(None, NO_BRACKETS), np.uint8)
     opens = (brackets == ord("[")) | (brackets == ord("{"))
     levels = np.cumsum(np.where(opens, 1, -1), dtype=np.int64)
     return int(levels.max(initial=0))
