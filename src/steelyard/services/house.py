@@ -12,6 +12,7 @@ from time import monotonic
 
 from steelyard import environment
 from steelyard.services.security.limits import Limits
+from steelyard.services.topology import Topology, read_topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
@@ -29,11 +30,13 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = where a request comes in
-    hosts    further names of this process: `name`, or `name:port` where the port is another
+    hosts    names and addresses, beside those of loopback, under which it is asked: `name`, or
+             `name:port` where the port is another
     limits   how much it grants to who asks
     seconds  a clock that only goes on, for what is granted in a while
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
+    layout   who listens where; None = as the variables and the file say
     """
 
     variables: Mapping[str, str]
@@ -44,6 +47,7 @@ class House:
     seconds: Callable[[], float] = monotonic
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
+    layout: Topology | None = None
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
@@ -51,6 +55,14 @@ class House:
     def home(self) -> Path:
         """Where Steelyard keeps its files."""
         return environment.home(self.variables)
+
+    @property
+    def topology(self) -> Topology:
+        """Who listens where; raises SettingsError."""
+        with self._opening:
+            if self.layout is None:
+                self.layout = read_topology(self.variables)
+            return self.layout
 
     def store(self) -> Store:
         """The database, opened at its first use and then shared; raises StoreError.

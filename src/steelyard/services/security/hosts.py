@@ -17,7 +17,7 @@ class Hosts:
 
     def __init__(self, port: int, more: Sequence[str] = ()) -> None:
         self._port = port
-        self._more = tuple(name.lower() for name in more)
+        self._more = tuple(_bracketed(name.lower()) for name in more)
 
     def names(self, host: str, scheme: str, port: int) -> bool:
         """Does a Host header, in lower case, name it? `port` is where the connection came in."""
@@ -30,6 +30,11 @@ def _spellings(name: str, scheme: str, port: int) -> tuple[str, ...]:
     if _has_port(name):
         return (name,)
     return (f"{name}:{port}", name) if PORTS.get(scheme) == port else (f"{name}:{port}",)
+
+
+def _bracketed(name: str) -> str:
+    """An address of IPv6 as a Host header has it."""
+    return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
 
 
 def _has_port(name: str) -> bool:

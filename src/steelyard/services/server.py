@@ -1,0 +1,44 @@
+"""One application on its sockets: uvicorn, one worker, and what a connection may take.
+
+What a connection may take says `security.framing`, what a request, the gate.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from uvicorn import Config, Server
+
+from steelyard.services.security.framing import options
+
+GRACE_S = 10
+"""For what is under way when the service is to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """PEM files: a certificate with its chain, and its key."""
+
+    cert: Path
+    key: Path
+
+
+def serve(
+    app: FastAPI, sockets: Sequence[socket.socket], certificate: Certificate | None = None
+) -> None:
+    """Answer until a signal ends the process."""
+    config = Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=certificate.cert if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
+        **options(),
+    )
+    Server(config).run(sockets=list(sockets))
+
