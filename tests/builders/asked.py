@@ -1,8 +1,8 @@
-"""A service asked in this process: a house of a folder, its tokens, and a client that holds one."""
+"""A service asked in this process: a house of a folder, its tokens, and clients that hold one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,10 +36,10 @@ class Clock:
 
 @dataclass
 class Desk:
-    """An application of some routers in a house of its own, and clients of every role."""
+    """An application in a house of its own, and clients of every role."""
 
     home: Path
-    routers: Sequence[APIRouter]
+    application: Callable[[House], FastAPI]
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=Clock)
     app: FastAPI = field(init=False)
@@ -50,7 +50,7 @@ class Desk:
             {"STEELYARD_HOME": str(self.home)}, utc=self.clock.utc, seconds=self.clock.seconds,
             port=PORT, limits=self.limits,
         )  # fmt: skip
-        self.app = app_of("test", self.routers, self.house)
+        self.app = self.application(self.house)
 
     def token(self, role: Role = "viewer", days: int = 90) -> str:
         """A token of a role, just created."""
@@ -67,6 +67,11 @@ class Desk:
     def as_role(self, role: Role, peer: str = "127.0.0.1") -> TestClient:
         """Who asks with a token of that role."""
         return self.client(self.token(role), peer)
+
+
+def of_routers(*routers: APIRouter) -> Callable[[House], FastAPI]:
+    """An application of some routers."""
+    return lambda house: app_of("test", routers, house)
 
 
 def code(response: Any) -> str:

@@ -41,4 +41,3 @@ def serve(
         **options(),
     )
     Server(config).run(sockets=list(sockets))
-

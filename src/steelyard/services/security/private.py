@@ -31,11 +31,13 @@ def read_private(path: Path) -> str:
     except OSError as error:
         why = "it is a link" if error.errno == errno.ELOOP else str(error.strerror).lower()
         raise _refused(path, why, "token_file_unreadable") from error
-    with os.fdopen(handle, "rb") as file:
-        _check(path, os.fstat(handle))
-        data = file.read(LARGEST_BYTES + 1)
     try:
-        return data[:LARGEST_BYTES].decode("utf-8")
+        _check(path, os.fstat(handle))
+        data = os.read(handle, LARGEST_BYTES)
+    finally:
+        os.close(handle)
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _refused(path, "it is no text", "token_file_no_text") from error
 
@@ -73,6 +75,9 @@ def _draft(path: Path, text: str) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _refused(path, str(error.strerror).lower(), "token_file_not_written") from error
+    try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
