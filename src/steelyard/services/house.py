@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import cpu_count
 from pathlib import Path
 from threading import Lock
 
+from anyio import CapacityLimiter
+
 from steelyard import environment
+from steelyard.runs.planners import Planners
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
+
+MOST_LISTENERS = 32
+"""Streams of events that are open at once."""
 
 
 def utc_now() -> datetime:
@@ -29,6 +36,8 @@ class House:
     port     where this process listens: the Host header must name it; 0 = not known
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
+    planning    who plans takes a place of it: as many at once as there are processors
+    listening   who follows events takes a place of it
     """
 
     variables: Mapping[str, str]
@@ -36,7 +45,14 @@ class House:
     port: int = 0
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
+    planning: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
+    )
+    listening: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(MOST_LISTENERS), repr=False
+    )
     _store: Store | None = field(default=None, repr=False)
+    _planners: Planners | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -54,13 +70,21 @@ class House:
                 self._store = open_store(environment.database(self.variables), now=self.utc)
             return self._store
 
+    def planners(self) -> Planners:
+        """The strategies of its buckets, read once for as long as they stay; blocks as `store`."""
+        store = self.store()
+        with self._opening:
+            if self._planners is None:
+                self._planners = Planners(store)
+            return self._planners
+
     def close(self) -> None:
         """Close what was opened."""
         self.traces.close()
         with self._opening:
             if self._store is not None:
                 self._store.close()
-                self._store = None
+                self._store = self._planners = None
 
 
 @contextmanager
