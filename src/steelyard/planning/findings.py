@@ -7,6 +7,7 @@ Append only, and nothing in it steers a plan: what a step needs from another it 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,13 +15,20 @@ from dataclasses import dataclass, field
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
 from steelyard.telemetry.events import BestSequenceUpdated, Event, Observe
 
+HERE = "local"
+"""Where a batch was evaluated that no service was asked for."""
+
 SCORE_DIGITS = 12
 """Decimals of a gain that is told: two calculations of one differ behind them."""
 
 
 @dataclass
 class Findings:
-    """The record of one plan in the making; `clock` only times, `observe` is told each event."""
+    """The record of one plan in the making; `clock` only times, `observe` is told each event.
+
+    batches   where -> how many batches were evaluated there
+    carried   step -> the service that did it; nothing where no service was asked
+    """
 
     observe: Observe | None = None
     clock: Callable[[], float] = time.perf_counter
@@ -30,6 +38,8 @@ class Findings:
     coverage: list[Coverage] = field(default_factory=list)
     runs: list[ModuleRun] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
+    batches: Counter[str] = field(default_factory=Counter)
+    carried: dict[str, str] = field(default_factory=dict)
     _lacking: set[tuple[str, str]] = field(default_factory=set, repr=False)
     _best: float = field(default=0.0, repr=False)
 

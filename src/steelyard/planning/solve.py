@@ -35,7 +35,7 @@ from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.contexts import context_of
 from steelyard.planning.domain import Domain, domain_of, hindrance
 from steelyard.planning.drift import drift_after
-from steelyard.planning.findings import Findings
+from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
 from steelyard.planning.lists import chosen
@@ -230,13 +230,26 @@ def evaluate_batches(
 ) -> Iterator[Scores]:
     """Feasibility and net improvement of every batch."""
     for batch in batches:
-        fits = feasible(table.account, batch.rows) & debt_paid(table.account, batch.rows)
-        net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
-        findings.tell(BatchScored(batch.number, len(batch.rows), int(fits.sum())))
-        if len(net):
-            first = int(net.argmax())
-            findings.better(float(net[first]), int((batch.rows[first] != PAD).sum()))
-        yield Scores(batch.number, batch.rows, net)
+        scores = score_batch(table, batch)
+        findings.batches[HERE] += 1
+        tell_scores(scores, findings)
+        yield scores
+
+
+def score_batch(table: Candidates, batch: Batch) -> Scores:
+    """Feasibility and net improvement of one batch; nothing is told."""
+    fits = feasible(table.account, batch.rows) & debt_paid(table.account, batch.rows)
+    net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
+    return Scores(batch.number, batch.rows, net)
+
+
+def tell_scores(scores: Scores, findings: Findings) -> None:
+    """Tell that a batch is scored, and if it has a better sequence."""
+    net = scores.net
+    findings.tell(BatchScored(scores.number, len(net), int((net > -np.inf).sum())))
+    if len(net):
+        first = int(net.argmax())
+        findings.better(float(net[first]), int((scores.rows[first] != PAD).sum()))
 
 
 LOCAL = local()

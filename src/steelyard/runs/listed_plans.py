@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ def listed(
     """
     rows, names = plans.listed(store, bucket=bucket, after=after, most=most), titles(store)
     if bucket is not None and not rows and after is None:
-        _check_bucket(bucket, plans.buckets(store))
+        check_bucket(bucket, plans.buckets(store))
     keys = [(row.strategy, row.strategy_version or 0) for row in rows]
     return [Listed(row, names.get(key) or key[0]) for row, key in zip(rows, keys, strict=True)]
 
@@ -63,7 +64,7 @@ def document(entry: Listed) -> dict[str, Any]:
     }
 
 
-def _check_bucket(name: str, others: list[str]) -> None:
+def check_bucket(name: str, others: Sequence[str]) -> None:
     """Raise NotStored for a bucket of which no plan is stored, where others have some."""
     if not others:
         return

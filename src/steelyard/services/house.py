@@ -14,6 +14,7 @@ from anyio import CapacityLimiter
 
 from steelyard import environment
 from steelyard.runs.planners import Planners
+from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
@@ -34,15 +35,19 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    topology who listens where
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
-    planning    who plans takes a place of it: as many at once as there are processors
-    listening   who follows events takes a place of it
+    planning    whoever plans takes a place of it: as many at once as there are processors
+    listening   whoever follows events takes a place of it
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    hosts: tuple[str, ...] = ()
+    topology: Topology = field(default_factory=Topology)
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
     planning: CapacityLimiter = field(

@@ -1,0 +1,186 @@
+"""What carries plans to services: the client, who is well, which contexts were sent where.
+
+One for each process that plans; `remote.Remote` has one, and a coordinator another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TypeVar
+
+import httpx2
+
+from steelyard.errors import ServiceError
+from steelyard.services.calls import MISSING, Calls, Circuits, Refused
+from steelyard.services.context import Task, packed
+from steelyard.services.loop import Loop
+from steelyard.services.messages import Message, Put
+from steelyard.services.topology import Instance, Name, Topology
+from steelyard.telemetry.breaker import Moment, Rules
+from steelyard.telemetry.metrics import Meters
+from steelyard.telemetry.traces import headers as traced
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+CONTEXTS, SENT = 16, 64
+"""Contexts whose bytes are kept here, and hashes that are remembered of each instance."""
+
+
+def moment() -> Moment:
+    """Now: circuits last as long as this process."""
+    return Moment(seconds=time.monotonic(), boot="", utc=datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A context as it is sent, and what it was made from: that lives as long as its bytes."""
+
+    task: Task
+    body: bytes
+    sha256: str
+
+
+@dataclass
+class Carrier:
+    """Sends steps to the services of a topology.
+
+    token      says who asks
+    transport  what carries requests in place of sockets
+    meters     what is counted
+    """
+
+    topology: Topology
+    token: Callable[[], str]
+    transport: httpx2.AsyncBaseTransport | None = None
+    meters: Meters = field(default_factory=Meters)
+    now: Callable[[], Moment] = moment
+    clock: Callable[[], float] = time.perf_counter
+
+    def __post_init__(self) -> None:
+        """Start the loop, and one client on it."""
+        rules = Rules(
+            failure_threshold=self.topology.failure_threshold,
+            open_seconds=self.topology.open_seconds,
+        )
+        self.loop = Loop("steelyard services")
+        self.calls = Calls(
+            topology=self.topology,
+            client=self.loop.result(_client(self.transport)),
+            circuits=Circuits(rules, self.now, self.meters.breaker),
+            headers=self._headers,
+        )
+        self._parcels: OrderedDict[tuple[int, int], Parcel] = OrderedDict()
+        self._packing = Lock()
+        self._sent: dict[str, OrderedDict[str, None]] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._next: dict[str, int] = {}
+        self.seconds_a_row = 0.0
+
+    def close(self) -> None:
+        """Close every connection, end the thread."""
+        self.loop.close(self.calls.client.aclose)
+
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token()}", **traced()}
+
+    def parcel(self, task: Task) -> Parcel:
+        """A task as it is sent, packed once; raises InputError for one that cannot travel."""
+        key = id(task.ctx), id(task.table)
+        with self._packing:
+            parcel = self._parcels.pop(key, None)
+            if parcel is None or parcel.task.gone != task.gone:
+                body = packed(task)
+                parcel = Parcel(task, body, hashlib.sha256(body).hexdigest())
+            self._parcels[key] = parcel
+            while len(self._parcels) > CONTEXTS:
+                self._parcels.popitem(last=False)
+        return parcel
+
+    def in_turn(self, name: Name, without: Sequence[str] = ()) -> list[Instance]:
+        """The instances that may be asked, each time another first."""
+        usable = [
+            each for each in self.calls.usable(getattr(self.topology, name))
+            if each.url not in without
+        ]  # fmt: skip
+        if not usable:
+            return []
+        first = self._next.get(name, 0) % len(usable)
+        self._next[name] = first + 1
+        return [*usable[first:], *usable[:first]]
+
+    async def ask(
+        self, name: Name, instance: Instance, path: str, asked: Message, parcel: Parcel,
+        answer: type[M], seconds: float,
+    ) -> M:  # fmt: skip
+        """One answer to a call that is of a context, which is sent where it is not known."""
+        body = asked.model_dump_json().encode()
+
+        async def work() -> M:
+            return await self.calls.ask(
+                instance, "POST", f"/{name}/{path}", (body, seconds), answer
+            )
+
+        return await self._knowing(name, instance, parcel, work, seconds)
+
+    @asynccontextmanager
+    async def stream(
+        self, name: Name, instance: Instance, path: str, asked: Message, parcel: Parcel,
+        seconds: float,
+    ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
+        """The lines of an answer to a call that is of a context."""
+        body = asked.model_dump_json().encode()
+        await self._put(name, instance, parcel, seconds)
+        async with self.calls.stream(instance, f"/{name}/{path}", body, seconds) as lines:
+            yield lines
+
+    async def _knowing(
+        self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
+        seconds: float,
+    ) -> T:  # fmt: skip
+        """Work that needs the context there: where it is forgotten it is sent again, once."""
+        if parcel.sha256 not in self._sent.get(instance.url, ()):
+            await self._put(name, instance, parcel, seconds)
+        try:
+            return await work()
+        except Refused as refused:
+            if refused.status != MISSING:
+                raise
+        await self._put(name, instance, parcel, seconds)
+        return await work()
+
+    async def _put(self, name: Name, instance: Instance, parcel: Parcel, seconds: float) -> None:
+        path = f"/{name}/contexts/{parcel.sha256}"
+        await self.calls.ask(instance, "PUT", path, (parcel.body, seconds), Put)
+        sent = self._sent.setdefault(instance.url, OrderedDict())
+        sent[parcel.sha256] = None
+        while len(sent) > SENT:
+            sent.popitem(last=False)
+
+    def turn(self, instance: Instance) -> asyncio.Lock:
+        """One batch at a time is with an evaluator, whoever plans."""
+        return self._turns.setdefault(instance.url, asyncio.Lock())
+
+
+async def _client(transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+    """A client that follows no redirect and asks no proxy: addresses are the topology's."""
+    return httpx2.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+
+
+def nobody(name: str, why: str) -> ServiceError:
+    """No instance of a service gave an answer."""
+    return ServiceError(
+        f"No {name} service answered: {why} Nothing was planned. Start it with steelyard serve "
+        f'{name}, or let [services] fallback = "local" plan here.',
+        code="no_service",
+        place=f"services.{name}",
+        value=why,
+        hint=f"steelyard serve {name}",
+    )

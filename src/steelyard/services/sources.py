@@ -1,0 +1,133 @@
+"""The generator's stream as batches: read while they are wanted, and no further.
+
+Where a stream breaks, the next instance sends it again from its start, and what came before is
+passed over: every generator makes the same batches of one context. Where none is, they are made
+here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from steelyard.errors import ServiceError
+from steelyard.modules.candidates import Batch
+from steelyard.planning.guard import Guard
+from steelyard.planning.proposals import Proposals, Row
+from steelyard.services.calls import read, unanswered
+from steelyard.services.carried import Told, batch_of, events_of, note_others, noted
+from steelyard.services.carrier import Carrier, Parcel, nobody
+from steelyard.services.messages import GenerateAsked, LineForm
+from steelyard.services.topology import Instance
+
+AHEAD = 2
+"""Lines that are read before they are wanted."""
+Line = LineForm | Exception
+
+
+@dataclass
+class Source(Iterator[Batch]):
+    """Batches of one plan, in order; iterate it once.
+
+    here       makes the proposals in this process; raises ServiceError where that may not be
+    where      the address that the last batch came from
+    """
+
+    carrier: Carrier
+    parcel: Parcel
+    batch_size: int
+    here: Callable[[ServiceError], Proposals]
+    proposers: dict[Row, list[str]] = field(default_factory=dict)
+    where: str = ""
+    _before: dict[int, tuple[Told, ...]] = field(default_factory=dict)
+    _last: LineForm | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing is asked for before the first batch is wanted."""
+        self._batches = self._made()
+
+    def __next__(self) -> Batch:
+        """The next batch; what is told beside it waits for `tell` and `finish`."""
+        return next(self._batches)
+
+    def _made(self) -> Iterator[Batch]:
+        count, failure = 0, nobody("generator", "none may be asked now.")
+        for instance in self.carrier.in_turn("generator"):
+            try:
+                for line in self._lines(instance):
+                    self.where = instance.url
+                    if line.end is not None:
+                        self._last = line
+                        return
+                    if line.number >= count:
+                        yield self._batch(line)
+                        count = line.number + 1
+                raise unanswered(instance, "its stream ended before its last line")
+            except ServiceError as error:
+                failure = error
+        yield from self._made_here(count, failure)
+
+    def _batch(self, line: LineForm) -> Batch:
+        task = self.parcel.task
+        depth, m = task.ctx.search.max_depth, task.whole.m
+        batch = batch_of(line, depth, m, self.proposers)
+        self._before[batch.number] = events_of(line)
+        return batch
+
+    def _made_here(self, count: int, failure: ServiceError) -> Iterator[Batch]:
+        proposals = self.here(failure)
+        for batch in proposals.batches:
+            if batch.number >= count:
+                yield batch
+        self.proposers.clear()
+        self.proposers.update(proposals.proposers)
+
+    def tell(self, number: int, guard: Guard) -> None:
+        """What was told before a batch was made."""
+        for event in self._before.pop(number, ()):
+            guard.findings.tell(event)
+
+    def finish(self, guard: Guard) -> None:
+        """What the last line says: who else proposed what, and the report; raises FailedLate."""
+        if self._last is not None and self._last.end is not None:
+            noted(self._last.end, guard)
+            guard.findings.carried["generator"] = self.where
+            note_others(self._last, self.proposers)
+
+    def _lines(self, instance: Instance) -> Iterator[LineForm]:
+        """The lines of one instance's stream; raises ServiceError where it breaks."""
+        loop, queue = self.carrier.loop, asyncio.Queue[Line](AHEAD)
+        reading = loop.begin(self._read(instance, queue))
+        try:
+            while True:
+                line = loop.result(queue.get())
+                if isinstance(line, Exception):
+                    raise line
+                yield line
+                if line.end is not None:
+                    return
+        finally:
+            reading.cancel()
+
+    async def _read(self, instance: Instance, queue: asyncio.Queue[Line]) -> None:
+        """Put lines into a queue that has room for few: a slow reader slows the generator."""
+        seconds = self.carrier.topology.generator.timeout_seconds
+        asked = GenerateAsked(context=self.parcel.sha256, batch_size=self.batch_size)
+        try:
+            async with self.carrier.stream(
+                "generator", instance, "generate", asked, self.parcel, seconds
+            ) as lines:
+                while True:
+                    async with asyncio.timeout(seconds):
+                        text = await anext(lines, None)
+                    if text is None:
+                        raise unanswered(instance, "its stream ended before its last line")
+                    line = read(instance, text, LineForm)
+                    await queue.put(line)
+                    if line.end is not None:
+                        return
+        except TimeoutError:
+            await queue.put(unanswered(instance, f"no line within {seconds:g} s"))
+        except ServiceError as error:
+            await queue.put(error)
