@@ -35,10 +35,10 @@ def pass_on(service: str, hook: str) -> None:
             message = {}
 
 
-if __name__ == "__main__" and len(sys.argv) == 3:
+if __name__ == "__main__" and (addresses := sys.argv[1:]):
     while True:
         try:
-            pass_on(sys.argv[1], sys.argv[2])
+            pass_on(*addresses)
         except OSError as error:
             print(f"{error}; once more in a second", file=sys.stderr)
         time.sleep(1)

@@ -52,9 +52,7 @@ def test_who_has_not_seen_the_last_change_changes_nothing(api: Asking, house: Ho
     before = content(house.store())
 
     late = api.post("/buckets/core/assign-config", {"If-Match": seen}, config_id=config_id)
-    also = api.post(
-        "/buckets/core/rollback", {"If-Match": seen}, config_name="mine", version=1
-    )
+    also = api.post("/buckets/core/rollback", {"If-Match": seen}, config_name="mine", version=1)
 
     assert (late.status_code, also.status_code) == (412, 412)
     assert content(house.store()) == before
@@ -99,7 +97,11 @@ def test_what_has_not_changed_is_not_sent_again(api: Asking):
         ("/buckets/nobody/assign-config", {"config_id": 1}, "no_such_bucket"),
         ("/buckets/core/assign-config", {"config_id": 9}, "no_such_configuration"),
         ("/buckets/core/assign-config", {"config_id": 2**63 - 1}, "no_such_configuration"),
-        ("/buckets/core/rollback", {"config_name": "mien", "version": 1}, "no_such_stored_strategy"),
+        (
+            "/buckets/core/rollback",
+            {"config_name": "mien", "version": 1},
+            "no_such_stored_strategy",
+        ),
         ("/buckets/core/rollback", {"config_name": "mine", "version": 9}, "no_such_version"),
     ],
 )

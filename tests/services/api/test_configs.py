@@ -75,9 +75,7 @@ def test_a_file_without_a_name_is_imported_under_one_that_says_so(api: Asking):
     assert api.post("/configs/import", content=SHALLOW).json()["name"] == "imported_config"
 
 
-def test_an_import_changes_no_bucket_because_it_happens_to_have_the_name(
-    api: Asking, house: House
-):
+def test_an_import_changes_no_bucket_because_it_happens_to_have_the_name(api: Asking, house: House):
     api.save("mine")
     assignments.assign(house.store(), "core", "mine")
     file = api.get("/configs/1/export").text.replace("max_depth = 3", "max_depth = 4")

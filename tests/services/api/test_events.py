@@ -36,12 +36,12 @@ def happen(house: House, count: int, bucket: str = "core") -> None:
 
 
 @contextmanager
-def stream(url: str, headers: Mapping[str, str] | None = None, **query: str) -> Iterator[Iterator[Message]]:
+def stream(
+    url: str, headers: Mapping[str, str] | None = None, **query: str
+) -> Iterator[Iterator[Message]]:
     """The messages of a stream, each as its fields."""
     own = {"Authorization": f"Bearer {TOKEN}", **(headers or {})}
-    with httpx2.stream(
-        "GET", f"{url}/events", headers=own, params=query, timeout=WAIT_S
-    ) as answer:
+    with httpx2.stream("GET", f"{url}/events", headers=own, params=query, timeout=WAIT_S) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield messages(answer.iter_lines())

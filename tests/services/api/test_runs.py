@@ -54,9 +54,7 @@ def test_no_adapter_that_has_the_keys_of_a_broker_is_in_the_process():
         "print([m for m in sys.modules if m.startswith('steelyard.brokers.alpaca')])"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert len(ROUTERS) > 1
     assert done.stdout.strip() == "[]"
