@@ -11,6 +11,7 @@ from steelyard.services.house import House
 from steelyard.services.observing import observer
 from steelyard.telemetry import structured, traces
 from steelyard.telemetry.breaker import rules_from
+from steelyard.telemetry.events import Observe
 from steelyard.telemetry.health import Health
 
 LOGGER = logging.getLogger("steelyard.plans")
@@ -21,15 +22,16 @@ def health_of(house: House) -> Health:
     return Health(house.home, rules_from(house.variables), warn=LOGGER.warning)
 
 
-def planned(house: House, bucket: str, seed: int) -> Made:
+def planned(house: House, bucket: str, seed: int, observe: Observe | None = None) -> Made:
     """The next plan of a bucket, kept, as `steelyard plan --bucket` makes it; blocks."""
     structured.bind(bucket_id=bucket)
     manner = Manner(
+        steps=house.steps(),
         engine=read_engine(house.home, house.variables),
         health=health_of(house),
         correlation_id=traces.trace_id() or secrets.token_hex(8),
         seed=seed,
-        observe=observer(house),
+        observe=observe or observer(house),
         remark=LOGGER.warning,
     )
     plan, is_new = plan_bucket(house.store(), house.planners(), bucket, manner)
