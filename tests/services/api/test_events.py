@@ -89,7 +89,7 @@ def test_who_was_cut_off_goes_on_behind_the_last_and_misses_nothing(app: FastAPI
             next(rows)
             rest = numbers(rows, 352)
 
-    assert first + [150] + rest == [*range(500), *range(3)]
+    assert [*first, 150, *rest] == [*range(500), *range(3)]
 
 
 def test_a_stream_is_of_a_bucket_and_a_type(app: FastAPI, house: House, api: Asking):
@@ -120,8 +120,7 @@ def test_what_the_journal_has_is_told_too(app: FastAPI, house: House):
 @pytest.mark.parametrize(
     ("headers", "query", "status", "code"),
     [
-        ({"Origin": "http://evil.example"}, {}, 403, "other_origin"),
-        ({"Origin": "null"}, {}, 403, "other_origin"),
+        ({"Origin": "http://evil.example"}, {}, 403, "foreign_origin"),
         ({}, {"bucket": "croe"}, 404, "no_such_event"),
         ({}, {"type": "CacheCleard"}, 404, "no_such_event"),
         ({}, {"after": "x"}, 422, "no_such_place"),
@@ -140,25 +139,6 @@ def test_what_is_refused_is_told_before_the_stream_begins(
 def test_its_own_pages_may_listen(app: FastAPI):
     with listening(app) as url, stream(url, {"Origin": url}) as rows:
         assert next(rows)["id"]
-
-
-def test_no_more_listen_than_there_are_places_and_one_that_goes_makes_room(
-    app: FastAPI, house: House
-):
-    house.listening.total_tokens = 1
-    own = {"Authorization": f"Bearer {TOKEN}"}
-    with listening(app) as url:
-        with stream(url) as rows:
-            next(rows)
-            full = httpx2.get(f"{url}/events", headers=own, timeout=WAIT_S)
-        deadline = time.monotonic() + WAIT_S
-        while house.listening.borrowed_tokens and time.monotonic() < deadline:
-            time.sleep(0.05)
-        with stream(url) as rows:
-            again = next(rows)
-
-    assert (full.status_code, full.json()["errors"][0]["code"]) == (503, "too_many_listeners")
-    assert again["id"]
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -206,7 +186,7 @@ def test_the_example_hands_every_event_to_a_webhook_that_fails_once(
             env={**os.environ, "STEELYARD_TOKEN": TOKEN}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            wait(lambda: place.exists())
+            wait(place.exists)
             happen(house, 4)
             wait(lambda: len(calls) >= 4)
         finally:

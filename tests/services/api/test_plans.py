@@ -65,7 +65,7 @@ def test_a_plan_is_read_as_it_was_kept_and_never_sent_twice(api: Asking):
     assert whole.content == short.content
     assert Plan.from_document(whole.json()).plan_id == plan_id
     assert "immutable" in whole.headers["cache-control"]
-    assert "cache-control" not in short.headers
+    assert short.headers["cache-control"] == "no-store"
     assert (again.status_code, again.content) == (304, b"")
 
 

@@ -22,7 +22,7 @@ def test_a_preset_is_read_by_its_id_with_its_text(api: Asking):
 
     whole = api.get(f"/presets/{shipped['id']}").json()
 
-    assert "us_taxable" == whole["name"]
+    assert whole["name"] == "us_taxable"
     assert whole["config_toml"].count("\n") > 10
 
 
