@@ -1,4 +1,4 @@
-"""An application on a real socket, in a thread of this process: for what is below HTTP's meaning."""
+"""An application on a real socket, in a thread of this process: for what is below HTTP."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 """How paths begin by which services ask each other: with the machine's own token at any pace."""
 UNREAD_BYTES = 64 * KIB
 """A body of a refused request that is larger is not waited for."""
-LINGER_SECONDS = 1.0
+LINGER_SECONDS, LINGER_BYTES = 1.0, 512 * KIB
 FORBIDDEN = 403
 UNREAD = frozenset({408, 413, 415})
 """Statuses of refusals before a body was read whole."""
