@@ -78,7 +78,7 @@ def serving(
     token = own_token(house)
     ports = {name: [0] * (evaluators if name == "evaluator" else 1) for name in names}
     with Household(ports, topology or Topology(), own) as household:
-        house.layout = household.topology
+        house.topology = household.topology
         try:
             yield Served(household, house, token)
         finally:

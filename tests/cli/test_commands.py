@@ -162,7 +162,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("db", "backup"): ("not.json",),
         ("db", "restore"): ("nowhere.db",),
     }
-    cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",)}
+    cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",), ("perf",)}
     cannot |= {("db", "upgrade"), ("resume",), ("reconcile",), ("cancel-all",), ("flatten",)}
     with_json = {
         typed

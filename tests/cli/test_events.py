@@ -177,7 +177,7 @@ def test_a_plan_of_a_bucket_leaves_what_happened_while_it_was_made_in_one_run(fo
     of_plan = rows[[row["event_type"] for row in rows].index("PlanningStarted") :]
     types = [row["event_type"] for row in of_plan]
     assert types[0] == "PlanningStarted"
-    assert types[-2:] == ["PlanningCompleted", "PlanSaved"]
+    assert types[-3:] == ["PlanningCompleted", "PlanMeasured", "PlanSaved"]
     assert {"BestSequenceUpdated", "SequenceGenerationCompleted", "ModuleFinished"} <= {*types}
     assert len({row["correlation_id"] for row in of_plan}) == 1
     assert of_plan[-1]["data"]["plan_id"] == json.loads(result.stdout)["plan_id"]

@@ -127,7 +127,7 @@ def test_explain_shows_more(folder: Path):
 def timed(*arguments: object) -> dict[str, float]:
     """The table of times: part, with its indentation -> milliseconds."""
     lines = run("plan", "--timings", *arguments).stdout.partition("Time taken")[2].splitlines()
-    rows = [re.fullmatch(r"  ( *\S.*?) +([\d,]+\.\d) ms", line) for line in lines]
+    rows = [re.fullmatch(r"  ( *\S.*?)(?: +\d+)? +([\d,]+\.\d)(?: +\S+)*", line) for line in lines]
     return {row[1]: float(row[2].replace(",", "")) for row in rows if row}
 
 
@@ -148,10 +148,18 @@ def test_the_times_explain_the_whole_wait_and_what_is_inside_of_what():
         "  choose", "  everything else",
     ]  # fmt: skip
     after = inside[inside.index("  find opportunities") + 1 :]
-    assert (
-        "    opportunity_calculators.weight_based"
-        in after[: after.index("  generate and evaluate")]
-    )
+    assert "    weight_based.calculate" in after[: after.index("  generate and evaluate")]
+
+
+def test_the_times_have_calls_mean_least_and_most_of_every_module_and_what_a_sequence_took():
+    text = run("plan", "--timings").stdout.partition("Time taken")[2]
+
+    assert re.search(r"Part +Calls +Total, ms +Mean +Min +Max\n", text)
+    module = re.search(r"weight_based\.calculate +1 +(\S+) +(\S+) +(\S+) +(\S+)\n", text)
+    assert module is not None
+    assert len(set(module.groups())) == 1  # of one call
+    assert re.search(r"Each of [\d,]+ sequences took 0\.\d{4} ms\.", text)
+    assert re.search(r"Peak memory of the process: [\d,]+ MB\.", text)
 
 
 def test_the_times_have_the_report_and_the_explanation_where_they_are_made(folder: Path):
@@ -165,7 +173,7 @@ def test_what_if_reports_are_a_stage_of_their_own(folder: Path):
 
     times = list(timed(*own_files(folder), "--strategy", "s.toml"))
 
-    assert times[times.index("  what if") + 1] == "    sequence_generators.partial_execution"
+    assert times[times.index("  what if") + 1] == "    partial_execution.generate"
 
 
 def test_an_excluded_symbol_is_said_and_not_traded():

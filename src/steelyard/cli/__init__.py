@@ -8,6 +8,7 @@
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
+    perf.py      what stored plans took
     events.py    what happened to what is stored
     strategy.py  presets and strategy files: list, show, new, validate, schema
     trial.py     strategies tried out: compared, checked without planning; snapshots.py says on what
@@ -56,6 +57,7 @@ from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
+from steelyard.cli.perf import perf
 from steelyard.cli.plan import plan
 from steelyard.cli.plans import plans
 from steelyard.cli.rebalance import rebalance
@@ -105,6 +107,7 @@ app.command()(report)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(perf)
 app.command()(events)
 app.command()(execute)
 app.command()(resume)

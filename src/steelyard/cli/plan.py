@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from steelyard.engine import Engine
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
-    from steelyard.telemetry.events import Observe, PlannerEvent
+    from steelyard.telemetry.events import Observe, PlanMeasured, PlannerEvent
 
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 ReportFile = Annotated[Path | None, Option(help="Also write an HTML report.", metavar="F.html")]
@@ -122,6 +122,8 @@ def carry_out(options: Options, output: Output, engines: Engines, *, save_it: bo
         return
     try:
         seconds = sum(took for what, took in watch.parts if what == "planning")
+        if observe is not None:
+            observe(_measured(document, seconds))
         stored = keep(document, inputs, options, seconds, events)
     except SteelyardError as error:
         deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
@@ -139,6 +141,13 @@ def _into(events: list[PlannerEvent], bucket: str) -> Observe:
     from steelyard.telemetry.recorder import stamped
 
     return stamped(bucket, run_id(), lambda: datetime.now(UTC), [events.append])
+
+
+def _measured(plan: Plan, seconds: float) -> PlanMeasured:
+    from steelyard.telemetry.events import PlanMeasured
+    from steelyard.telemetry.timings import peak_bytes
+
+    return PlanMeasured(plan.plan_id, round(seconds, 6), peak_bytes())
 
 
 @contextmanager
@@ -242,9 +251,11 @@ def _shown(
 def _time_taken(plan: Plan, console: Console, output: Output) -> None:
     from steelyard.report.terminal.sections import time_taken
     from steelyard.report.terminal.sections.view import View
+    from steelyard.telemetry.timings import peak_bytes
 
     view = View(console, plan, output.explain)
-    time_taken.draw(view, output.watch.parts, total=output.watch.total())
+    watch = output.watch
+    time_taken.draw(view, watch.parts, total=watch.total(), peak=peak_bytes())
 
 
 def _next(plan: Plan, output: Output) -> list[str]:

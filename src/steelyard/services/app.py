@@ -35,6 +35,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (405, "Not a method of this path."),
         (408, "The body took too long."),
         (409, "It has changed meanwhile, or the builds differ."),
+        (412, "Not what If-Match or If-None-Match says that it must be."),
         (413, "Too large."),
         (415, "Not application/json."),
         (421, "Another host's name."),

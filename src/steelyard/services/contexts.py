@@ -23,7 +23,6 @@ from steelyard.services.topology import Name
 from steelyard.settings import Plugins
 
 MOST_CONTEXTS, MOST_BYTES = 64, 256 * 1024 * 1024
-PLUGINS = "plugins"
 BODIES: tuple[type[BaseModel], ...] = (ContextForm,)
 """Models of bodies that their handlers read themselves."""
 MOST_SETS = 8
@@ -133,13 +132,10 @@ def add_contexts(router: APIRouter, name: Name) -> None:
         """Keep what a plan's steps need, under the SHA-256 of this body."""
         house: House = request.app.state.house
         put = contexts_of(request).put
-        await run_in_threadpool(put, sha256, await request.body(), _folders(house))
+        await run_in_threadpool(
+            put, sha256, await request.body(), house.topology.plugin_folders(house.home)
+        )
         return Put(context=sha256)
-
-
-def _folders(house: House) -> tuple[Path, ...]:
-    """Where this service may load plugins from."""
-    return house.topology.plugins or (house.home / PLUGINS,)
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def run(order: Order, sockets: Sequence[socket.socket]) -> None:
     """Answer until a signal ends the process."""
     for each in sockets:  # what the service starts does not get them
         each.set_inheritable(False)
-    house = House(order.variables, port=_port(sockets), hosts=order.hosts, layout=order.topology)
+    house = House(order.variables, port=_port(sockets), hosts=order.hosts, topology=order.topology)
     serve(application(order.name, house), sockets, order.certificate)
 
 

@@ -1,12 +1,12 @@
 """Which service listens where, how long it is waited for, how often it is asked how it is.
 
-Ports, timeouts and intervals are the documents'. `read_topology` reads them from a file: see
-`topology_file`.
+Ports, timeouts and intervals are the documents'. `topology_file` reads what a file says of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -17,6 +17,7 @@ from steelyard.telemetry.traces import Tracing
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
 NAMES: tuple[Name, ...] = get_args(Name)
 LOOPBACK = "127.0.0.1"
+PLUGINS = "plugins"
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Address = Annotated[str, Field(min_length=1, max_length=253)]
@@ -38,10 +39,25 @@ class Instance(Frozen):
     tls: bool = False
 
     @property
+    def here(self) -> bool:
+        """Is it on this machine?"""
+        return is_loopback(self.host)
+
+    @property
     def url(self) -> str:
         """Its address without a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Is an address, or a name, this machine's own?"""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Service(Frozen):
@@ -76,10 +92,10 @@ class Topology(Frozen):
     fallback            what is done with what no evaluator took: here, or left out and said
     failure_threshold   failures in a row that open the circuit of an instance
     open_seconds        how long, until one request may try
-    telemetry           where spans are sent
     allow_hosts         names and addresses beyond this machine that may be asked
     trusted_network     services listen in it, and are asked in it, without TLS: of containers
-    plugins             folders that services may load plugins from
+    plugins             folders that services may load plugins from; none = `plugins` in the home
+    telemetry           where spans are sent
     """
 
     opportunity: Service = Service(instances=_on(8008), timeout_seconds=10)
@@ -93,26 +109,31 @@ class Topology(Frozen):
     fallback: Literal["local", "none"] = "local"
     failure_threshold: Annotated[int, Field(ge=1, le=1000)] = 5
     open_seconds: Seconds = 60
-    telemetry: Tracing = Tracing()
     allow_hosts: Annotated[tuple[Address, ...], Field(max_length=MOST_INSTANCES)] = ()
     trusted_network: Annotated[str, Field(max_length=43)] | None = None
     tls: Tls = Tls()
     plugins: tuple[InFolder, ...] = ()
+    telemetry: Tracing = Tracing()
 
     def service(self, name: Name) -> Service:
         """One of the four."""
         service: Service = getattr(self, name)
         return service
 
-    def moved(self, ports: dict[Name, tuple[int, ...]]) -> Topology:
-        """The same with other ports on this machine, and with so many instances of each."""
-        services: dict[str, Any] = {
-            name: self.service(name).model_copy(update={"instances": _on(*numbers)})
-            for name, numbers in ports.items()
-        }
+    def plugin_folders(self, home: Path) -> tuple[Path, ...]:
+        """Folders that services may load plugins from."""
+        return self.plugins or (home / PLUGINS,)
+
+    def here(self, name: Name) -> tuple[int, ...]:
+        """Ports of a service's instances on this machine."""
+        return tuple(each.port for each in self.service(name).instances if each.here)
+
+    def moved(self, ports: Mapping[Name, Sequence[int]]) -> Topology:
+        """The same with these ports on this machine, in place of those that it has."""
+        services: dict[str, Any] = {}
+        for name, numbers in ports.items():
+            service = self.service(name)
+            others = tuple(each for each in service.instances if not each.here)
+            instances = (*_on(*numbers), *others)
+            services[name] = service.model_copy(update={"instances": instances})
         return self.model_copy(update=services)
-
-
-def read_topology(variables: Mapping[str, str], file: Path | None = None) -> Topology:
-    """As the variables and the file say; raises SettingsError."""
-    return Topology()

@@ -203,8 +203,13 @@ def version_in(connection: Connection, name: str, number: int | None = None) -> 
 def by_id(store: Store, key: int) -> Version:
     """A version by the number of its row; raises NotStored."""
     with store.reading() as connection:
-        query = select(strategy_version).where(strategy_version.c.id == key)
-        row = connection.execute(query).first()
+        return by_id_in(connection, key)
+
+
+def by_id_in(connection: Connection, key: int) -> Version:
+    """As `by_id`, within a transaction."""
+    query = select(strategy_version).where(strategy_version.c.id == key)
+    row = connection.execute(query).first()
     if row is None:
         raise NotStored(
             f"There is no stored configuration with the id {key}.",
@@ -225,6 +230,13 @@ def history(store: Store, name: str) -> list[Version]:
         if not rows:
             raise _no_version(connection, name, None)
     return [_version(row) for row in rows]
+
+
+def ids_in(connection: Connection, name: str) -> dict[int, int]:
+    """Number of a version -> number of its row, of a name."""
+    table = strategy_version.c
+    query = select(table.version, table.id).where(table.name == name)
+    return {row.version: row.id for row in connection.execute(query)}
 
 
 def active(store: Store) -> list[Version]:

@@ -467,6 +467,24 @@ class CacheCleared(InstanceEvent):
     planners: int
 
 
+# what plans cost
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMeasured(Event):
+    """A plan that is to be kept was made, and this is what it took.
+
+    plan_id      of the plan
+    seconds      that planning took
+    peak_bytes   the most memory that its process had resident so far; null where none is counted
+    """
+
+    told_by = "who plans"
+    plan_id: str
+    seconds: float
+    peak_bytes: int | None
+
+
 # execution
 
 
@@ -827,5 +845,7 @@ EXECUTION: tuple[type[Event], ...] = (
     AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, BucketFollowed,
     RunnerStarted,
 )  # fmt: skip
-EVENTS: tuple[type[Event], ...] = (*PLANNING, *STORE, EnginesDiffer, CacheCleared, *EXECUTION)
+EVENTS: tuple[type[Event], ...] = (
+    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, *EXECUTION,
+)  # fmt: skip
 """Every event, in the order of the catalogue."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from threading import Lock
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
 from steelyard.telemetry.breaker import State
+from steelyard.telemetry.timings import Timed, split
 
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds that divide what is answered at once from what is not."""
@@ -28,20 +28,7 @@ TINY = (0.00001, 0.0001, 0.001, 0.01, 0.1, 1)
 STATES: dict[State, int] = {"closed": 0, "half-open": 1, "open": 2}
 """State of a circuit -> its figure."""
 AGE = "_created"
-STAGE = "stage"
-"""Kind of what is timed and is no module: a stage of planning."""
-
-
-class Timed(Protocol):
-    """A part of a plan and its seconds: `kind.name` of a module, or a stage."""
-
-    @property
-    def name(self) -> str:
-        """Of the part."""
-
-    @property
-    def seconds(self) -> float:
-        """That it took."""
+"""What the names of figures end with that say when another one began."""
 
 
 class Meters:
@@ -100,9 +87,7 @@ class Meters:
     def modules(self, timings: Iterable[Timed]) -> None:
         """What the parts of a plan took: `plan.timings`, or `findings.timings` of one step."""
         for timing in timings:
-            kind, dot, name = timing.name.partition(".")
-            labels = (kind, name) if dot else (STAGE, timing.name)
-            self._modules.labels(*labels).observe(timing.seconds)
+            self._modules.labels(*split(timing.name)).observe(timing.seconds)
 
     def batch(self, seconds: float, evaluator: str) -> None:
         """An evaluator scored a batch; `local` is this process."""

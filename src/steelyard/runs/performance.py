@@ -1,0 +1,110 @@
+"""What stored plans took: calls and seconds by module, time per sequence, peak memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from steelyard.plans.plan import Plan
+from steelyard.store import events, plans
+from steelyard.store.plans import StoredPlan
+from steelyard.store.store import Store
+from steelyard.telemetry.events import PlanMeasured
+from steelyard.telemetry.timings import (
+    STAGE,
+    Spent,
+    added_up,
+    operation_of,
+    seconds_per_sequence,
+    split,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Of some plans, the newest; `spent` by the names of their timings.
+
+    bucket      None = of all
+    first, last when the oldest and the newest of them were saved
+    sequences   that were proposed and scored, and seconds of each; None where none was
+    peak_bytes  the most memory that a process had that made one; None where it was not counted
+    """
+
+    bucket: str | None
+    plans: int
+    first: datetime | None
+    last: datetime | None
+    spent: dict[str, Spent]
+    sequences: int
+    per_sequence: float | None
+    peak_bytes: int | None
+
+    @property
+    def modules(self) -> list[tuple[str, Spent]]:
+        """(name of the timing, what it took), the slowest first."""
+        return self._slowest(stages=False)
+
+    @property
+    def stages(self) -> list[tuple[str, Spent]]:
+        """The same of the stages of planning, which hold the modules."""
+        return self._slowest(stages=True)
+
+    def _slowest(self, *, stages: bool) -> list[tuple[str, Spent]]:
+        chosen = [item for item in self.spent.items() if (split(item[0])[0] == STAGE) == stages]
+        return sorted(chosen, key=lambda item: (-item[1].total, item[0]))
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; seconds."""
+        return {
+            "bucket": self.bucket,
+            "plans": self.plans,
+            "first": None if self.first is None else self.first.isoformat(),
+            "last": None if self.last is None else self.last.isoformat(),
+            "modules": [_document(*item) for item in self.modules],
+            "stages": [_document(*item) for item in self.stages],
+            "sequences": self.sequences,
+            "seconds_per_sequence": self.per_sequence,
+            "peak_bytes": self.peak_bytes,
+        }
+
+
+def _document(name: str, spent: Spent) -> dict[str, Any]:
+    kind, module = split(name)
+    operation = operation_of(name)
+    return {"operation": operation, "kind": kind, "name": module, **spent.document()}
+
+
+def measured(store: Store, bucket: str | None, most: int) -> Performance:
+    """Of the newest plans of a bucket, or of all; raises StoreError for one that is damaged."""
+    stored = list(_newest(store, bucket, most))
+    entries = [entry.plan for entry in stored]
+    timings = [timing for plan in entries for timing in plan.timings]
+    scored = [plan for plan in entries if plan.certificate.sequences]
+    sequences = sum(plan.certificate.sequences for plan in scored)
+    return Performance(
+        bucket=bucket,
+        plans=len(stored),
+        first=stored[-1].row.saved_at if stored else None,
+        last=stored[0].row.saved_at if stored else None,
+        spent=added_up(timings),
+        sequences=sequences,
+        per_sequence=seconds_per_sequence(sequences, (t for plan in scored for t in plan.timings)),
+        peak_bytes=_peak(store, bucket, entries),
+    )
+
+
+def _newest(store: Store, bucket: str | None, most: int) -> Iterator[StoredPlan]:
+    for row in islice(plans.listed(store, bucket=bucket), most):
+        yield plans.load(store, row.plan_id)
+
+
+def _peak(store: Store, bucket: str | None, entries: list[Plan]) -> int | None:
+    ids = {plan.plan_id for plan in entries}
+    measures = events.since(store, bucket=bucket, event_type=PlanMeasured.__name__)
+    data = [entry.event.data for entry in measures if entry.event.data["plan_id"] in ids]
+    return max(
+        (each["peak_bytes"] for each in data if each["peak_bytes"] is not None), default=None
+    )
