@@ -130,5 +130,3 @@ class Source(Iterator[Batch]):
             await queue.put(unanswered(instance, f"no line within {seconds:g} s"))
         except ServiceError as error:
             await queue.put(error)
-
-
