@@ -16,6 +16,8 @@ from steelyard.cli import connecting, logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
 from steelyard.importers import limits
+from steelyard.services import topology_file
+from steelyard.services.security import tokens
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE
 
@@ -28,7 +30,10 @@ def test_every_variable_that_the_code_names_is_in_the_table():
     named = {
         name
         for source in sources
-        for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))
+        for name in re.findall(
+            r"\b(?:STEELYARD|SERVICES|EVALUATOR|COORDINATOR)_[A-Z_]+\b",
+            source.read_text(encoding="utf-8"),
+        )
         if not name.endswith("_")
     }
 
@@ -41,6 +46,10 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         home.DATABASE,
         logs.VARIABLE,
         logs.FORMAT,
+        tokens.VARIABLE,
+        topology_file.CONFIG,
+        topology_file.TIMEOUT,
+        topology_file.PORT,
         *names,
     }
     assert named == set(BY_NAME) == code

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from steelyard.errors import SettingsError
 
 Engine = Literal["fast", "reference"]
+OnDivergence = Literal["log", "alert", "block"]
 FILE = "execution.toml"
 TABLE = "engine"
 NOTHING = "Nothing was planned."
@@ -41,7 +42,7 @@ class EngineSettings(BaseModel):
     shadow: Literal["on", "none"] = Field(
         "on", description="does the other engine calculate beside it, to be compared"
     )
-    on_divergence: Literal["log", "alert", "block"] = Field(
+    on_divergence: OnDivergence = Field(
         "alert",
         description="of an unexplained difference: note it; also end with 1; also make no plan",
     )

@@ -136,6 +136,22 @@ VARIABLES = (
         "`[engine]` of `execution.toml`, or `alert`",
     ),
     Variable(
+        "STEELYARD_TOKEN",
+        "the token with which services are asked and answer, in place of that of the file",
+        "`token` in the folder above, made at the first start",
+    ),
+    Variable(
+        "SERVICES_CONFIG_PATH",
+        "the file that says which service listens where: `[services]` in TOML, or `services.yaml`",
+        "`services.toml` in the folder above, or all on this machine",
+    ),
+    Variable("EVALUATOR_PORT", "where `serve evaluator` listens", "8010"),
+    Variable(
+        "COORDINATOR_TIMEOUT",
+        "seconds that making a plan through services may take: over 0, at most 86,400",
+        "300",
+    ),
+    Variable(
         "STEELYARD_EXECUTION__SECTION__KEY",
         "a setting of execution: `…__LIMITS__PAPER__MAX_REJECTS=3` is one of `[limits.paper]`",
         "`execution.toml` in the folder above, or what is built in",

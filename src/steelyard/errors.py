@@ -14,6 +14,8 @@ SteelyardError
 │   └── ChainBroken        the journal's events are not those that were written
 ├── ServiceError           a service did not answer in time, or answered nonsense
 ├── NotAllowed             who asks may not; nothing was done
+├── ChangedMeanwhile       another changed it since this change was made; nothing was done
+│   └── NotMatched         it is not what the request says that it must be
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 │   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
@@ -219,6 +221,18 @@ class NotAllowed(SteelyardError):
     """Who asks has no token, or one that may not do this; nothing was done."""
 
     code = "not_allowed"
+
+
+class ChangedMeanwhile(SteelyardError):
+    """What was to be changed is no longer what the change was made from; nothing was done."""
+
+    code = "changed_meanwhile"
+
+
+class NotMatched(ChangedMeanwhile):
+    """It is not what the request says that it must be; nothing was done."""
+
+    code = "not_matched"
 
 
 class ChainBroken(NotExecuted):

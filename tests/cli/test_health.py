@@ -14,7 +14,7 @@ import pytest
 
 from builders.commands import own_files, run
 from steelyard import strategies
-from steelyard.cli.health import versions
+from steelyard.runs.module_health import versions
 from steelyard.cli.trading import journal
 from steelyard.execution.journal.changes import alert
 from steelyard.execution.reconcile.stored import freeze

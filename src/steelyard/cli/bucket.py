@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -19,8 +18,6 @@ from steelyard.cli.stored import is_there, opened
 from steelyard.report import visible
 
 if TYPE_CHECKING:
-    from steelyard.runs.settings import Shown
-    from steelyard.store.assignments import Assignment
     from steelyard.store.buckets import Held
     from steelyard.store.strategies import Version
 
@@ -43,7 +40,9 @@ def list_(as_json: AsJson = False) -> None:
             with opened() as store:
                 rows = [(held, planned_by(store, held.name)) for held in buckets(store)]
         if as_json:
-            write_json([_entry(held, version) for held, version in rows])
+            from steelyard.runs.listed_buckets import document
+
+            write_json([document(held, version) for held, version in rows])
         else:
             write(screen(lambda console: draw_list(rows, console)))
 
@@ -69,6 +68,7 @@ def create(
 ) -> None:
     """Make a bucket; the core is made by loading it."""
     with guarded("Nothing was made."):
+        from steelyard.runs.listed_buckets import document
         from steelyard.runs.settings import New
         from steelyard.runs.settings import create as make
 
@@ -76,7 +76,7 @@ def create(
         with opened() as store:
             held = make(store, new, preset=preset)
         if as_json:
-            write_json(_entry(held, None))
+            write_json(document(held, None))
         else:
             say(
                 f"The {held.kind} {name} is made, {held.status}, aimed at {held.target_weight:.1%}."
@@ -110,6 +110,7 @@ def load(
     """Set what a bucket owns, from files in every form that `plan` reads."""
     with guarded("Nothing was loaded."):
         from steelyard.runs.account import beside, load_account
+        from steelyard.runs.listed_buckets import document
         from steelyard.runs.stored import load as put
         from steelyard.store.assignments import planned_by
 
@@ -136,7 +137,7 @@ def load(
             for notice in notices:
                 if notice.head:
                     note(notice.message)
-            write_json(_entry(rows[0], version))
+            write_json(document(rows[0], version))
             return
         for line in (
             *inputs.said,
@@ -185,6 +186,7 @@ def settings(
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a bucket: money, strategy, settings and where each comes from."""
     with guarded():
+        from steelyard.runs.listed_buckets import whole
         from steelyard.runs.settings import shown
         from steelyard.store.assignments import planned_by
         from steelyard.store.buckets import bucket_of
@@ -193,7 +195,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
             held, version = bucket_of(store, name), planned_by(store, name)
         rows = shown(held, version)
         if as_json:
-            write_json(_whole(held, version, rows))
+            write_json(whole(held, version, rows))
         else:
             write(screen(lambda console: draw(held, version, rows, console)))
 
@@ -208,6 +210,7 @@ def transfer(
     """Move money from one bucket to another; the account has as much as before."""
     with guarded("Nothing was moved."):
         from steelyard.importers import amount_of
+        from steelyard.runs.listed_buckets import document
         from steelyard.runs.stored import transfer as move
         from steelyard.store.assignments import planned_by
         from steelyard.store.buckets import bucket_of
@@ -217,7 +220,7 @@ def transfer(
             move(store, source, target, currency, amount)
             rows = [bucket_of(store, name) for name in (source, target)]
             if as_json:
-                write_json([_entry(row, planned_by(store, row.name)) for row in rows])
+                write_json([document(row, planned_by(store, row.name)) for row in rows])
                 return
         say(f"{currency} {money(amount)} went from {source} to {target}.")
 
@@ -247,48 +250,3 @@ def _loaded(held: Held) -> str:
     cash = " and ".join(f"{currency} {money(amount)}" for currency, amount in held.cash.items())
     worth = f"{held.base_currency} {held.value:,.2f}" if held.value is not None else "nothing"
     return f"The bucket {held.name} is worth {worth}, of it {cash or 'no'} in cash."
-
-
-def _entry(held: Held, version: Version | None) -> dict[str, Any]:
-    return {
-        "bucket": held.name,
-        "kind": held.kind,
-        "status": held.status,
-        "budget_weight": held.target_weight,
-        "cash": _texts(held.cash),
-        "value": None if held.value is None else str(held.value),
-        "as_of": None if held.as_of is None else held.as_of.isoformat(),
-        "strategy": None if version is None else version.name,
-        "version": None if version is None else version.version,
-    }
-
-
-def _texts(cash: Mapping[str, Decimal]) -> dict[str, str]:
-    return {currency: f"{amount:f}" for currency, amount in cash.items()}
-
-
-def _whole(held: Held, version: Version | None, rows: Sequence[Shown]) -> dict[str, Any]:
-    return {
-        **_entry(held, version),
-        "strategy": _strategy(held.assignment, version),
-        "base_currency": held.base_currency,
-        "universe": list(held.universe),
-        "settings": [row.document() for row in rows],
-        "loaded_at": None if held.loaded_at is None else held.loaded_at.isoformat(),
-        "files": [dict(entry) for entry in held.files],
-        "portfolio_sha256": held.portfolio,
-        "market_sha256": held.market,
-    }
-
-
-def _strategy(follows: Assignment | None, version: Version | None) -> dict[str, Any] | None:
-    if follows is None or version is None:
-        return None
-    return {
-        "name": version.name,
-        "version": version.version,
-        "title": version.title,
-        "pinned": follows.pinned,
-        "assigned_at": follows.assigned_at.isoformat(),
-        "assigned_by": follows.assigned_by,
-    }

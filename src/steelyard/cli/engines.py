@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from steelyard.cli.output import FAILED, note
-from steelyard.errors import PlanRefused, StoreError
+from steelyard.errors import StoreError
 
 if TYPE_CHECKING:
     from steelyard.cli.options import Inputs
     from steelyard.engine import Engine, EngineSettings
     from steelyard.planning.solve import Solution
-    from steelyard.rebalance.watch import Watched
     from steelyard.telemetry.events import Observe
-
-MOST_NAMED = 5
 
 
 @dataclass
@@ -65,13 +62,12 @@ class Engines:
             return None
 
         def compare(solution: Solution) -> None:
-            from steelyard.rebalance.planned import Account
-            from steelyard.rebalance.watch import watch
+            from steelyard.runs.solving import compared
 
-            account = Account.of(solution.case, solution.valuation, solution.ctx)
-            watched = watch(account)
-            if watched is not None and watched.unexplained:
-                self._differ(watched, inputs.imported.snapshot.bucket, observe)
+            bucket, action = inputs.imported.snapshot.bucket, self.settings.on_divergence
+            if what := compared(solution, action, observe or _kept(bucket)):
+                self.differ = True
+                note(what)
 
         return compare
 
@@ -79,29 +75,6 @@ class Engines:
         """End with 1 where the engines differ and that is an alert."""
         if self.differ and self.settings.on_divergence != "log":
             raise typer.Exit(FAILED)
-
-    def _differ(self, watched: Watched, bucket: str, observe: Observe | None) -> None:
-        from steelyard.telemetry.events import EnginesDiffer
-
-        self.differ = True
-        rows, action = watched.unexplained, self.settings.on_divergence
-        texts = [f"{row.symbol}: {row.difference}" for row in rows]
-        event = EnginesDiffer(len(rows), texts[:MOST_NAMED], action)
-        (observe or _kept(bucket))(event)
-        more = f" and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
-        what = f"The engines differ in {len(rows)} of {len(watched.rows)} symbols, unexplained: "
-        what += f"{'; '.join(texts[:MOST_NAMED])}{more}."
-        if action == "block":
-            raise PlanRefused(
-                f"{what} No plan was made (engine.on_divergence is block). Set it to alert to see "
-                "the plan.",
-                code="engines_differ",
-                place=rows[0].symbol,
-                value=len(rows),
-                limit=0,
-                hint="set engine.on_divergence to alert to see the plan",
-            )
-        note(what)
 
 
 def _kept(bucket: str) -> Observe:

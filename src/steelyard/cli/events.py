@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from heapq import merge
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
@@ -19,11 +18,8 @@ from steelyard.cli.stored import is_there, opened
 from steelyard.cli.trading import folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
-    from steelyard.execution.journal.journal import Journal
     from steelyard.store.store import Store
     from steelyard.telemetry.events import PlannerEvent
 
@@ -55,9 +51,12 @@ def events(
     ] = False,
 ) -> None:
     """Show what happened to strategies, buckets, plans and runs, the newest last."""
-    with guarded(NOTHING), _sources(Wanted(bucket, event_type)) as sources:
-        _check(sources, bucket, event_type)
-        entries = _merged(source.next(limit) for source in sources)
+    with guarded(NOTHING), ExitStack() as stack:
+        from steelyard.runs.happened import Reader, Wanted
+
+        reader = Reader(_Opened(stack), folder(), Wanted(bucket, event_type))
+        reader.check()
+        entries = [row.event for row in reader.next(newest=limit)]
         entries = entries[-limit:] if limit else []
         if not follow:
             _show(entries, as_json=as_json)
@@ -65,131 +64,26 @@ def events(
         while _passed_on(entries, as_json):
             if gone(POLL_SECONDS):
                 return
-            entries = _merged(source.next() for source in sources)
+            entries = [row.event for row in reader.next()]
 
 
-class Wanted(NamedTuple):
-    """Which events are shown; None = all."""
+class _Opened:
+    """The database, from when it is there."""
 
-    bucket: str | None
-    event_type: str | None
-
-    def has(self, event: PlannerEvent) -> bool:
-        """Is it one of them?"""
-        return self.bucket in (None, event.bucket_id) and self.event_type in (
-            None,
-            event.event_type,
-        )
-
-
-class Source(Protocol):
-    """A place where events are kept."""
-
-    def next(self, newest: int | None = None) -> list[PlannerEvent]:
-        """Those that came since it was asked last, oldest first; at most so many, the newest."""
-
-    def buckets(self) -> Sequence[str]:
-        """Every bucket that one is of."""
-
-    def types(self) -> Sequence[str]:
-        """Every type that there is one of."""
-
-
-@contextmanager
-def _sources(filters: Wanted) -> Iterator[tuple[Source, Source]]:
-    """The database and the journal, each from when it is there."""
-    with ExitStack() as stack:
-        journal = _OfJournal(folder(), filters)
-        stack.callback(journal.close)
-        yield _OfStore(stack, filters), journal
-
-
-class _OfStore:
-    """Events of the database."""
-
-    def __init__(self, stack: ExitStack, filters: Wanted) -> None:
-        self._stack, self._filters, self._place = stack, filters, 0
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
         self._store: Store | None = None
 
-    def next(self, newest: int | None = None) -> list[PlannerEvent]:
-        store = self._opened()
-        if store is None:
-            return []
-        from steelyard.store.events import last, since
-
-        bucket, event_type = self._filters
-        place = last(store)
-        entries = since(store, self._place, bucket=bucket, event_type=event_type, newest=newest)
-        self._place = max([place, *(entry.id for entry in entries)])
-        return [entry.event for entry in entries]
-
-    def buckets(self) -> Sequence[str]:
-        store = self._opened()
-        if store is None:
-            return []
-        from steelyard.store.events import buckets
-
-        return buckets(store)
-
-    def types(self) -> Sequence[str]:
-        store = self._opened()
-        if store is None:
-            return []
-        from steelyard.store.events import types
-
-        return types(store)
-
-    def _opened(self) -> Store | None:
+    def __call__(self) -> Store | None:
         if self._store is None and is_there():
             self._store = self._stack.enter_context(opened())
         return self._store
 
 
-class _OfJournal:
-    """Events of the journal, which may come to be while somebody looks."""
-
-    def __init__(self, home: Path, filters: Wanted) -> None:
-        self._home, self._filters, self._place = home, filters, 0
-        self._journal: Journal | None = None
-
-    def next(self, newest: int | None = None) -> list[PlannerEvent]:
-        entry = self._opened()
-        if entry is None:
-            return []
-        entries = entry.events(self._place)
-        self._place = max([self._place, *(number for number, _ in entries)])
-        chosen = [event for _, event in entries if self._filters.has(event)]
-        return chosen if newest is None else chosen[max(0, len(chosen) - newest) :]
-
-    def buckets(self) -> Sequence[str]:
-        entry = self._opened()
-        names = [] if entry is None else entry.rows("SELECT DISTINCT bucket FROM run")
-        return [name for (name,) in names]
-
-    def types(self) -> Sequence[str]:
-        entry = self._opened()
-        names = [] if entry is None else entry.rows("SELECT DISTINCT kind FROM event")
-        return [name for (name,) in names]
-
-    def close(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
-
-    def _opened(self) -> Journal | None:
-        from steelyard.execution.journal.opening import is_there, open_journal
-
-        if self._journal is None and is_there(self._home):
-            self._journal = open_journal(self._home)
-        return self._journal
-
-
-def _merged(parts: Iterable[list[PlannerEvent]]) -> list[PlannerEvent]:
-    """Events of several sources by time; within one source its order stays."""
-    return list(merge(*parts, key=lambda event: event.timestamp))
-
-
 def _show(entries: Sequence[PlannerEvent], *, as_json: bool) -> None:
-    rows = [row_of(entry) for entry in entries]
+    from steelyard.runs.happened import document
+
+    rows = [document(entry) for entry in entries]
     if as_json:
         write_json(rows)
     else:
@@ -198,21 +92,12 @@ def _show(entries: Sequence[PlannerEvent], *, as_json: bool) -> None:
 
 def _passed_on(entries: Sequence[PlannerEvent], as_json: bool) -> bool:
     """Print events that came; is the reader still there?"""
-    rows = [row_of(entry) for entry in entries]
+    from steelyard.runs.happened import document
+
+    rows = [document(entry) for entry in entries]
     if as_json or not rows:
         return write("".join(f"{one_object(row)}\n" for row in rows))
     return write(screen(lambda console: draw(rows, console)))
-
-
-def row_of(event: PlannerEvent) -> dict[str, Any]:
-    """An event as JSON values."""
-    return {
-        "timestamp": event.timestamp.isoformat(),
-        "bucket_id": event.bucket_id,
-        "event_type": event.event_type,
-        "data": dict(event.data),
-        "correlation_id": event.correlation_id,
-    }
 
 
 def one_object(row: Mapping[str, Any]) -> str:
@@ -249,31 +134,3 @@ def in_words(data: Mapping[str, Any]) -> str:
 def _in_words(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return HASH.sub(lambda match: match[0][:SHOWN_DIGITS], text)
-
-
-def _check(sources: Sequence[Source], bucket: str | None, event_type: str | None) -> None:
-    """Raise NotStored for a bucket or a type that never was, with the nearest."""
-    from steelyard.telemetry.events import EVENTS
-
-    if bucket is not None:
-        names = {name for source in sources for name in source.buckets()}
-        _one_of(bucket, sorted(names), "--bucket", "No event is of the bucket")
-    if event_type is not None:
-        names = {name for source in sources for name in source.types()}
-        names |= {event.__name__ for event in EVENTS}
-        _one_of(event_type, sorted(names), "--type", "There is no event of the type")
-
-
-def _one_of(name: str, names: Sequence[str], option: str, what: str) -> None:
-    from steelyard.errors import NotStored, did_you_mean
-
-    if name not in names:
-        near = did_you_mean(name, names)
-        raise NotStored(
-            f"{what} {name}.{near} {NOTHING}",
-            code="no_such_event",
-            place=option,
-            value=name,
-            limit=", ".join(names),
-            hint=near.strip(),
-        )

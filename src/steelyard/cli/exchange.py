@@ -6,7 +6,7 @@ import os
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -18,7 +18,6 @@ from steelyard.cli.saving import (
     Description,
     Title,
     checked,
-    draft_of,
     read_apart,
     say,
     tell,
@@ -27,7 +26,7 @@ from steelyard.cli.stored import opened
 
 if TYPE_CHECKING:
     from steelyard.store.store import Store
-    from steelyard.store.strategies import Draft, Version
+    from steelyard.store.strategies import Draft
 
 
 def export(
@@ -39,10 +38,10 @@ def export(
 ) -> None:
     """Print a version as a file that `strategy import` reads, with its title and description."""
     with guarded("Nothing was exported."):
-        from steelyard.strategies.files.exchange import together
+        from steelyard.store.exchange import exported
 
         version = version_named(name)
-        text = together(version.toml, metadata_of(version))
+        text = exported(version)
         if out is None:
             write(text)
         else:
@@ -63,10 +62,11 @@ def import_(
 ) -> None:
     """Store a file as a version of the name that it has in its metadata, or is called."""
     with guarded(NOTHING):
+        from steelyard.store.exchange import draft_of, name_of
         from steelyard.store.strategies import save as keep
 
         text, metadata = read_apart(file)
-        chosen = name or name_in(metadata, text, file.stem)
+        chosen = name or name_of(metadata, text, file.stem)
         strategy = checked(text, chosen, str(file), file.parent)
         about = metadata.get("description") if description is None else description
         draft = draft_of(chosen, text, strategy, title or metadata.get("title"), about)
@@ -117,49 +117,17 @@ def clone(
         tell(saved, as_json)
 
 
-def name_in(metadata: dict[str, Any], text: str, stem: str) -> str:
-    """The name that a file gives its strategy: in its metadata, in its text, else its own."""
-    from steelyard.store.exchange import name_of
-
-    return name_of(metadata, text, stem)
-
-
-def metadata_of(version: Version) -> dict[str, str | int]:
-    """What an export says of a version."""
-    return {
-        "name": version.name,
-        "title": version.title,
-        "description": version.description,
-        "version": version.version,
-        "created_at": version.created_at.isoformat(),
-        "created_by": version.created_by,
-        "rules_sha256": version.rules_sha256,
-    }
-
-
 def _refuse_followed(store: Store, draft: Draft, file: Path) -> None:
-    """A file must not change what a bucket plans by because it happens to have that name."""
-    from steelyard.errors import InputError
-    from steelyard.store.assignments import followers
-    from steelyard.store.strategies import version
+    from steelyard.store.exchange import refuse_followed
 
     name = draft.name
-    buckets = followers(store, name)
-    if not buckets or version(store, name).rules_sha256 == draft.rules_sha256:
-        return
-    several = len(buckets) > 1
-    who = f"the bucket{'s' * several} {', '.join(buckets)} follow{'s' * (not several)} it"
     asks = f"steelyard strategy save {name} {shlex.quote(str(file))}"
-    raise InputError(
-        f"A strategy {name} is stored, {who} and would plan by {file.name} from now on. {NOTHING} "
+    mend = (
         f"Give another name with --name N. To take it as the next version of {name}, see what it "
-        f"changes first: {asks}; or say --name {name}",
-        code="import_over_followed",
-        place=str(file),
-        value=name,
-        limit=", ".join(buckets),
-        hint="give another name with --name N",
+        f"changes first: {asks}; or say --name {name}"
     )
+    with store.reading() as connection:
+        refuse_followed(connection, draft, file.name, mend)
 
 
 def _refuse_existing(path: Path) -> None:

@@ -20,8 +20,7 @@ from steelyard.report import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.strategies import Strategy
-    from steelyard.telemetry.breaker import Circuit, State
+    from steelyard.telemetry.breaker import State
     from steelyard.telemetry.health import Health
 
 IN_WORDS: Mapping[State, str] = {
@@ -58,18 +57,20 @@ def health(
     run that waits for a person are out of order. The exit code is 1 where anything is.
     """
     with guarded():
+        from steelyard.runs.module_health import names_of, out_of_service
+
         circuits = keeper()
         if bucket is not None:
             if module is not None or reset:
                 raise typer.BadParameter("it goes alone.", param_hint="--bucket")
-            report = of_bucket(circuits, bucket)
+            report = _of_bucket(circuits, bucket)
             _print(report, as_json, lambda console: draw_bucket(bucket, report, console))
             errors = report["errors"]
         else:
             rows = _listed(circuits, module, reset)
-            asked = [row for row in rows if module is None or module in _names(row)]
+            asked = [row for row in rows if module is None or module in names_of(row)]
             accounts, more = ([], []) if module else _execution()
-            errors = [*_out_of_service(asked), *([] if module else _checks()), *more]
+            errors = [*out_of_service(asked), *([] if module else _checks()), *more]
             plain_rows = [{name: row[name] for name in row if name != "key"} for row in rows]
             _print([*plain_rows, *accounts], as_json, lambda console: draw(rows, console))
             if not as_json:
@@ -91,6 +92,8 @@ def _print(document: object, as_json: bool, on: Callable[[Console], None]) -> No
 
 def _listed(circuits: Health, module: str | None, reset: bool) -> list[dict[str, Any]]:
     """The modules, after the failures are forgotten if that is asked for."""
+    from steelyard.runs.module_health import listed
+
     rows = listed(circuits, module)
     if not reset:
         return rows
@@ -98,14 +101,6 @@ def _listed(circuits: Health, module: str | None, reset: bool) -> list[dict[str,
     names = ", ".join(row["key"] for row in rows if row["failures"])
     note(f"Forgotten: {names}." if names else "There was nothing to forget: no module has failed.")
     return listed(circuits, None)
-
-
-def _out_of_service(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [
-        f"The module {row['kind']}.{row['name']} is out of service: {row['error']}"
-        for row in rows
-        if row["state"] == "open"
-    ]
 
 
 def _checks() -> list[str]:
@@ -136,7 +131,7 @@ def _execution() -> tuple[list[dict[str, Any]], list[str]]:
     return rows, [text for text in (of_switch(folder), *(each.error for each in accounts)) if text]
 
 
-def of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:
+def _of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:
     """`{status, modules, warnings, errors}` of what a bucket plans with; raises NotStored."""
     from steelyard.cli.stored import is_there, opened
     from steelyard.errors import NotStored
@@ -149,22 +144,10 @@ def of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:
             value=bucket,
             hint=f"steelyard bucket load {bucket} --holdings F",
         )
-    from steelyard.runs.stored_health import of_buckets, run_of_bucket
+    from steelyard.runs.stored_health import of_bucket
 
     with opened() as store:
-        run = run_of_bucket(store, bucket)
-        errors, warnings = [*run.errors, *of_buckets(store)], [*run.warnings]
-    states = {f"{row['kind']}.{row['name']}": row for row in listed(circuits, None)}
-    modules = {
-        name: {**loaded, "state": states[name]["state"] if name in states else "closed"}
-        for name, loaded in run.document()["modules_loaded"].items()
-    }
-    mine = [states[name] for name in modules if name in states]
-    errors += _out_of_service(mine)
-    trial = [row for row in mine if row["state"] == "half-open"]
-    warnings += [f"The module {row['kind']}.{row['name']} is on trial." for row in trial]
-    status = "unhealthy" if errors else "healthy"
-    return {"status": status, "modules": modules, "warnings": warnings, "errors": errors}
+        return of_bucket(store, circuits, bucket)
 
 
 def draw_bucket(bucket: str, report: dict[str, Any], console: Console) -> None:
@@ -186,65 +169,6 @@ def keeper() -> Health:
     from steelyard.telemetry.health import Health
 
     return Health(home(os.environ), rules_from(os.environ), warn=note)
-
-
-def versions(strategy: Strategy) -> dict[str, str]:
-    """Qualified name -> version of what a strategy runs."""
-    return {
-        choice.module.qualified: choice.module.version
-        for kind in strategy.choices
-        for choice in strategy.enabled(kind)
-    }
-
-
-def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
-    """Registered modules and those with failures, as JSON values; InputError for any other name."""
-    from steelyard.errors import InputError, did_you_mean
-    from steelyard.modules import registry
-
-    circuits = health.circuits()
-    built_in = [
-        f"{entry.qualified}@{entry.version}"
-        for kind in registry.Kind
-        for entry in registry.modules(kind).values()
-    ]
-    keys = [*built_in, *(key for key in circuits if key not in built_in)]
-    rows = [_row(health, key, circuits.get(key)) for key in keys]
-    if module is None:
-        return rows
-    chosen = [row for row in rows if module in _names(row)]
-    if not chosen:
-        near = did_you_mean(module, sorted({row["name"] for row in rows}))
-        raise InputError(
-            f"There is no module {module}, and none of that name has failed.{near}",
-            code="health_no_module",
-            place="MODULE",
-            value=module,
-            hint=near.strip(),
-        )
-    return chosen
-
-
-def _names(row: Mapping[str, Any]) -> set[str]:
-    """What a module is asked for by."""
-    return {row["name"], f"{row['kind']}.{row['name']}"}
-
-
-def _row(health: Health, key: str, circuit: Circuit | None) -> dict[str, Any]:
-    from steelyard.telemetry.breaker import state_of, until
-
-    qualified, _, version = key.rpartition("@")
-    kind, _, name = qualified.rpartition(".")
-    state = state_of(circuit, health.rules, health.now())
-    row = {"key": key, "kind": kind, "name": name, "version": version, "state": state}
-    if circuit is None:
-        return row | {"failures": 0, "error": None, "failed_at": None, "until": None}
-    return row | {
-        "failures": circuit.failures,
-        "error": circuit.error,
-        "failed_at": circuit.since.utc.isoformat(),
-        "until": until(circuit, health.rules).isoformat() if state == "open" else None,
-    }
 
 
 def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from typer import Option
 
-from steelyard.cli.health import keeper, versions
+from steelyard.cli.health import keeper
 from steelyard.cli.output import Stopwatch, progress
 from steelyard.environment import home
 from steelyard.errors import InputError, one_line
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
     from steelyard.telemetry.events import Observe
-    from steelyard.telemetry.health import Outcome
 
 MAPPING = "import.toml"
 """The user's own mapping, in $STEELYARD_HOME."""
@@ -381,62 +380,36 @@ def make_plan(
     counted   leave out modules out of service, and count what fails; a demo does neither
     What would change a plan is asked of the planner alone.
     """
-    from steelyard.notices import outcomes
+    from steelyard.runs.solving import counted as solved_and_counted
+    from steelyard.runs.solving import solved_by
 
-    around = around or Around()
-    watch = around.watch
-    health = keeper() if counted else None
-    disabled = health.out_of_service(versions(inputs.strategy)) if health else {}
-    ended: list[Outcome] = []
-    try:
-        with progress("Planning"), watch.timed("planning"):
-            solution, plan = _planned(inputs, seed, disabled, around)
-        ended = outcomes(plan.modules)
-    finally:
-        if health:
-            health.record(ended)
+    around, warnings = around or Around(), tuple(inputs.imported.warnings)
+    watch, case = around.watch, _case(inputs, seed)
+
+    def solve(case: Case) -> tuple[Solution, Plan]:
+        return solved_by(around.engine, case, observe=around.observe, warnings=warnings)
+
+    with progress("Planning"), watch.timed("planning"):
+        solution, plan = solved_and_counted(case, keeper(), solve) if counted else solve(case)
     if around.solved is not None:
         with watch.timed("the other engine"):
             around.solved(solution)
     if not explained or around.engine == "reference":
         return plan
     with watch.timed("explaining"):
-        return _explained(inputs, seed, plan, disabled)
+        return _explained(solution.case, plan)
 
 
-def _planned(
-    inputs: Inputs, seed: int, disabled: Mapping[str, str], around: Around
-) -> tuple[Solution, Plan]:
-    from steelyard.planning.planner import solved_plan as planner
-
-    case, warnings = _case(inputs, seed, disabled), tuple(inputs.imported.warnings)
-    if around.engine == "reference":
-        from steelyard.rebalance.planned import solved_plan as reference
-
-        return reference(case, around.observe, warnings)
-    return planner(case, observe=around.observe, warnings=warnings)
-
-
-def _case(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Case:
-    from steelyard.planning.case import Case
+def _case(inputs: Inputs, seed: int) -> Case:
     from steelyard.portfolio import BucketState
+    from steelyard.runs.solving import case_of
 
-    imported = inputs.imported
-    return Case(
-        snapshot=imported.snapshot,
-        market=imported.market,
-        strategy=inputs.strategy,
-        targets=imported.targets,
-        state=inputs.state or BucketState(),
-        seed=seed,
-        disabled=disabled,
-    )
+    return case_of(inputs.imported, inputs.strategy, inputs.state or BucketState(), seed)
 
 
-def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
+def _explained(case: Case, plan: Plan) -> Plan:
     from steelyard.planning.questions.explain import explain
 
-    case = _case(inputs, seed, disabled)
     with progress("Explaining") as say:
         return explain(
             case, plan, lambda what, n, total: say(f"Explaining: {what}, {n} of {total}")

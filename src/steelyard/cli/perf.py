@@ -40,13 +40,13 @@ def _measured(bucket: str | None, limit: int) -> Performance:
 
     if not is_there():
         return Performance(bucket, 0, None, None, {}, 0, None, None)
-    from steelyard.cli.plans import check_bucket
-    from steelyard.store.plans import listed
+    from steelyard.runs.listed_plans import check_bucket
+    from steelyard.store.plans import buckets
 
     with opened() as store:
         report = measured(store, bucket, limit)
         if bucket is not None and not report.plans:
-            check_bucket(bucket, {row.bucket for row in listed(store)})
+            check_bucket(bucket, buckets(store))
     return report
 
 

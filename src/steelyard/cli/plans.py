@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -18,21 +17,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.plans.plan import Plan
-    from steelyard.store.plans import PlanRow
+    from steelyard.runs.listed_plans import Listed
 
 plans = Commands(help="Stored plans: list, show, compare two.")
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 APlan = Annotated[str, Argument(help="A stored plan by its id, or a file.", metavar=PLANS)]
 Report = Annotated[Path | None, Option(help="Also write an HTML page.", metavar="F.html")]
 NOT_COMPARED = "Nothing was compared."
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A stored plan in a list, and the title of its strategy."""
-
-    row: PlanRow
-    title: str
 
 
 @plans.command("list")
@@ -45,7 +36,9 @@ def list_(
     with guarded():
         rows = listed(bucket)
         if as_json:
-            write_json([_document(entry) for entry in rows])
+            from steelyard.runs.listed_plans import document
+
+            write_json([document(entry) for entry in rows])
         else:
             write(screen(lambda console: _draw(rows, console)))
 
@@ -96,57 +89,10 @@ def listed(bucket: str | None = None) -> list[Listed]:
     """The stored plans, newest first; none where there is no database, and none is made."""
     if not is_there():
         return []
-    from steelyard.store import plans as stored
-    from steelyard.store.strategies import titles
+    from steelyard.runs.listed_plans import listed as of_store
 
     with opened() as store:
-        rows, names = stored.listed(store, bucket=bucket), titles(store)
-        if bucket is not None and not rows:
-            check_bucket(bucket, {row.bucket for row in stored.listed(store)})
-    keys = [(row.strategy, row.strategy_version or 0) for row in rows]
-    return [Listed(row, names.get(key) or key[0]) for row, key in zip(rows, keys, strict=True)]
-
-
-def check_bucket(name: str, others: set[str]) -> None:
-    """Raise NotStored for a bucket of which no plan is stored, where others have some."""
-    from steelyard.errors import NotStored, did_you_mean
-
-    if not others:
-        return
-    near = did_you_mean(name, sorted(others))
-    raise NotStored(
-        f"No plan of a bucket {name!r} is stored.{near} There are plans of "
-        f"{', '.join(sorted(others))}.",
-        code="no_plans_of_bucket",
-        place="--bucket",
-        value=name,
-        limit=", ".join(sorted(others)),
-        hint=near.strip(),
-    )
-
-
-def _document(entry: Listed) -> dict[str, Any]:
-    row = entry.row
-    figures = {name: getattr(row, name) for name in ("score", "improvement", "turnover")}
-    return {
-        "plan_id": row.plan_id,
-        "bucket": row.bucket,
-        "as_of": row.as_of.isoformat(),
-        "saved_at": row.saved_at.isoformat(),
-        "strategy": {
-            "name": row.strategy,
-            "version": row.strategy_version,
-            "sha256": row.strategy_sha256,
-            "title": entry.title,
-        },
-        "action": row.action,
-        "orders": row.orders,
-        **figures,
-        "cost": f"{row.cost:f}",
-        "base_currency": row.base_currency,
-        "inputs_sha256": row.inputs_sha256,
-        "files": [dict(file) for file in row.files],
-    }
+        return of_store(store, bucket)
 
 
 def _draw(rows: Sequence[Listed], console: Console) -> None:

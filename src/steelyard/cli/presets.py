@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -39,15 +39,12 @@ def list_(
     if context.invoked_subcommand is not None:
         return
     with guarded():
-        from steelyard.runs.presets import library
+        from steelyard.runs.presets import document, tagged
 
         with _stored() as store:
-            entries = library(store, tag)
-            tags = sorted({t for entry in library(store) for t in entry.tags})
-        if tag is not None and tag not in tags:
-            raise _no_tag(tag, tags)
+            entries = tagged(store, tag)
         if as_json:
-            write_json([_entry(entry) for entry in entries])
+            write_json([document(entry) for entry in entries])
         else:
             write(screen(lambda console: _draw(entries, console)))
 
@@ -56,13 +53,10 @@ def list_(
 def show(name: Annotated[str, Argument(help="A preset.", metavar="NAME")]) -> None:
     """Print the text of a preset; it is itself a strategy file."""
     with guarded():
-        from steelyard.runs.presets import preset_named, text_of
-        from steelyard.strategies import PRESETS
-        from steelyard.strategies.presets import text_of as shipped
+        from steelyard.runs.presets import preset_named, whole_text
 
         with _stored() as store:
-            entry = preset_named(store, name)
-            text = shipped(name) if name in PRESETS else text_of(store, entry)
+            text = whole_text(store, preset_named(store, name))
         write(text)
 
 
@@ -87,9 +81,9 @@ def add(
 ) -> None:
     """Keep a strategy file as a preset of one's own."""
     with guarded(NOTHING):
-        from steelyard.runs.presets import preset_named
+        from steelyard.runs.presets import New, document
+        from steelyard.runs.presets import add as keep
         from steelyard.store.exchange import name_of, standing_alone
-        from steelyard.store.presets import add as keep
         from steelyard.strategies.files.exchange import apart
         from steelyard.strategies.files.reading import read
 
@@ -97,20 +91,11 @@ def add(
         chosen = name or name_of(metadata, text, file.stem)
         strategy = standing_alone(text, chosen, str(file), file.parent)
         about = strategy.description if description is None else description
-        _refuse_shipped(chosen)
+        new = New(chosen, text, about, author, tag or (), rating)
         with opened() as store:
-            keep(
-                store,
-                chosen,
-                text,
-                description=about,
-                author=author,
-                tags=tag or (),
-                rating=rating,
-            )
-            entry = preset_named(store, chosen)
+            entry = keep(store, new)
         if as_json:
-            write_json(_entry(entry))
+            write_json(document(entry))
         else:
             typed = f"steelyard strategy new F.toml --preset {chosen}"
             write(visible(f"{chosen} is a preset. To begin with it: {typed}") + "\n")
@@ -124,48 +109,6 @@ def _stored() -> Iterator[Store | None]:
         return
     with opened() as store:
         yield store
-
-
-def _refuse_shipped(name: str) -> None:
-    from steelyard.errors import InputError
-    from steelyard.strategies import PRESETS
-
-    if name in PRESETS:
-        raise InputError(
-            f"{name} is a preset that is shipped. {NOTHING} Choose another name: --name N",
-            code="preset_is_shipped",
-            place="--name",
-            value=name,
-            hint="choose another name: --name N",
-        )
-
-
-def _no_tag(tag: str, tags: Sequence[str]) -> Exception:
-    from steelyard.errors import NotStored, did_you_mean
-
-    near = did_you_mean(tag, tags)
-    return NotStored(
-        f"No preset has the tag {tag!r}.{near} Tags are {', '.join(tags)}.",
-        code="no_preset_with_tag",
-        place="--tag",
-        value=tag,
-        limit=", ".join(tags),
-        hint=near.strip() or ", ".join(tags),
-    )
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "author": entry.author,
-        "tags": list(entry.tags),
-        "description": entry.description,
-        "uses": entry.uses,
-        "rating": entry.rating,
-        "id": entry.id,
-        "created_at": None if entry.created_at is None else entry.created_at.isoformat(),
-    }
 
 
 def _draw(entries: Sequence[Entry], console: Console) -> None:

@@ -15,7 +15,7 @@ from steelyard.report import visible
 
 if TYPE_CHECKING:
     from steelyard.store.plans import PlanRow
-    from steelyard.store.strategies import Draft, Saved, Version
+    from steelyard.store.strategies import Saved, Version
     from steelyard.strategies import Strategy
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
@@ -26,22 +26,6 @@ Description = Annotated[
     str | None, Option("--description", help="What it is for; by default as before.", metavar="D")
 ]
 NOTHING = "Nothing was saved."
-
-
-def draft_of(
-    name: str, text: str, strategy: Strategy, title: str | None, description: str | None
-) -> Draft:
-    """What becomes a version; the description is the file's own where nothing is said."""
-    from steelyard.store.strategies import Draft
-
-    about = strategy.description if description is None else description
-    return Draft(
-        name=name,
-        title=title or "",
-        description=about or None,
-        toml=text,
-        rules_sha256=strategy.sha256,
-    )
 
 
 def checked(text: str, name: str, source: str, folder: Path | None) -> Strategy:

@@ -27,7 +27,6 @@ from steelyard.cli.saving import (
     Description,
     Title,
     checked,
-    draft_of,
     entry_of,
     followers_of,
     moved,
@@ -68,6 +67,8 @@ def save_(
 ) -> None:
     """Store a file as the next version of a name; the buckets that follow it move with it."""
     with guarded(NOTHING):
+        from steelyard.store.exchange import draft_of
+
         text, metadata = read_apart(file)
         strategy = checked(text, name, str(file), file.parent)
         draft = draft_of(name, text, strategy, title or metadata.get("title"), description)
@@ -85,6 +86,7 @@ def edit(
 ) -> None:
     """Change the active version in $EDITOR and store what comes out as the next one."""
     with guarded(NOTHING):
+        from steelyard.store.exchange import draft_of
         from steelyard.strategies.files.reading import read
 
         before = version_named(name)

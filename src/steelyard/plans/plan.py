@@ -2,7 +2,7 @@
 
 Money, prices and quantities are decimal strings; weights, scores and ratios are numbers with 12
 significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document
-without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` and
+without `plan_id`, `warnings`, `timings`, `transport`, `explanation`, `certificate.seconds` and
 `certificate.nodes`.
 """
 
@@ -57,10 +57,17 @@ from steelyard.settings import Section
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.6"
+VERSION = "1.7"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 Occasion = Literal["shortfall", "new_money", "band"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Transport(Record):
+    """Who did the work of a plan, by address; `local` is the planner itself. Not part of its id."""
+
+    steps: Annotated[dict[str, str], Field(description="step to who did it")]
+    batches: Annotated[dict[str, int], Field(description="who to how many batches it evaluated")]
 
 
 class Verdict(Record):
@@ -152,6 +159,9 @@ class Plan(Record):
     reproducible: bool
     modules: tuple[ModuleRun, ...]
     timings: tuple[Timing, ...]
+    transport: Annotated[
+        Transport | None, Field(description="who did the steps; null where no service was asked")
+    ]
     seed: int
     inputs_sha256: str
 
@@ -285,7 +295,7 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-OUTSIDE_ID = ("plan_id", "warnings", "timings", "explanation")
+OUTSIDE_ID = ("plan_id", "warnings", "timings", "transport", "explanation")
 """Parts of the document that say how it was made, not what it says."""
 
 

@@ -24,6 +24,7 @@ ADDED: Mapping[str, Any] = {
     "reserve_reason": {"text": "", "template": "", "facts": {}},
     "second_half": None,
     "score.foresight": None,
+    "transport": None,
     "strategy.title": "",
     "strategy.text_sha256": "",
 }

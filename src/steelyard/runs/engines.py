@@ -19,12 +19,9 @@ from steelyard.execution.order_rows import average
 from steelyard.importers import Inputs
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.case import Case
-from steelyard.planning.planner import solved_plan
-from steelyard.planning.solve import LOCAL, Solution, Steps
+from steelyard.planning.solve import LOCAL, Steps
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState
-from steelyard.rebalance import planned as reference
 from steelyard.rebalance.shadow import (
     Agreement,
     Compared,
@@ -33,9 +30,9 @@ from steelyard.rebalance.shadow import (
     same_sequence,
     worst,
 )
-from steelyard.rebalance.watch import Watched, watch
+from steelyard.rebalance.watch import Watched
+from steelyard.runs.solving import active, case_of, solved_by, watched_of
 from steelyard.strategies import Strategy
-from steelyard.targets import Targets
 
 
 def planned(
@@ -49,19 +46,11 @@ def planned(
 
     Raises PlanRefused where they differ unexplained and `engine.on_divergence` is block.
     """
-    case = Case(
-        snapshot=inputs.snapshot,
-        market=inputs.market,
-        strategy=strategy,
-        targets=inputs.targets,
-        state=state,
+    case = case_of(inputs, strategy, state)
+    solution, plan = solved_by(
+        active(engine, case), case, steps=steps, warnings=tuple(inputs.warnings)
     )
-    aims = isinstance(inputs.targets, Targets)
-    if engine.active == "reference" and aims:
-        solution, plan = reference.solved_plan(case, warnings=tuple(inputs.warnings))
-    else:
-        solution, plan = solved_plan(case, steps, warnings=tuple(inputs.warnings))
-    watched = _watched(solution) if engine.shadow == "on" else None
+    watched = watched_of(solution) if engine.shadow == "on" else None
     record = {**engine.model_dump(), **_record(watched)}
     if watched is not None and watched.unexplained and engine.on_divergence == "block":
         raise PlanRefused(
@@ -74,11 +63,6 @@ def planned(
             hint="set engine.on_divergence to alert to see the plan",
         )
     return plan, record
-
-
-def _watched(solution: Solution) -> Watched | None:
-    account = reference.Account.of(solution.case, solution.valuation, solution.ctx)
-    return watch(account)
 
 
 def _record(watched: Watched | None) -> dict[str, Any]:

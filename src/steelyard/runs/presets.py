@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from steelyard.buckets import PRESETS as SATELLITE_PRESETS
 from steelyard.buckets import SatelliteSettings
 from steelyard.buckets.written import text_of as text_of_settings
-from steelyard.errors import NotStored, did_you_mean
+from steelyard.errors import InputError, NotStored, did_you_mean
 from steelyard.store import presets as stored
 from steelyard.store.store import Store
 from steelyard.strategies import PRESETS, preset
+from steelyard.strategies.presets import text_of as shipped_text
 
 AUTHOR: Final = "Steelyard"
 Kind = Literal["planner", "satellite"]
@@ -62,6 +63,78 @@ def library(store: Store | None, tag: str | None = None) -> list[Entry]:
     entries = [*map(_planner, PRESETS), *map(_satellite, SATELLITE_PRESETS), *map(_own, own)]
     counted = [_counted(entry, uses) for entry in entries]
     return [entry for entry in counted if tag is None or tag in entry.tags]
+
+
+def tagged(store: Store | None, tag: str | None) -> list[Entry]:
+    """The presets with a tag, all of them without; raises NotStored for a tag that none has."""
+    tags = sorted({each for entry in library(store) for each in entry.tags})
+    if tag is None or tag in tags:
+        return library(store, tag)
+    near = did_you_mean(tag, tags)
+    raise NotStored(
+        f"No preset has the tag {tag!r}.{near} Tags are {', '.join(tags)}.",
+        code="no_preset_with_tag",
+        place="--tag",
+        value=tag,
+        limit=", ".join(tags),
+        hint=near.strip() or ", ".join(tags),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A preset of one's own that is to be kept; its text is valid."""
+
+    name: str
+    toml: str
+    description: str = ""
+    author: str = ""
+    tags: Sequence[str] = ()
+    rating: float | None = None
+
+
+def add(store: Store, new: New) -> Entry:
+    """Keep a preset; raises InputError where there is one of that name, shipped or not."""
+    if new.name in PRESETS:
+        raise InputError(
+            f"{new.name} is a preset that is shipped. Nothing was added. Choose another name: "
+            "--name N",
+            code="preset_is_shipped",
+            place="--name",
+            value=new.name,
+            hint="choose another name: --name N",
+        )
+    stored.add(
+        store,
+        new.name,
+        new.toml,
+        description=new.description,
+        author=new.author,
+        tags=new.tags,
+        rating=new.rating,
+    )
+    return preset_named(store, new.name)
+
+
+def document(entry: Entry) -> dict[str, Any]:
+    """A preset in the list as plain JSON values."""
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "author": entry.author,
+        "tags": list(entry.tags),
+        "description": entry.description,
+        "uses": entry.uses,
+        "rating": entry.rating,
+        "id": entry.id,
+        "created_at": None if entry.created_at is None else entry.created_at.isoformat(),
+    }
+
+
+def whole_text(store: Store | None, entry: Entry) -> str:
+    """The text of a preset, of a shipped one with its comments: itself a strategy file."""
+    shipped = entry.kind == "planner" and entry.name in PRESETS
+    return shipped_text(entry.name) if shipped else text_of(store, entry)
 
 
 def preset_named(store: Store | None, name: str) -> Entry:

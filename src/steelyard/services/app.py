@@ -9,12 +9,15 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
+from pydantic.json_schema import models_json_schema
 
 from steelyard.services import observing
+from steelyard.services.contexts import BODIES, Contexts
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
 from steelyard.services.security.gate import Gate
 
+REF = "#/components/schemas/{model}"
 HOUSE = "house"
 """Key of the application's state under which every handler finds its house."""
 
@@ -30,6 +33,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (404, "Not there."),
         (405, "Not a method of this path."),
         (409, "It has changed meanwhile, or the builds differ."),
+        (412, "Not what If-Match or If-None-Match says that it must be."),
         (413, "Too large."),
         (415, "Not application/json."),
         (421, "Another host's name."),
@@ -58,9 +62,20 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
         telemetry=UNUSED,
     )
     setattr(app.state, HOUSE, house)
+    app.state.contexts = Contexts()
     for router in (*routers, observing.router):
         app.include_router(router)
     add_handlers(app)
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        """With the bodies that handlers read themselves."""
+        document = describe()
+        _, schema = models_json_schema([(m, "validation") for m in BODIES], ref_template=REF)
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schema["$defs"])
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
     app.add_middleware(Gate, house=house)
     app.add_middleware(observing.Observed, house=house)  # the last is around all others
     return app

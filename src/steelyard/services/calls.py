@@ -1,6 +1,6 @@
 """One request to one instance of a service, its circuit, and the instances that may be asked.
 
-    closed ──failures in a row──▶ open ──open_seconds──▶ half-open ──one request tries──▶ closed, open
+    closed ──failures──▶ open ──open_seconds──▶ half-open ──one request tries──▶ closed or open
 
 A request that tries moves the circuit's time, so that it tries alone; if its answer never comes,
 the next may try after as long again. What fails is the instance: no answer, 5xx, 429, nonsense.
@@ -61,7 +61,7 @@ class Circuits:
         return state_of(self._open.get(instance.url), self.rules, self.now())
 
     def try_out(self, instance: Instance) -> None:
-        """A request is about to go to an instance: of one half-open, nobody else tries meanwhile."""
+        """A request is about to go out: to an instance half-open no other goes meanwhile."""
         if self.state(instance) == "half-open":
             circuit, now = self._open[instance.url], self.now()
             self._open[instance.url] = circuit.model_copy(update={"since": now})
@@ -99,14 +99,14 @@ class Calls:
     async def ask(
         self,
         instance: Instance,
-        request: tuple[Method, str],
-        body: bytes,
+        method: Method,
+        path: str,
+        asked: tuple[bytes, float],
         answer: type[M],
-        seconds: float,
     ) -> M:
-        """One answer within so many seconds; raises ServiceError, and Refused for a 4xx."""
+        """One answer to a body within so many seconds; raises ServiceError, Refused for a 4xx."""
+        body, seconds = asked
         async with self._watched(instance, seconds):
-            method, path = request
             response = await self.client.request(
                 method, instance.url + path, content=body, headers=self._headers(),
                 timeout=seconds,

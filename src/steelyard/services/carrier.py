@@ -124,8 +124,9 @@ class Carrier:
         body = asked.model_dump_json().encode()
 
         async def work() -> M:
-            request = ("POST", f"/{name}/{path}")
-            return await self.calls.ask(instance, request, body, answer, seconds)
+            return await self.calls.ask(
+                instance, "POST", f"/{name}/{path}", (body, seconds), answer
+            )
 
         return await self._knowing(name, instance, parcel, work, seconds)
 
@@ -156,8 +157,8 @@ class Carrier:
         return await work()
 
     async def _put(self, name: Name, instance: Instance, parcel: Parcel, seconds: float) -> None:
-        request = ("PUT", f"/{name}/contexts/{parcel.sha256}")
-        await self.calls.ask(instance, request, parcel.body, Put, seconds)
+        path = f"/{name}/contexts/{parcel.sha256}"
+        await self.calls.ask(instance, "PUT", path, (parcel.body, seconds), Put)
         sent = self._sent.setdefault(instance.url, OrderedDict())
         sent[parcel.sha256] = None
         while len(sent) > SENT:

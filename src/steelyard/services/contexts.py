@@ -23,6 +23,8 @@ from steelyard.services.topology import Name
 from steelyard.settings import Plugins
 
 MOST_CONTEXTS, MOST_BYTES = 64, 256 * 1024 * 1024
+BODIES: tuple[type[BaseModel], ...] = (ContextForm,)
+"""Models of bodies that their handlers read themselves."""
 MOST_SETS = 8
 """Sets of plugins whose workers run."""
 
@@ -105,9 +107,19 @@ def _unreadable(error: ValidationError) -> InputError:
     )
 
 
-def add_contexts(router: APIRouter, name: Name) -> Contexts:
-    """The route by which a service is sent contexts, and what it keeps of them."""
-    contexts = Contexts()
+def contexts_of(request: Request) -> Contexts:
+    """What the application of a request was sent."""
+    contexts: Contexts = request.app.state.contexts
+    return contexts
+
+
+def task_of(request: Request, asked: Asked) -> Task:
+    """The task of a call; raises NotStored where it has to be sent again."""
+    return contexts_of(request).task(asked)
+
+
+def add_contexts(router: APIRouter, name: Name) -> None:
+    """The route by which a service is sent contexts."""
 
     # read as bytes, for their hash is their name; and apart from the loop, for they may be large
     @router.put(
@@ -119,12 +131,9 @@ def add_contexts(router: APIRouter, name: Name) -> Contexts:
     async def put_context(sha256: Sha256, request: Request) -> Put:
         """Keep what a plan's steps need, under the SHA-256 of this body."""
         house: House = request.app.state.house
-        await run_in_threadpool(
-            contexts.put, sha256, await request.body(), house.topology.plugin_folders(house.home)
-        )
+        put = contexts_of(request).put
+        await run_in_threadpool(put, sha256, await request.body(), house.topology.plugin_folders(house.home))
         return Put(context=sha256)
-
-    return contexts
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

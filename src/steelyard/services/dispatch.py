@@ -79,11 +79,15 @@ class Dispatch:
         """Scores of every batch, in the order of the source; what is left out has none."""
         source = iter(batches)
         context, next_place = copy_context(), 0
+
+        def following() -> Batch | None:
+            return context.run(lambda: next(source, None))
+
         with ThreadPoolExecutor(1, "steelyard batches") as puller:
-            pull: Future[Batch | None] | None = puller.submit(context.run, next, source, None)
+            pull: Future[Batch | None] | None = puller.submit(following)
             while pull is not None or self._waiting or self._flights or self._ready:
                 self._send()
-                pull = self._step(pull, lambda: puller.submit(context.run, next, source, None))
+                pull = self._step(pull, lambda: puller.submit(following))
                 while next_place in self._ready:
                     scores = self._ready.pop(next_place)
                     next_place += 1

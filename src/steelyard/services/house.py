@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from steelyard import environment
+from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
@@ -27,6 +28,8 @@ class House:
 
     utc      the clock
     port     where this process listens: the Host header must name it; 0 = not known
+    hosts    further names of this process: `name`, or `name:port` where the port is another
+    topology who listens where
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
     """
@@ -34,6 +37,7 @@ class House:
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
+    hosts: tuple[str, ...] = ()
     topology: Topology = field(default_factory=Topology)
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)

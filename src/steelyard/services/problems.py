@@ -12,12 +12,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from steelyard.errors import (
+    ChangedMeanwhile,
     Fault,
     InputError,
     InternalError,
     ModuleError,
     NotAllowed,
     NotExecuted,
+    NotMatched,
     NotStored,
     PlanRefused,
     ServiceError,
@@ -35,6 +37,8 @@ STATUSES: tuple[tuple[type[SteelyardError], int], ...] = (
     (NotAllowed, 403),
     (NotStored, 404),
     (NotExecuted, 409),
+    (NotMatched, 412),
+    (ChangedMeanwhile, 409),
     (StoreError, 503),
     (ServiceError, 503),
     (InternalError, 500),

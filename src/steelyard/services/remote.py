@@ -132,7 +132,6 @@ class Journey:
             return generate(ctx, table, strategy, guard, size)
 
         def there(parcel: Parcel) -> Proposals:
-            guard.findings.carried["generator"] = "services"
             source = Source(self.carrier, parcel, size, here)
             return Proposals(source, source.proposers)
 

@@ -92,6 +92,7 @@ class Source(Iterator[Batch]):
         """What the last line says: who else proposed what, and the report; raises FailedLate."""
         if self._last is not None and self._last.end is not None:
             noted(self._last.end, guard)
+            guard.findings.carried["generator"] = self.where
             note_others(self._last, self.proposers)
 
     def _lines(self, instance: Instance) -> Iterator[LineForm]:

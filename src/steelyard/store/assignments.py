@@ -64,7 +64,7 @@ def assign_in(
     if bucket_name == CORE:
         ensure_core(transaction)
     check_bucket(connection, bucket_name)
-    before = _planned_by(connection, bucket_name)
+    before = planned_by_in(connection, bucket_name)
     now = version_in(connection, name, number)
     values = {
         "name": name,
@@ -90,15 +90,22 @@ def rollback_bucket(
     Raises NotStored for what is not there, InputError for a name that the bucket does not plan by.
     """
     with store.writing() as transaction:
-        connection = transaction.connection
-        check_bucket(connection, bucket_name)
-        current = assigned_in(connection, bucket_name)
-        if current is None or current.name != name:
-            raise _other(bucket_name, name, current)
-        new = append_old(transaction, name, number, by=by)
-        if current.pinned:
-            assign_in(transaction, bucket_name, name, new.version, by=by)
-        return new
+        return rollback_bucket_in(transaction, bucket_name, number, name, by=by)
+
+
+def rollback_bucket_in(
+    transaction: Transaction, bucket_name: str, number: int, name: str, *, by: str = USER
+) -> Version:
+    """As `rollback_bucket`, within a transaction."""
+    connection = transaction.connection
+    check_bucket(connection, bucket_name)
+    current = assigned_in(connection, bucket_name)
+    if current is None or current.name != name:
+        raise _other(bucket_name, name, current)
+    new = append_old(transaction, name, number, by=by)
+    if current.pinned:
+        assign_in(transaction, bucket_name, name, new.version, by=by)
+    return new
 
 
 def assigned(store: Store, bucket_name: str) -> Assignment | None:
@@ -133,10 +140,11 @@ def followers(store: Store, name: str) -> list[str]:
 def planned_by(store: Store, bucket_name: str) -> Version | None:
     """The version that a bucket plans by now; None = it has no strategy of its own."""
     with store.reading() as connection:
-        return _planned_by(connection, bucket_name)
+        return planned_by_in(connection, bucket_name)
 
 
-def _planned_by(connection: Connection, bucket_name: str) -> Version | None:
+def planned_by_in(connection: Connection, bucket_name: str) -> Version | None:
+    """As `planned_by`, within a transaction."""
     current = assigned_in(connection, bucket_name)
     return None if current is None else version_in(connection, current.name, current.version)
 

@@ -36,11 +36,12 @@ def since(
     bucket: str | None = None,
     event_type: str | None = None,
     newest: int | None = None,
+    most: int | None = None,
 ) -> list[Kept]:
     """Events after a place, oldest first.
 
     bucket, event_type   only of that bucket, of that type
-    newest               at most so many, the newest
+    newest, most         at most so many, the newest or the oldest
     """
     table = event.c
     query = select(event).where(table.id > after)
@@ -48,9 +49,11 @@ def since(
         query = query.where(table.bucket_id == bucket)
     if event_type is not None:
         query = query.where(table.event_type == event_type)
-    query = query.order_by(table.id if newest is None else table.id.desc()).limit(newest)
+    ordered = query.order_by(table.id).limit(most)
+    if newest is not None:
+        ordered = query.order_by(table.id.desc()).limit(newest)
     with store.reading() as connection:
-        rows = [_kept(*row) for row in connection.execute(query).all()]
+        rows = [_kept(*row) for row in connection.execute(ordered).all()]
     return rows if newest is None else rows[::-1]
 
 

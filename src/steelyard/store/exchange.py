@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from steelyard.buckets.written import strategy_in
 from steelyard.errors import InputError, NotStored, SettingsError, each
 from steelyard.store.store import Store, Transaction
@@ -19,10 +21,12 @@ from steelyard.store.strategies import (
     Version,
     append,
     check_name,
+    followers_in,
     names,
     version_in,
 )
 from steelyard.strategies import Strategy
+from steelyard.strategies.files.exchange import together
 from steelyard.strategies.files.reading import document
 
 SUFFIX = ".toml"
@@ -64,6 +68,58 @@ def still_whole(version: Version) -> Strategy:
     can be: a plugin is gone, or a later Steelyard reads its text otherwise.
     """
     return standing_alone(version.toml, version.name, f"{version.name} v{version.version}", None)
+
+
+def draft_of(
+    name: str, text: str, strategy: Strategy, title: str | None, description: str | None
+) -> Draft:
+    """What becomes a version; the description is the text's own where nothing is said."""
+    about = strategy.description if description is None else description
+    return Draft(
+        name=name,
+        title=title or "",
+        description=about or None,
+        toml=text,
+        rules_sha256=strategy.sha256,
+    )
+
+
+def exported(version: Version) -> str:
+    """A version as a file that an import reads: its text, and what is said of it."""
+    values: dict[str, str | int] = {
+        "name": version.name,
+        "title": version.title,
+        "description": version.description,
+        "version": version.version,
+        "created_at": version.created_at.isoformat(),
+        "created_by": version.created_by,
+        "rules_sha256": version.rules_sha256,
+    }
+    return together(version.toml, values)
+
+
+def refuse_followed(connection: Connection, draft: Draft, source: str, mend: str) -> None:
+    """Raise InputError where buckets follow the name and would plan otherwise.
+
+    What is imported must not change what a bucket plans by because it happens to have that name.
+    source   what is imported, for people
+    mend     what to do instead
+    """
+    name = draft.name
+    buckets = followers_in(connection, name)
+    if not buckets or version_in(connection, name).rules_sha256 == draft.rules_sha256:
+        return
+    several = len(buckets) > 1
+    who = f"the bucket{'s' * several} {', '.join(buckets)} follow{'s' * (not several)} it"
+    raise InputError(
+        f"A strategy {name} is stored, {who} and would plan by {source} from now on. Nothing was "
+        f"saved. {mend}",
+        code="import_over_followed",
+        place=source,
+        value=name,
+        limit=", ".join(buckets),
+        hint="give another name",
+    )
 
 
 def name_of(metadata: Mapping[str, Any], text: str, stem: str) -> str:

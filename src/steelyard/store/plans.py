@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, select
 
@@ -20,7 +20,7 @@ from steelyard.store import inputs as kept_inputs
 from steelyard.store.failures import row_of
 from steelyard.store.schema import plan as table
 from steelyard.store.snapshots import Packed
-from steelyard.store.store import Store, Transaction, json_text
+from steelyard.store.store import Store, Transaction, json_text, stamp
 from steelyard.telemetry.events import PlanSaved
 
 FEWEST_DIGITS = 6
@@ -123,18 +123,39 @@ def save_in(
     return True
 
 
+class Place(NamedTuple):
+    """Where a plan stands in a list: the newest first, of one moment by id."""
+
+    saved_at: datetime
+    plan_id: str
+
+
 def listed(
-    store: Store, *, bucket: str | None = None, strategy: str | None = None
+    store: Store,
+    *,
+    bucket: str | None = None,
+    strategy: str | None = None,
+    after: Place | None = None,
+    most: int | None = None,
 ) -> list[PlanRow]:
-    """Plans, newest first, of a bucket or of a strategy."""
+    """Plans, newest first, of a bucket or of a strategy; at most so many behind a place."""
     columns = [column for column in table.c if column.name != "document"]
-    query = select(*columns).order_by(table.c.saved_at.desc(), table.c.plan_id)
+    query = select(*columns).order_by(table.c.saved_at.desc(), table.c.plan_id).limit(most)
+    if after is not None:
+        then, same = stamp(after.saved_at), table.c.saved_at
+        query = query.where((same < then) | ((same == then) & (table.c.plan_id > after.plan_id)))
     if bucket is not None:
         query = query.where(table.c.bucket == bucket)
     if strategy is not None:
         query = query.where(table.c.strategy == strategy)
     with store.reading() as connection:
         return [_row(row) for row in connection.execute(query).all()]
+
+
+def buckets(store: Store) -> list[str]:
+    """Every bucket that a plan is of."""
+    with store.reading() as connection:
+        return sorted(connection.scalars(select(table.c.bucket).distinct()))
 
 
 def load(store: Store, plan_id: str) -> StoredPlan:

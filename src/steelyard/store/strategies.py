@@ -203,8 +203,13 @@ def version_in(connection: Connection, name: str, number: int | None = None) -> 
 def by_id(store: Store, key: int) -> Version:
     """A version by the number of its row; raises NotStored."""
     with store.reading() as connection:
-        query = select(strategy_version).where(strategy_version.c.id == key)
-        row = connection.execute(query).first()
+        return by_id_in(connection, key)
+
+
+def by_id_in(connection: Connection, key: int) -> Version:
+    """As `by_id`, within a transaction."""
+    query = select(strategy_version).where(strategy_version.c.id == key)
+    row = connection.execute(query).first()
     if row is None:
         raise NotStored(
             f"There is no stored configuration with the id {key}.",

@@ -171,10 +171,11 @@ class Journal:
             if rows and rows != [("ok",)]:
                 raise self._failure(f"{pragma} says {rows[0]}", "Nothing was done with it.")
 
-    def events(self, after: int = 0) -> list[tuple[int, PlannerEvent]]:
-        """(seq, event) of the chain after a place, oldest first."""
-        query = "SELECT seq, ts_utc, kind, body FROM event WHERE seq > ? ORDER BY seq"
-        return [(row[0], _event(*row[1:])) for row in self.rows(query, (after,))]
+    def events(self, after: int = 0, most: int | None = None) -> list[tuple[int, PlannerEvent]]:
+        """(seq, event) of the chain after a place, oldest first; at most so many."""
+        query = "SELECT seq, ts_utc, kind, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
+        limit = -1 if most is None else most
+        return [(row[0], _event(*row[1:])) for row in self.rows(query, (after, limit))]
 
     def _last(self) -> tuple[int, bytes]:
         row = self.connection.execute(

@@ -56,7 +56,7 @@ from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
-from steelyard.plans.plan import Occasion, Plan, Verdict, seal
+from steelyard.plans.plan import Occasion, Plan, Transport, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
 from steelyard.strategies.planned import TOWARDS_TARGETS
@@ -248,10 +248,17 @@ def write(
             reproducible=_stopped(m) != "seconds" and not guard.late,
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
+            transport=_transport(findings),
             seed=ctx.seed,
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def _transport(findings: Findings) -> Transport | None:
+    if not findings.carried:
+        return None
+    return Transport(steps=dict(findings.carried), batches=dict(sorted(findings.batches.items())))
 
 
 def _stopped(m: Solution) -> str | None:

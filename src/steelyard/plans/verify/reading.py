@@ -19,7 +19,7 @@ FORM = "steelyard.plan/"
 VERSION = 1
 HOW_TO = "Save a plan with: steelyard plan --json > PLAN.json"
 
-BESIDE_THE_ID = {"plan_id", "warnings", "timings", "explanation"}
+BESIDE_THE_ID = {"plan_id", "warnings", "timings", "transport", "explanation"}
 BESIDE_THE_ID_IN_THE_CERTIFICATE = {"seconds", "nodes"}
 
 ESCAPE = 6

@@ -58,6 +58,8 @@ LOOSE: Mapping[str, str] = {
     "modules[].count": "how much a module returned",
     "timings[].name": MADE,
     "timings[].seconds": MADE,
+    "transport.steps{}": MADE,
+    "transport.batches{}": MADE,
     "seed": "an input of the generators",
     "inputs_sha256": "the hash of the inputs, which are not here",
     "verdict.previous": "the verdict that was handed in; only an act changes anything",
@@ -140,7 +142,7 @@ BEYOND: Mapping[str, str] = {
     "improvements and gains of answers": "each was found by solving or scoring again",
     "the order of candidates, terms, parts and the steps of alternatives": "it changes no figure",
     "figures in a reason beyond the digits that it shows": "they are the calculator's own",
-    "timings, nodes, seconds, warnings, explanation": (
+    "timings, transport, nodes, seconds, warnings, explanation": (
         "they say how the plan was made, and are not part of its id"
     ),
 }

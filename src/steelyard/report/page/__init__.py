@@ -110,7 +110,7 @@ def embedded(plan: Plan) -> str | None:
     still be checked.
     """
     document = plan.document()
-    document["timings"] = []
+    document["timings"], document["transport"] = [], None
     document["certificate"] |= {"seconds": None, "nodes": None}
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = visible(re.sub("<(?!/)", r"\\u003c", text).replace("</", "<\\/"))

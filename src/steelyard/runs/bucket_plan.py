@@ -1,0 +1,87 @@
+"""A stored bucket planned and its plan kept: what `steelyard plan --bucket` does, for programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from steelyard.engine import EngineSettings
+from steelyard.errors import SteelyardError, StoreError
+from steelyard.planning.case import Case
+from steelyard.planning.solve import LOCAL, Solution, Steps
+from steelyard.plans.plan import Plan
+from steelyard.runs.planners import Planners
+from steelyard.runs.solving import active, case_of, compared, counted, solved_by
+from steelyard.runs.stored import keep, order_of
+from steelyard.store import events as kept_events
+from steelyard.store.store import Store
+from steelyard.telemetry.events import PlannerEvent
+from steelyard.telemetry.health import Health
+from steelyard.telemetry.recorder import stamped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a bucket is planned.
+
+    engine           which engine plans, and what is done where the other one differs
+    health           of the modules, for this one plan
+    correlation_id   what its events have in common
+    steps            what carries the pipeline
+    clock            seconds, for how long it took
+    remark           told in what the engines differ
+    """
+
+    engine: EngineSettings
+    health: Health
+    correlation_id: str
+    steps: Steps = LOCAL
+    seed: int = 0
+    clock: Callable[[], float] = time.perf_counter
+    remark: Callable[[str], None] = lambda _: None
+
+
+class Made(NamedTuple):
+    """A plan; is_new: it was not stored before."""
+
+    plan: Plan
+    is_new: bool
+
+
+def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> Made:
+    """The next plan of a bucket, kept with its inputs and events; raises SteelyardError.
+
+    How a plan came to be refused is kept too.
+    """
+    order = order_of(store, planners, name)
+    case = case_of(order.inputs, order.strategy, order.state, manner.seed)
+    events: list[PlannerEvent] = []
+    observe = stamped(name, manner.correlation_id, store.now, [events.append])
+
+    def solve(case: Case) -> tuple[Solution, Plan]:
+        engine, warnings = active(manner.engine, case), tuple(order.inputs.warnings)
+        return solved_by(engine, case, steps=manner.steps, observe=observe, warnings=warnings)
+
+    began = manner.clock()
+    with _refusals_kept(store, events):
+        solution, plan = counted(case, manner.health, solve)
+        seconds = manner.clock() - began
+        if manner.engine.shadow == "on":
+            what = compared(solution, manner.engine.on_divergence, observe)
+            if what:
+                manner.remark(what)
+    return Made(plan, keep(store, plan, order.inputs, order.files, seconds, events))
+
+
+@contextmanager
+def _refusals_kept(store: Store, events: Sequence[PlannerEvent]) -> Iterator[None]:
+    """Keep how a plan came to be refused; where that cannot be, the refusal alone is told."""
+    try:
+        yield
+    except SteelyardError:
+        with suppress(StoreError):
+            kept_events.append(store, events)
+        raise

@@ -1,0 +1,84 @@
+"""The process of one service: what it is to be comes in, and it answers until a signal ends it.
+
+It ends by itself when the process that started it is gone, however that went: nobody is left over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
+
+from steelyard.errors import SteelyardError
+from steelyard.services.applications import Application, application
+from steelyard.services.house import House
+from steelyard.services.server import GRACE_S, Certificate, serve
+from steelyard.services.topology import Topology
+
+FAILED = 1
+LAST_S = GRACE_S + 5
+NAME = Path("/proc/self/comm")
+"""What lists of processes show, where there is such a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a process is to be.
+
+    variables     its environment
+    hosts         as in `House`
+    certificate   where it is asked over TLS
+    """
+
+    name: Application
+    topology: Topology
+    variables: Mapping[str, str] = field(repr=False)
+    hosts: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+
+
+def main(order: Order, sockets: Sequence[socket.socket]) -> None:
+    """A child: serve as ordered; exits with 1 if it cannot."""
+    os.setpgid(0, 0)  # Ctrl-C is for the parent, which ends us in its order
+    Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(order.variables)
+    with suppress(OSError):
+        NAME.write_text(f"{order.name}-{_port(sockets)}")
+    try:
+        run(order, sockets)
+    except SteelyardError as error:
+        sys.stderr.write(f"{order.name}: {error}\n")
+        raise SystemExit(FAILED) from error
+
+
+def run(order: Order, sockets: Sequence[socket.socket]) -> None:
+    """Answer until a signal ends the process."""
+    for each in sockets:  # what the service starts does not get them
+        each.set_inheritable(False)
+    house = House(order.variables, port=_port(sockets), hosts=order.hosts, topology=order.topology)
+    serve(application(order.name, house), sockets, order.certificate)
+
+
+def _port(sockets: Sequence[socket.socket]) -> int:
+    number: int = sockets[0].getsockname()[1]
+    return number
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is None:
+        return
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_S)
+    os._exit(128 + signal.SIGTERM)
