@@ -28,6 +28,8 @@ from steelyard.telemetry import logs, traces
 IDS = ("trace_id", "bucket_id", "plan_id")
 FIRST = ("timestamp", "level", "event", *IDS)
 """What every line begins with."""
+FEW = (*FIRST, "logger", "error", "where")
+"""What is written of a line of another library."""
 EVENTS = {logs.LOGGER.name: "module"}
 """Logger -> the event of its lines, whose values all stand beside it."""
 LEVELS = {"": logging.WARNING, "steelyard": logging.INFO, "uvicorn": logging.INFO}
@@ -81,8 +83,9 @@ def formatter(*, debug: bool = False) -> logging.Formatter:
         foreign_pre_chain=[ExtraAdder(), *RECORDED],
         processors=[
             _with_ids,
-            *([_with_traceback] if debug else [_with_error, _without_values]),
+            _with_traceback if debug else _with_error,
             ProcessorFormatter.remove_processors_meta,
+            *(() if debug else (_without_values,)),
             JSONRenderer(serializer=_in_order),
         ],
     )
@@ -108,7 +111,10 @@ def _without_values(_: object, __: str, line: Line) -> Line:
     if line["logger"].partition(".")[0] in LEVELS:
         return line
     event = str(line["event"]).partition("\n")[0]
-    return {**{name: line.get(name) for name in (*FIRST, "logger", "error", "where")}, "event": event}
+    return {
+        **{name: line.get(name) for name in (*FIRST, "logger", "error", "where")},
+        "event": event,
+    }
 
 
 def _with_traceback(_: object, __: str, line: Line) -> Line:
