@@ -4,36 +4,21 @@ error.
 
 import asyncio
 import io
-import json
 import logging
 from collections.abc import Iterator
 
 import pytest
 import stamina
-import structlog
 
+from builders.logged import lines, logged
 from steelyard.telemetry import structured, traces
 from steelyard.telemetry.logs import log_failure, log_module
 
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """Where the log goes; afterwards all loggers are as before."""
-    names = (*structured.LEVELS, structured.logs.LOGGER.name)
-    before = [(logging.getLogger(n), logging.getLogger(n).level) for n in names]
-    handlers = [(logger, list(logger.handlers)) for logger, _ in before]
-    stream = io.StringIO()
-    structured.log_to(stream)
-    yield stream
-    for logger, level in before:
-        logger.setLevel(level)
-    for logger, own in handlers:
-        logger.handlers[:] = own
-    structlog.reset_defaults()
-
-
-def lines(stream: io.StringIO) -> list[dict]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    with logged() as stream:
+        yield stream
 
 
 def test_every_line_begins_with_the_same_six_and_null_stands_where_none_is_known(stream):
@@ -93,11 +78,10 @@ def test_of_an_error_there_is_its_kind_and_place_and_never_its_text(stream):
     assert "abc" not in stream.getvalue()
 
 
-def test_for_debugging_there_is_all_of_it(stream):
-    structured.log_to(stream, debug=True)
-
-    log_failure("core", "filters.eligibility", failure())
-    logging.getLogger("steelyard.any").debug("more")
+def test_for_debugging_there_is_all_of_it():
+    with logged(debug=True) as stream:
+        log_failure("core", "filters.eligibility", failure())
+        logging.getLogger("steelyard.any").debug("more")
 
     failed, more = lines(stream)
     assert "ValueError: token abc of the body" in failed["traceback"]
