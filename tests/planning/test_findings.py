@@ -8,9 +8,9 @@ from steelyard.notices import Coverage
 from steelyard.planning.findings import Findings
 
 LISTS = {"stops", "problems", "warnings", "coverage", "runs", "timings"}
-WRITERS = {"write.py", "findings.py", "dry_run.py"}
-"""Where findings are written down, of a dry run as its answer; `guard.py` hands the timings on to
-the work done again.
+WRITERS = {"write.py", "findings.py", "dry_run.py", "stated.py"}
+"""Where findings are written down, of a dry run and of stated orders as the answer; `guard.py`
+hands the timings on to the work done again.
 """
 
 

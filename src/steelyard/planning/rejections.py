@@ -154,7 +154,7 @@ def _beside_hold(ctx: Context, table: Candidates, choice: Choice, j: int) -> Dro
     gain = float(table.paired[j])
     if not math.isfinite(gain):
         no_money = Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
-        return _over_a_cap(table.account, np.array([[j]])) or no_money
+        return over_a_cap(table.account, np.array([[j]])) or no_money
     cut = cut_by(ctx, table, j) if gain >= choice.threshold else None
     if cut is not None:
         return cut
@@ -215,13 +215,8 @@ def _added(ctx: Context, beside: _Beside, j: int, asked: Asked) -> Drop:
         cash, floor = beside.cash(j), account.floor
         if account.due is not None:
             floor = max(floor, account.spendable + account.due)
-        why = say(
-            "with it {cash:pct} of value would be left in cash; {floor:pct} must stay",
-            cash=cash,
-            floor=floor,
-        )
-        return Drop("cash", cash, floor, why)
-    over = _over_a_cap(account, beside.row(j)) if _capped(account) else None
+        return _short(cash, floor)
+    over = over_a_cap(account, beside.row(j)) if _capped(account) else None
     if over is not None:
         return over
     change = float(beside.change[j])
@@ -237,7 +232,24 @@ def _capped(account: Account) -> bool:
     return any(cap is not None for cap in caps)
 
 
-def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
+def cash_short(account: Account, row: IntArray) -> Drop | None:
+    """Whether the cash does not reach for a set (1, d); of value."""
+    if cash_kept(account, row)[0]:
+        return None
+    cash = account.spendable + float(row_sums(account.payment, row)[0])
+    return _short(cash, account.floor)
+
+
+def _short(cash: float, floor: float) -> Drop:
+    why = say(
+        "with it {cash:pct} of value would be left in cash; {floor:pct} must stay",
+        cash=cash,
+        floor=floor,
+    )
+    return Drop("cash", cash, floor, why)
+
+
+def over_a_cap(account: Account, row: IntArray) -> Drop | None:
     """Which cap a set (1, d) goes over, if any."""
     if account.turnover_cap is not None:
         turnover = float(row_sums(np.abs(account.delta), row)[0]) / 2

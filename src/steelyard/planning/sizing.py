@@ -211,6 +211,20 @@ def _exit(ctx: Context, i: int, priority_weight: float, proposal: Proposal) -> S
     )
 
 
+def exactly(
+    ctx: Context, symbol: str, side: Side, quantity: Decimal, proposals: tuple[Proposal, ...]
+) -> Sized:
+    """An order as it is stated, whatever it may be: a sale of all that is held weighs what that
+    weighs.
+    """
+    i = ctx.place[symbol]
+    holding = ctx.holdings[i]
+    whole = side is Side.SELL and holding is not None and quantity == holding.quantity
+    lots = float(quantity / ctx.securities[i].lot_size)
+    weight = float(ctx.weights[i]) if whole else lots * float(ctx.lot_weight[i])
+    return Sized(i, side, quantity, weight, whole, False, 1.0, proposals)
+
+
 def _shares(ctx: Context, i: int, lots: float) -> Decimal:
     return Decimal(int(lots)) * ctx.securities[i].lot_size
 

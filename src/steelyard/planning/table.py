@@ -110,6 +110,12 @@ def with_scores(
         priority=frozen(_priority(weights, alone)),
         together=frozen(_priority(weights, paired)),
     )
+    return with_draws(ctx, table)
+
+
+def with_draws(ctx: Context, table: Candidates) -> Candidates:
+    """The table with what patterns and generators draw from, by its priorities."""
+    table = replace(table, diverse=None)
     draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
     most = ctx.planner.max_opportunities_per_category

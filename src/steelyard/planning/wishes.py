@@ -89,6 +89,18 @@ def find_opportunities(
     return with_due(ctx, table, cash.lists)
 
 
+def table_of(
+    ctx: Context, objective: Objective, rows: list[Sized], strategy: Strategy, guard: Guard
+) -> Candidates:
+    """The finished table of orders that no calculator asked for: filters, conflicts, scores."""
+    rows = let_through(ctx, rows, strategy, guard)
+    rows, conflicts = _paired(ctx, rows, strategy, guard)
+    table = with_conflicts(bare_table(ctx, rows), conflicts)
+    weights = np.array([row.priority_weight for row in rows])
+    table = with_scores(ctx, table, objective.model, objective.rates, weights)
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+
+
 def completed(
     ctx: Context, objective: Objective, table: Candidates, strategy: Strategy, guard: Guard
 ) -> Candidates:

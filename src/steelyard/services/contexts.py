@@ -132,7 +132,9 @@ def add_contexts(router: APIRouter, name: Name) -> None:
         """Keep what a plan's steps need, under the SHA-256 of this body."""
         house: House = request.app.state.house
         put = contexts_of(request).put
-        await run_in_threadpool(put, sha256, await request.body(), house.topology.plugin_folders(house.home))
+        await run_in_threadpool(
+            put, sha256, await request.body(), house.topology.plugin_folders(house.home)
+        )
         return Put(context=sha256)
 
 

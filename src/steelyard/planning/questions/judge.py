@@ -23,7 +23,7 @@ from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.score.objective import Objective, objective_of
-from steelyard.planning.sizing import Sized
+from steelyard.planning.sizing import exactly
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import account_of, orders_table
 
@@ -75,17 +75,7 @@ def _score(ctx: Context, objective: Objective, orders: Iterable[Traded]) -> floa
 
 
 def _table(ctx: Context, rows: Sequence[Traded]) -> Orders:
-    sized = [_sized(ctx, row) for row in rows]
+    sized = [exactly(ctx, row.symbol, row.side, row.quantity, ()) for row in rows]
     table = orders_table(ctx, sized, (None,) * len(sized), account_of(ctx, sized))
     free = frozen(np.array([row.free for row in rows], dtype=np.bool_))
     return replace(table, free=free)
-
-
-def _sized(ctx: Context, order: Traded) -> Sized:
-    """The order by the judge's arrays: a sale of all that is held weighs what that weighs."""
-    i = ctx.place[order.symbol]
-    holding = ctx.holdings[i]
-    whole = order.side is Side.SELL and holding is not None and order.quantity == holding.quantity
-    lots = float(order.quantity / ctx.securities[i].lot_size)
-    weight = float(ctx.weights[i]) if whole else lots * float(ctx.lot_weight[i])
-    return Sized(i, order.side, order.quantity, weight, whole, False, 1.0, ())

@@ -1,0 +1,520 @@
+"""Self-contained requests to what planning takes: records in, a case and its strategy out.
+
+A request carries the account, its prices and its rules. What the documents' shapes do not say is
+assumed, and every assumption is a sentence. `services/wire` is their JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from steelyard import strategies
+from steelyard.compat.convert import Converted, convert
+from steelyard.compat.prices import apart
+from steelyard.compat.records import CORE, PlannerContext, PortfolioContext, Position, Security
+from steelyard.errors import InputError
+from steelyard.market import Market, Quote
+from steelyard.modules.registry import Kind
+from steelyard.money import FxTable
+from steelyard.notices import Notice
+from steelyard.planning.case import Case
+from steelyard.strategies import Strategy
+
+WHY = "the request"
+"""Who set a rule, in the plan."""
+MOST_ORDERS = 10
+"""Of a sequence: as many as a proposal may have at all."""
+CATEGORIES = (
+    "profit_taking",
+    "averaging_down",
+    "rebalance_sells",
+    "rebalance_buys",
+    "opportunity_buys",
+)
+"""The documents' five lists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A possible trade.
+
+    price       per share, in `currency`
+    value_eur   in the account's currency, costs not in it
+    priority    0..1 of ours; higher goes first
+    """
+
+    side: str
+    symbol: str
+    name: str
+    quantity: float
+    price: float
+    value_eur: float
+    currency: str
+    priority: float
+    reason: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedPosition(Position):
+    """A position, with figures that are checked and not used; account's currency, fraction."""
+
+    unrealized_pnl: float | None = None
+    unrealized_pnl_pct: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedSecurity(Security):
+    """A security, as a request describes it; market_cap is not used."""
+
+    isin: str = ""
+    sector: str | None = None
+    current_price: float | None = None
+    market_cap: float | None = None
+    dividend_yield: float | None = None
+    quality: float | None = None
+    allow_sell: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What the evaluator's and the coordinator's requests say of the whole account.
+
+    Figures beside `available_cash` are checked and not used. `target_allocation` stands where no
+    target weights are given.
+    """
+
+    total_value_eur: float
+    available_cash: float
+    invested_value: float
+    num_positions: int
+    target_allocation: Mapping[str, float] | None = None
+    country_weights: Mapping[str, float] = field(default_factory=dict)
+    industry_weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closes:
+    """Past prices: T dates, and per symbol T closes in its own currency, None where there is none.
+
+    adjusted   the closes contain dividends
+    """
+
+    dates: tuple[str, ...]
+    prices: Mapping[str, tuple[float | None, ...]]
+    adjusted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluators:
+    """Which evaluators a request names; the topology decides."""
+
+    urls: tuple[str, ...] = ()
+    load_balancing: str = "round_robin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request of any of the four kinds; each says some of this.
+
+    portfolio_context   of the account
+    opportunities       the documents' lists -> possible trades
+    sequences           to be evaluated
+    feasibility, combinatorial, filters, settings, parameters   rules, by the documents' names
+    strategy            more rules, in any spelling of a strategy, over the others
+    exchange_rates      currency -> units of the account's for one of it
+    """
+
+    portfolio_context: PortfolioContext | Account | None = None
+    positions: tuple[AskedPosition, ...] = ()
+    securities: tuple[AskedSecurity, ...] = ()
+    available_cash: float | None = None
+    target_weights: Mapping[str, float] | None = None
+    current_prices: Mapping[str, float] | None = None
+    transaction_cost_fixed: float | None = None
+    transaction_cost_percent: float | None = None
+    recently_sold: tuple[str, ...] | None = None
+    ineligible_symbols: tuple[str, ...] | None = None
+    opportunities: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+    sequences: tuple[tuple[Action, ...], ...] = ()
+    feasibility: Mapping[str, Any] = field(default_factory=dict)
+    combinatorial: Mapping[str, Any] = field(default_factory=dict)
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int = 500
+    market_regime: str | None = None
+    evaluator_config: Evaluators | None = None
+    as_of: str | None = None
+    base_currency: str = "EUR"
+    exchange_rates: Mapping[str, float] = field(default_factory=dict)
+    closes: Closes | None = None
+    strategy: Mapping[str, Any] = field(default_factory=dict)
+    bucket: str = CORE
+    seed: int = 0
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """All of them, by the documents' names."""
+        groups = (self.feasibility, self.combinatorial, self.filters, self.settings)
+        costs = {
+            name: getattr(self, name)
+            for name in ("transaction_cost_fixed", "transaction_cost_percent")
+            if getattr(self, name) is not None
+        }
+        rules: dict[str, Any] = {}
+        for group in (*groups, self.parameters, costs):
+            rules |= group
+        return rules
+
+    @property
+    def actions(self) -> Iterator[Action]:
+        """All that it names."""
+        for category in self.opportunities.values():
+            yield from category
+        for sequence in self.sequences:
+            yield from sequence
+
+
+def order_of(asked: Asked) -> tuple[Case, tuple[Notice, ...]]:
+    """What a request asks to plan, and what was assumed; raises InputError, SettingsError."""
+    context, assumed = context_of(asked)
+    converted = convert(context, asked.bucket, _rates(asked), {})
+    strategy, idle = strategy_of(asked, converted)
+    sentences = (*assumed, *converted.said, *_checked(asked, converted), *idle)
+    case = Case(
+        snapshot=_as_listed(asked, converted),
+        market=converted.market,
+        strategy=strategy,
+        targets=converted.targets,
+        seed=asked.seed,
+    )
+    return case, tuple(Notice(code="request", message=text) for text in sentences)
+
+
+def _as_listed(asked: Asked, converted: Converted) -> Any:
+    """The snapshot with the ISINs of the request."""
+    isins = {security.symbol: security.isin for security in asked.securities}
+    snapshot = converted.snapshot
+    securities = (replace(s, isin=isins.get(s.symbol, "")) for s in snapshot.securities)
+    return replace(snapshot, securities=tuple(securities))
+
+
+def context_of(asked: Asked) -> tuple[PlannerContext, tuple[str, ...]]:
+    """The documents' planner context of a request, and what was assumed for it."""
+    positions, of_positions = _positions(asked)
+    securities, of_securities = _securities(asked, positions)
+    prices, of_prices = _prices(asked, positions)
+    account = asked.portfolio_context
+    targets = asked.target_weights
+    if targets is None and isinstance(account, Account):
+        targets = account.target_allocation
+    context = PlannerContext(
+        portfolio_context=_facts(asked),
+        positions=positions,
+        securities=securities,
+        available_cash=_cash(asked),
+        current_prices=prices,
+        target_weights=targets,
+        base_currency=asked.base_currency,
+        as_of=asked.as_of,
+    )
+    return context, (*of_positions, *of_securities, *of_prices)
+
+
+def _cash(asked: Asked) -> float:
+    if asked.available_cash is not None:
+        return asked.available_cash
+    if isinstance(asked.portfolio_context, Account):
+        return asked.portfolio_context.available_cash
+    return float(asked.feasibility.get("available_cash", 0.0))
+
+
+def _facts(asked: Asked) -> PortfolioContext:
+    """Groups, yields, scores and closes, wherever the request has them."""
+    account = asked.portfolio_context
+    facts = account if isinstance(account, PortfolioContext) else PortfolioContext()
+    if isinstance(account, Account):
+        facts = replace(
+            facts,
+            country_weights=account.country_weights,
+            industry_weights=account.industry_weights,
+        )
+    yields = {s.symbol: s.dividend_yield for s in asked.securities if s.dividend_yield is not None}
+    scores = {s.symbol: s.quality for s in asked.securities if s.quality is not None}
+    return replace(
+        facts,
+        security_dividends=yields,
+        security_scores=scores,
+        history=None if asked.closes is None else _history(asked, asked.closes),
+    )
+
+
+def _history(asked: Asked, closes: Closes) -> Market:
+    symbols = tuple(sorted(closes.prices))
+    rows = {symbol: closes.prices[symbol] for symbol in symbols}
+    for symbol, row in rows.items():
+        if len(row) != len(closes.dates):
+            raise InputError(
+                f"closes has {len(closes.dates)} dates and {len(row)} prices of {symbol}. Nothing "
+                "was planned; give one price for each date, null where there is none.",
+                code="closes_uneven",
+                place=f"closes.prices.{symbol}",
+                value=len(row),
+                limit=len(closes.dates),
+            )
+    dates = np.array(closes.dates, dtype="datetime64[D]")
+    table = np.array([rows[symbol] for symbol in symbols], dtype=np.float64).T
+    table = table.reshape(len(dates), len(symbols))
+    quotes = {}
+    for k, symbol in enumerate(symbols):
+        priced = np.flatnonzero(np.isfinite(table[:, k]))
+        if len(priced):
+            last = int(priced[-1])
+            price = Decimal(repr(float(table[last, k])))
+            quotes[symbol] = Quote(symbol, price, dates[last].astype(object))
+    return Market(
+        symbols=symbols,
+        dates=dates,
+        closes=table,
+        quotes=quotes,
+        fx=FxTable(asked.base_currency, MappingProxyType({})),
+        adjusted=closes.adjusted,
+        source="the closes of the request",
+    )
+
+
+def _positions(asked: Asked) -> tuple[tuple[AskedPosition, ...], tuple[str, ...]]:
+    """What is held; without positions, what the named sales sell."""
+    if asked.positions or asked.portfolio_context is not None:
+        return asked.positions, ()
+    sold: dict[str, Action] = {}
+    for action in asked.actions:
+        if action.side == "SELL":
+            most = sold.setdefault(action.symbol, action)
+            sold[action.symbol] = max(most, action, key=lambda a: a.quantity)
+    positions = tuple(
+        AskedPosition(
+            symbol=symbol,
+            quantity=action.quantity,
+            current_price=action.price,
+            currency=action.currency,
+        )
+        for symbol, action in sold.items()
+    )
+    names = ", ".join(sorted(sold))
+    text = f"No positions were given: as many shares as are to be sold are held of {names}."
+    return positions, (text,) if sold else ()
+
+
+def _securities(
+    asked: Asked, positions: Iterable[AskedPosition]
+) -> tuple[tuple[AskedSecurity, ...], tuple[str, ...]]:
+    """What may be traded; what is only held, or only named in a trade, beside."""
+    described = {security.symbol: security for security in asked.securities}
+    closed, sold = set(asked.ineligible_symbols or ()), set(asked.recently_sold or ())
+    owned = {position.symbol: position.currency for position in positions}
+    others = {action.symbol: action for action in asked.actions if action.symbol not in described}
+    more = [
+        AskedSecurity(symbol=symbol, name=action.name, currency=action.currency)
+        for symbol, action in others.items()
+    ]
+    securities = tuple(
+        replace(
+            security,
+            currency=security.currency or owned.get(security.symbol),
+            industry=security.industry or security.sector,
+            allow_buy=security.allow_buy and security.symbol not in closed,
+            allow_sell=security.allow_sell and security.symbol not in closed | sold,
+        )
+        for security in (*asked.securities, *more)
+    )
+    assumed = []
+    if others:
+        names = ", ".join(sorted(others))
+        assumed.append(f"No security describes {names}: traded in single shares, as a share.")
+    if any(security.market_cap is not None for security in asked.securities):
+        assumed.append("market_cap is not used.")
+    return securities, tuple(assumed)
+
+
+def _prices(
+    asked: Asked, positions: Iterable[AskedPosition]
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Prices beside those of positions and closes: the caller's, the securities', the trades'."""
+    closes = asked.closes.prices if asked.closes is not None else {}
+    own = {p.symbol for p in positions if p.current_price is not None} | closes.keys()
+    prices = dict(asked.current_prices or {})
+    for security in asked.securities:
+        if security.current_price is not None and security.symbol not in own:
+            prices.setdefault(security.symbol, security.current_price)
+    for action in asked.actions:
+        if action.symbol not in own:
+            prices.setdefault(action.symbol, action.price)
+    derived = []
+    for position in positions:
+        symbol, rate = position.symbol, _rates(asked).get(position.currency)
+        if position.currency == asked.base_currency:
+            rate = 1.0
+        value, priced = position.market_value_eur, symbol in prices or symbol in own
+        if not priced and value is not None and rate is not None and position.quantity > 0:
+            prices[symbol] = value / position.quantity / rate
+            derived.append(symbol)
+    text = f"No price was given for {', '.join(sorted(derived))}: its value by its shares is used."
+    return prices, (text,) if derived else ()
+
+
+def _rates(asked: Asked) -> dict[str, float]:
+    """Rates of the request; of a currency without one what its largest position is worth."""
+    rates = dict(asked.exchange_rates)
+    stated = {p.currency for p in asked.positions if p.currency_rate is not None}
+    largest: dict[str, AskedPosition] = {}
+    for position in asked.positions:
+        value, currency = position.market_value_eur, position.currency
+        if value is None or currency in {*rates, *stated, asked.base_currency}:
+            continue
+        if position.current_price and position.quantity > 0:
+            most = largest.setdefault(currency, position)
+            largest[currency] = max(most, position, key=lambda p: p.market_value_eur or 0.0)
+    for currency, position in largest.items():
+        shares = position.quantity * (position.current_price or math.nan)
+        rates[currency] = float(f"{(position.market_value_eur or 0.0) / shares:.6g}")
+    return rates
+
+
+def _checked(asked: Asked, converted: Converted) -> Iterator[str]:
+    """Sentences on figures of the request that differ from what its parts come to."""
+    derived = sorted(_rates(asked).keys() - asked.exchange_rates.keys())
+    if derived:
+        rates = ", ".join(f"1 {c} = {_rates(asked)[c]:g} {asked.base_currency}" for c in derived)
+        yield f"No exchange rate was given: told from values and prices of positions, {rates}."
+    if isinstance(asked.portfolio_context, Account):
+        yield from _account_apart(asked.portfolio_context, asked, converted)
+    if asked.recently_sold:
+        names = ", ".join(sorted(asked.recently_sold))
+        yield f"Sold recently, so not sold again in this plan: {names}."
+    if asked.market_regime is not None:
+        yield (
+            f"market_regime {asked.market_regime} is not used: the regime is told from the "
+            "history of an index."
+        )
+    config = asked.evaluator_config
+    if config is not None and (config.urls or config.load_balancing != "round_robin"):
+        yield "evaluator_config is not used: the topology says which evaluators there are."
+
+
+def _account_apart(account: Account, asked: Asked, converted: Converted) -> Iterator[str]:
+    cash = _cash(asked)
+    worth = converted.value - cash
+    figures = (
+        ("total_value_eur", account.total_value_eur, converted.value),
+        ("invested_value", account.invested_value, worth),
+        ("available_cash", account.available_cash, cash),
+        ("num_positions", account.num_positions, len(asked.positions)),
+    )
+    for name, stated, ours in figures:
+        if apart(float(stated), float(ours)):
+            yield f"portfolio_context.{name} is {stated:,g}; {ours:,g} was used."
+
+
+SWITCHES: Mapping[str, tuple[Kind, str]] = {
+    "enable_adaptive_patterns": (Kind.PATTERN, "adaptive"),
+    "enable_market_regime": (Kind.PATTERN, "market_regime"),
+    "enable_partial_execution": (Kind.SEQUENCE, "partial_execution"),
+    "enable_constraint_relaxation": (Kind.SEQUENCE, "constraint_relaxation"),
+    "enable_correlation_aware": (Kind.FILTER, "correlation_aware"),
+}
+"""Switch of a request -> the module that it switches."""
+
+COMBINATIONS = {
+    "combinatorial_max_sells": "max_sells",
+    "combinatorial_max_buys": "max_buys",
+    "combinatorial_max_candidates": "max_candidates",
+}
+"""Parameters of both combinatorial generators."""
+
+SPELLED = frozenset(
+    {
+        "max_depth",
+        "max_opportunities_per_category",
+        "priority_threshold",
+        "enable_diverse_selection",
+        "diversity_weight",
+        "transaction_cost_fixed",
+        "transaction_cost_percent",
+        "beam_width",
+        "cost_penalty_factor",
+        "enable_multi_objective",
+        "enable_stochastic_scenarios",
+        "enable_multi_timeframe",
+    }
+)
+"""Rules of a request that a strategy reads by the same name."""
+
+IDLE: Mapping[str, tuple[Any, str]] = {
+    "enable_priority_sorting": (True, "every sequence is scored, in whatever order"),
+    "enable_early_termination": (True, "every sequence is scored, none is left out"),
+    "min_batches_to_evaluate": (2, "every sequence is scored, none is left out"),
+    "plateau_threshold": (3, "every sequence is scored, none is left out"),
+    "monte_carlo_paths": (100, "no paths are drawn"),
+    "stochastic_scenario_shifts": (None, "no scenarios are drawn"),
+}
+"""Rule that changes nothing -> its default, and why."""
+
+
+def strategy_of(asked: Asked, converted: Converted) -> tuple[Strategy, tuple[str, ...]]:
+    """The rules of a request as a strategy, and what of them changes nothing."""
+    rules = asked.rules
+    changes: dict[str, Any] = {name: rules[name] for name in SPELLED if name in rules}
+    if "enable_monte_carlo" in rules:
+        changes["enable_monte_carlo_paths"] = rules["enable_monte_carlo"]
+    changes["search"] = {"scope": rules.get("scope") or "proposals"}
+    if changes["search"]["scope"] == "proposals":
+        changes.pop("beam_width", None)  # there it says only how many come back
+    if asked.sequences:
+        changes["max_depth"] = MOST_ORDERS
+    for name, (kind, module) in SWITCHES.items():
+        if name in rules:
+            changes.setdefault(kind.value, {})[module] = {"enabled": rules[name]}
+    if "correlation_threshold" in rules:
+        module = changes.setdefault(Kind.FILTER.value, {}).setdefault("correlation_aware", {})
+        module["correlation_threshold"] = rules["correlation_threshold"]
+    _combinations(rules, changes)
+    if "min_trade_value" in rules:
+        changes["limits"] = {"min_trade_base": rules["min_trade_value"]}
+    strategy = strategies.from_mapping(changes, WHY)
+    if converted.groups:
+        groups = {"groups": converted.groups}
+        strategy = strategies.overlay(strategy, groups, why=WHY, name=strategy.name)
+    if asked.strategy:
+        strategy = strategies.overlay(strategy, asked.strategy, why=WHY, name=strategy.name)
+    return strategy, tuple(_idle(rules))
+
+
+def _combinations(rules: Mapping[str, Any], changes: dict[str, Any]) -> None:
+    """Both generators of combinations: weighted, or each in turn."""
+    own = {ours: rules[name] for name, ours in COMBINATIONS.items() if name in rules}
+    plain, weighted = dict(own), dict(own)
+    if "combinatorial_max_combinations_per_depth" in rules:
+        plain["max_combinations"] = rules["combinatorial_max_combinations_per_depth"]
+    if "max_combinations" in rules:
+        weighted["max_combinations"] = rules["max_combinations"]
+    if "enable_weighted_combinations" in rules:
+        weighted["enabled"] = rules["enable_weighted_combinations"]
+        plain["enabled"] = not rules["enable_weighted_combinations"]
+    if plain or weighted:
+        modules = changes.setdefault(Kind.SEQUENCE.value, {})
+        modules |= {"combinatorial": plain, "enhanced_combinatorial": weighted}
+
+
+def _idle(rules: Mapping[str, Any]) -> Iterator[str]:
+    for name, (default, why) in IDLE.items():
+        if name in rules and rules[name] != default:
+            yield f"{name} changes nothing: {why}."

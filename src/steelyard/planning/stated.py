@@ -1,0 +1,265 @@
+"""Orders that somebody states, in the place of those that calculators ask for: as a table, judged.
+
+They are sized already. Filters, conflicts, priorities and draws are those of every plan
+(`wishes.table_of`); what one order may not be by itself stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from steelyard.arrays import PAD, IntArray, frozen
+from steelyard.ledger import SAFETY, clashes
+from steelyard.modules.candidates import Batch, Candidates, Orders, Proposal
+from steelyard.modules.context import Context
+from steelyard.notices import Drop
+from steelyard.orders import Side
+from steelyard.planning.choice import Scored, doing_nothing, score_set
+from steelyard.planning.guard import Guard
+from steelyard.planning.rejections import cash_short, over_a_cap
+from steelyard.planning.score.objective import Objective
+from steelyard.planning.sizing import Sized, exactly, paused
+from steelyard.planning.solve import evaluate_batches
+from steelyard.planning.table import account_of, orders_table, with_draws
+from steelyard.planning.wishes import table_of
+from steelyard.sentences import say
+from steelyard.strategies import Strategy
+
+WHO = "request"
+"""Who proposes what is stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One order, sized.
+
+    priority    what draws go by; None = what it gains
+    proposals   who asked for it, and why
+    """
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    priority: float | None = None
+    proposals: tuple[Proposal, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, Side, Decimal]:
+        """What makes it the same order."""
+        return self.symbol, self.side, self.quantity
+
+
+Key = tuple[str, Side, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What keeps a sequence from being a plan; symbol: of the order that it is about, if of one."""
+
+    drop: Drop
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a sequence is worth, and what stops it.
+
+    place     in the sequences as they were given
+    stopped   None = it may be a plan
+    """
+
+    place: int
+    scored: Scored
+    stopped: Stopped | None
+
+
+def distinct(orders: Sequence[Stated]) -> list[Stated]:
+    """Each order once, with all its proposals and its highest priority."""
+    every: dict[Key, Stated] = {}
+    for order in orders:
+        other = every.setdefault(order.key, order)
+        if other is not order:
+            seen = {proposal.source for proposal in other.proposals}
+            more = tuple(p for p in order.proposals if p.source not in seen)
+            levels = [p for p in (other.priority, order.priority) if p is not None]
+            proposals, priority = (*other.proposals, *more), max(levels, default=None)
+            every[order.key] = replace(other, proposals=proposals, priority=priority)
+    return list(every.values())
+
+
+def stated_table(
+    ctx: Context,
+    objective: Objective,
+    orders: Sequence[Stated],
+    strategy: Strategy,
+    guard: Guard,
+) -> Candidates:
+    """The finished table of what may be traded of the orders; each of them once."""
+    good = [order for order in distinct(orders) if hindrance(ctx, order) is None]
+    rows = sorted(
+        (exactly(ctx, order.symbol, order.side, order.quantity, order.proposals) for order in good),
+        key=_in_table,
+    )
+    table = table_of(ctx, objective, rows, strategy, guard)
+    levels = {order.key: order.priority for order in good}
+    stated = [levels[key] for key in keys(ctx, table)]
+    pairs = zip(stated, table.priority.tolist(), strict=True)
+    priority = [own if level is None else level for level, own in pairs]
+    return with_draws(ctx, replace(table, priority=frozen(np.array(priority, dtype=np.float64))))
+
+
+def _in_table(row: Sized) -> tuple[bool, int, float]:
+    return row.side is Side.BUY, row.i, -row.weight
+
+
+def keys(ctx: Context, table: Orders) -> list[Key]:
+    """What each row of a table trades."""
+    return [
+        (ctx.symbols[int(table.security[j])], table.side(j), table.quantity[j])
+        for j in range(table.m)
+    ]
+
+
+def hindrance(ctx: Context, order: Stated) -> Drop | None:
+    """Why an order may not be traded, whatever it stands beside; None where it may."""
+    i, lot = ctx.place[order.symbol], ctx.securities[ctx.place[order.symbol]].lot_size
+    sized = exactly(ctx, order.symbol, order.side, order.quantity, ())
+    drop = _may_buy(ctx, sized) if order.side is Side.BUY else _may_sell(ctx, sized)
+    if drop is not None or sized.full_exit:
+        return drop
+    if order.quantity % lot:
+        why = say(
+            "{shares:qty} shares are no multiple of {lot:qty}", shares=order.quantity, lot=lot
+        )
+        return Drop("lot_size", float(order.quantity), float(lot), why)
+    if sized.weight < ctx.min_order_weight - SAFETY:
+        why = say(
+            "{weight:pct} of value; the least order of {symbol:text} is {least:pct}",
+            weight=sized.weight,
+            symbol=ctx.symbols[i],
+            least=ctx.min_order_weight,
+        )
+        return Drop("min_order", sized.weight, ctx.min_order_weight, why)
+    return None
+
+
+def _may_buy(ctx: Context, row: Sized) -> Drop | None:
+    if not ctx.can_buy[row.i]:
+        why = say("may not be bought: switched off, or its price is too old")
+        return Drop("allow_buy", None, None, why)
+    after = float(ctx.weights[row.i]) + row.weight
+    cap = max(float(ctx.caps[row.i]), float(ctx.weights[row.i]))
+    if after > cap + SAFETY:
+        words = "{after:pct} of value with it; at most {cap:pct} is allowed"
+        return Drop("max_position", after, cap, say(words, after=after, cap=cap))
+    return paused(ctx)
+
+
+def _may_sell(ctx: Context, row: Sized) -> Drop | None:
+    if not ctx.can_sell[row.i] or not ctx.quantities[row.i] > 0:
+        why = say("may not be sold: not held, switched off, or its price is too old")
+        return Drop("allow_sell", None, None, why)
+    sellable = float(ctx.sellable[row.i])
+    if float(row.quantity) > sellable:
+        words = "{shares:qty} shares are to be sold, and {held:qty} may be"
+        why = say(words, shares=row.quantity, held=sellable)
+        return Drop("holdings", float(row.quantity), sellable, why)
+    return None
+
+
+def judged(
+    ctx: Context,
+    objective: Objective,
+    sequences: Sequence[Sequence[Stated]],
+    strategy: Strategy,
+    guard: Guard,
+) -> Iterator[Verdict]:
+    """Every sequence scored, in the order in which they come, and what stops it."""
+    every = distinct([order for sequence in sequences for order in sequence])
+    rows = [exactly(ctx, order.symbol, order.side, order.quantity, ()) for order in every]
+    orders = orders_table(ctx, rows, (None,) * len(rows), account_of(ctx, rows))
+    at = {order.key: j for j, order in enumerate(every)}
+    table = stated_table(ctx, objective, every, strategy, guard)
+    stops = _stops(ctx, every, guard)
+    hold = doing_nothing(ctx, objective, orders).evaluation.score
+    inside_at = {key: j for j, key in enumerate(keys(ctx, table))}
+    inside = [[inside_at.get(order.key) for order in sequence] for sequence in sequences]
+    may = _feasible(ctx, table, inside, guard)
+    for place, sequence in enumerate(sequences):
+        scored = score_set(ctx, objective, orders, [at[order.key] for order in sequence], hold)
+        stopped = None if may[place] else _stopped(ctx, table, sequence, inside[place], stops)
+        yield Verdict(place, scored, stopped)
+
+
+def _feasible(
+    ctx: Context, table: Candidates, inside: Sequence[Sequence[int | None]], guard: Guard
+) -> list[bool]:
+    """Which sequences may be a plan: their orders are in the table, and go together."""
+    depth = max([ctx.search.max_depth, *map(len, inside)])
+    whole = [k for k, row in enumerate(inside) if None not in row]
+    rows = np.full((len(whole), depth), PAD, dtype=np.int64)
+    for n, k in enumerate(whole):
+        rows[n, : len(inside[k])] = sorted(j for j in inside[k] if j is not None)
+    good = np.zeros(len(inside), dtype=np.bool_)
+    if whole:
+        batch = Batch(0, rows, np.zeros(len(rows), dtype=np.int64), (WHO,))
+        (scores,) = evaluate_batches(table, [batch], guard.findings)
+        fits = np.isfinite(scores.net) & ((rows != PAD).sum(axis=1) <= ctx.search.max_depth)
+        for predicate in table.predicates:
+            fits &= predicate(rows[:, : ctx.search.max_depth])
+        good[whole] = fits
+    return [bool(fit) for fit in good]
+
+
+def _stops(ctx: Context, orders: Sequence[Stated], guard: Guard) -> Mapping[Key, Drop]:
+    """Why each order that is in no table is not: a rule of its own, or a filter's."""
+    by_filter = {
+        (stop.symbol, stop.side): stop.drop
+        for stop in guard.findings.stops
+        if stop.stage == "filter"
+    }
+    drops = {
+        order.key: hindrance(ctx, order) or by_filter.get((order.symbol, order.side))
+        for order in orders
+    }
+    return {key: drop for key, drop in drops.items() if drop is not None}
+
+
+def _stopped(
+    ctx: Context,
+    table: Candidates,
+    sequence: Sequence[Stated],
+    inside: Sequence[int | None],
+    stops: Mapping[Key, Drop],
+) -> Stopped:
+    """The first rule that a sequence breaks, in the order in which a person would ask."""
+    for order, j in zip(sequence, inside, strict=True):
+        if j is None:
+            return Stopped(stops[order.key], order.symbol)
+    row = np.array([sorted(j for j in inside if j is not None)], dtype=np.int64)
+    return Stopped(_together(ctx, table, row))
+
+
+def _together(ctx: Context, table: Candidates, row: IntArray) -> Drop:
+    """Why orders that may be traded may not be traded together."""
+    account, count, most = table.account, row.shape[1], ctx.search.max_depth
+    if count > most:
+        words = "{count:count} orders; at most {most:count} are allowed"
+        return Drop("max_depth", float(count), float(most), say(words, count=count, most=most))
+    if clashes(account, row)[0]:
+        securities = len(set(account.security[row[0]].tolist()))
+        if securities < count:
+            words = "{count:count} orders in {securities:count} securities; one each is allowed"
+            why = say(words, count=count, securities=securities)
+            return Drop("one_order_per_security", float(count), float(securities), why)
+        pairs = float(np.triu(account.apart[np.ix_(row[0], row[0])]).sum())
+        words = "a filter keeps {pairs:count} pairs of its orders apart"
+        return Drop("conflict", pairs, 0.0, say(words, pairs=int(pairs)))
+    drop = cash_short(account, row) or over_a_cap(account, row)
+    return drop or Drop(
+        "row_filter", None, None, say("a filter of sequences does not let it through")
+    )

@@ -1,0 +1,396 @@
+"""Self-contained requests answered: each of the four is one function from request to answer.
+
+    identify    what the calculators ask for            planning.find_opportunities
+    generate    sequences of it, batch by batch         planning.generate
+    evaluate    what sequences are worth                planning.evaluate_batches
+    create      the plan                                planning.plan_case(steps=...)
+
+They calculate nothing: the steps are planning's, the conversion is compat's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from steelyard.arrays import PAD
+from steelyard.compat import requests
+from steelyard.compat.requests import CATEGORIES, Action, Asked
+from steelyard.errors import FailedLate, InputError
+from steelyard.modules.candidates import Candidates, Orders, Proposal
+from steelyard.modules.context import Context
+from steelyard.notices import Notice
+from steelyard.orders import Side
+from steelyard.planning.case import Case
+from steelyard.planning.contexts import context_of
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, settled
+from steelyard.planning.planner import plan_case
+from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.solve import LOCAL, Steps, local, within
+from steelyard.planning.stated import WHO, Key, Stated, Verdict, judged, keys, stated_table
+from steelyard.planning.wishes import find_opportunities
+from steelyard.plans.plan import Plan
+from steelyard.sentences import say
+from steelyard.services.wire import (
+    ActionCandidateModel,
+    CreatePlanRequest,
+    CreatePlanResponse,
+    EvaluateSequencesRequest,
+    EvaluateSequencesResponse,
+    ExecutionStats,
+    GenerateSequencesRequest,
+    HolisticPlanModel,
+    HolisticStepModel,
+    IdentifyOpportunitiesRequest,
+    IdentifyOpportunitiesResponse,
+    PlanMetadata,
+    SequenceBatch,
+    SequenceEvaluationResult,
+    StoppedBy,
+)
+from steelyard.strategies import Strategy
+from steelyard.telemetry.events import (
+    BatchScored,
+    Event,
+    Observe,
+    OpportunitiesIdentified,
+    SequenceGenerationCompleted,
+    SequenceGenerationStarted,
+)
+
+Sequences = tuple[tuple[ActionCandidateModel, ...], ...]
+
+BY_SIDE = {Side.SELL: "rebalance_sells", Side.BUY: "opportunity_buys"}
+"""The list of what another calculator than the documents' asks for."""
+
+
+def identify(request: IdentifyOpportunitiesRequest) -> IdentifyOpportunitiesResponse:
+    """What the calculators ask for, in the documents' five lists, each by priority."""
+    case, assumed = requests.order_of(request.record())
+
+    def work(guard: Guard) -> tuple[Context, Candidates, Guard]:
+        ctx, objective, strategy = _ready(case, guard)
+        return ctx, find_opportunities(ctx, objective, strategy, guard), guard
+
+    ctx, table, guard = settled(work, _guard(case))
+    lists: dict[str, list[ActionCandidateModel]] = {name: [] for name in CATEGORIES}
+    for j in sorted(range(table.m), key=lambda j: (-table.priority[j], j)):
+        for name, proposal in _listed(table, j).items():
+            lists[name].append(_action(case, ctx, table, j, proposal))
+    return IdentifyOpportunitiesResponse(
+        **{name: tuple(actions) for name, actions in lists.items()},
+        warnings=_texts((*assumed, *guard.findings.warnings, *guard.findings.problems)),
+    )
+
+
+def generate(request: GenerateSequencesRequest) -> Iterator[SequenceBatch]:
+    """Sequences of the stated trades, `batch_size` at a time; nothing is made before it is asked.
+
+    At least one batch comes, empty where there is no sequence. Raises before the first.
+    """
+    asked: Asked = request.record()
+    case, assumed = requests.order_of(asked)
+    warnings, number = _texts(assumed), 0
+    ahead: Sequences | None = None
+    for sequences in _generated(asked, case):
+        if ahead is not None:
+            yield _batch(number, ahead, warnings, more=True)
+            number, warnings = number + 1, ()
+        ahead = sequences
+    yield _batch(number, ahead or (), warnings, more=False)
+
+
+def evaluate(request: EvaluateSequencesRequest) -> EvaluateSequencesResponse:
+    """The best `beam_width` of the sequences, and what stops those that may be no plan."""
+    asked: Asked = request.record()
+    case, assumed = requests.order_of(asked)
+    sequences = [[_stated(action) for action in sequence] for sequence in asked.sequences]
+    symbols = {action.symbol for action in asked.actions}
+
+    def work(guard: Guard) -> tuple[Context, list[Verdict], Guard]:
+        ctx, objective, strategy = _ready(case, guard, symbols)
+        return ctx, list(judged(ctx, objective, sequences, strategy, guard)), guard
+
+    ctx, verdicts, guard = settled(work, _guard(case))
+    best = sorted(verdicts, key=lambda v: (v.stopped is not None, -v.scored.net, v.place))
+    width = request.settings.beam_width
+    return EvaluateSequencesResponse(
+        top_sequences=tuple(
+            _result(ctx, request.sequences[verdict.place], verdict) for verdict in best[:width]
+        ),
+        total_evaluated=len(verdicts),
+        beam_width=width,
+        warnings=_texts((*assumed, *guard.findings.warnings, *guard.findings.problems)),
+    )
+
+
+def create(
+    request: CreatePlanRequest,
+    steps: Steps = LOCAL,
+    observe: Observe | None = None,
+    evaluators_used: Callable[[], int] = lambda: 0,
+) -> CreatePlanResponse:
+    """The plan of a request, what making it took, and the whole document.
+
+    steps             who carries the pipeline
+    evaluators_used   asked when the plan is made
+    """
+    case, assumed = requests.order_of(request.record())
+    counts = Counts(observe)
+    start = steps.clock()
+    plan = plan_case(case, steps, counts.tell, assumed)
+    seconds = steps.clock() - start
+    return response_of(plan, counts, seconds, evaluators_used(), request.parameters.beam_width)
+
+
+@dataclass
+class Counts:
+    """What the steps of one plan told, handed on to `observe`; a restart counts anew."""
+
+    observe: Observe | None = None
+    opportunities: int = 0
+    generated: int = 0
+    evaluated: int = 0
+    batches: int = 0
+
+    def tell(self, event: Event) -> None:
+        """Hear an event."""
+        match event:
+            case OpportunitiesIdentified(candidates=count):
+                self.opportunities = count
+            case SequenceGenerationStarted():
+                self.evaluated = self.batches = 0
+            case BatchScored(sequences=count):
+                self.evaluated, self.batches = self.evaluated + count, self.batches + 1
+            case SequenceGenerationCompleted(sequences=count):
+                self.generated = count
+        if self.observe is not None:
+            self.observe(event)
+
+
+def response_of(
+    plan: Plan, counts: Counts, seconds: float, evaluators: int, beam_width: int
+) -> CreatePlanResponse:
+    """A plan as the documents have it."""
+    stats = ExecutionStats(
+        total_time_seconds=max(0.0, seconds),
+        opportunities_identified=counts.opportunities,
+        sequences_generated=counts.generated,
+        sequences_evaluated=counts.evaluated,
+        batches_processed=counts.batches,
+        evaluators_used=evaluators,
+    )
+    return CreatePlanResponse(
+        plan=_plan(plan, beam_width),
+        stats=stats,
+        plan_id=plan.plan_id,
+        warnings=_texts(plan.warnings),
+        problems=_texts(plan.problems),
+        document=plan.document(),
+    )
+
+
+def _guard(case: Case) -> Guard:
+    return Guard(case.disabled, bucket=case.snapshot.bucket, findings=Findings())
+
+
+def _ready(
+    case: Case, guard: Guard, symbols: Iterable[str] = ()
+) -> tuple[Context, Objective, Strategy]:
+    """Context and objective of a case; `symbols` must be in it."""
+    case, _, ctx = context_of(case, guard.findings, also=symbols)
+    for symbol in sorted(symbols):
+        if symbol not in ctx.place:
+            raise InputError(
+                f"{symbol} has no price that may be used, so no order in it can be judged. "
+                "Nothing was evaluated; give its price, and the rate of its currency.",
+                code="order_without_price",
+                place=symbol,
+                hint="give its price, and the rate of its currency",
+            )
+    ctx = within(ctx, case.strategy.most_orders)
+    return ctx, objective_of(ctx, case.strategy, guard), case.strategy
+
+
+def _listed(table: Candidates, j: int) -> dict[str, Proposal]:
+    """List of the documents -> who asked for a row there."""
+    lists: dict[str, Proposal] = {}
+    for proposal in table.proposals[j]:
+        name = proposal.source
+        if name == "weight_based":
+            name = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
+        lists.setdefault(name if name in CATEGORIES else BY_SIDE[table.side(j)], proposal)
+    return lists
+
+
+def _action(
+    case: Case, ctx: Context, orders: Orders, j: int, proposal: Proposal | None
+) -> ActionCandidateModel:
+    i, quantity = int(orders.security[j]), orders.quantity[j]
+    security = ctx.securities[i]
+    price = float(case.market.quotes[security.symbol].price)
+    priority = float(orders.priority[j]) if isinstance(orders, Candidates) else 0.0
+    return ActionCandidateModel(
+        side="BUY" if orders.is_buy[j] else "SELL",
+        symbol=security.symbol,
+        name=security.name,
+        quantity=_shares(quantity),
+        price=price,
+        value_eur=float(quantity) * float(ctx.prices[i] * ctx.fx[i]),
+        currency=security.currency,
+        priority=priority,
+        reason="" if proposal is None else proposal.why.text,
+        tags=() if proposal is None else tuple(dict.fromkeys((proposal.source, *proposal.tags))),
+    )
+
+
+def _shares(quantity: Decimal) -> int | float:
+    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+def _stated(action: Action, category: str = WHO) -> Stated:
+    proposal = Proposal(category, say("{reason:text}", reason=action.reason), action.tags)
+    quantity = Decimal(str(action.quantity))
+    quantity = quantity.to_integral_value() if quantity == int(quantity) else quantity
+    return Stated(action.symbol, Side(action.side.lower()), quantity, action.priority, (proposal,))
+
+
+def _generated(asked: Asked, case: Case) -> Iterator[Sequences]:
+    """Sequences, batch by batch; a module that fails late is done without, what is sent stays."""
+    stated = [
+        (_stated(action, category), ActionCandidateModel.of(action))
+        for category, listed in asked.opportunities.items()
+        for action in listed
+    ]
+    guard, sent = _guard(case), set[frozenset[Key]]()
+    while True:
+        try:
+            yield from _sequences(case, stated, asked.batch_size, sent, guard)
+            return
+        except FailedLate as failed:
+            if failed.module in guard.gone:
+                raise
+            guard = guard.without(failed)
+
+
+def _sequences(
+    case: Case,
+    stated: Sequence[tuple[Stated, ActionCandidateModel]],
+    batch_size: int,
+    sent: set[frozenset[Key]],
+    guard: Guard,
+) -> Iterator[Sequences]:
+    ctx, objective, strategy = _ready(case, guard, {order.symbol for order, _ in stated})
+    orders = [order for order, _ in stated]
+    table = stated_table(ctx, objective, orders, strategy, guard)
+    first = {order.key: action for order, action in reversed(stated)}
+    names = keys(ctx, table)
+    for batch in local(batch_size).generate(ctx, table, strategy, guard).batches:
+        rows = [[names[j] for j in row if j != PAD] for row in batch.rows.tolist()]
+        fresh = [row for row in rows if frozenset(row) not in sent]
+        sent |= {frozenset(row) for row in fresh}
+        if fresh:
+            yield tuple(tuple(first[key] for key in row) for row in fresh)
+
+
+def _batch(
+    number: int, sequences: Sequences, warnings: tuple[str, ...], *, more: bool
+) -> SequenceBatch:
+    return SequenceBatch(
+        batch_number=number,
+        sequences=sequences,
+        total_batches=None if more else number + 1,
+        more_available=more,
+        warnings=warnings,
+    )
+
+
+def _result(
+    ctx: Context, sequence: tuple[ActionCandidateModel, ...], verdict: Verdict
+) -> SequenceEvaluationResult:
+    scored, stopped = verdict.scored, verdict.stopped
+    terms = {term.name: term.value for term in scored.evaluation.terms}
+    cost, tax, hurdle = scored.charges
+    total = scored.evaluation.score - cost - tax - hurdle
+    paid = scored.cost * ctx.value
+    bought = sum(action.value_eur for action in sequence if action.side == "BUY")
+    return SequenceEvaluationResult(
+        sequence=sequence,
+        end_state_score=total,
+        diversification_score=terms.get("diversification", 0.0),
+        risk_score=terms.get("stability", 0.0),
+        total_score=total,
+        total_cost=paid,
+        cash_required=bought + paid,
+        feasible=stopped is None,
+        metrics={**terms, "improvement": scored.net, "cost": cost, "tax": tax, "orders": hurdle},
+        stopped_by=None if stopped is None else _stopped_by(verdict),
+    )
+
+
+def _stopped_by(verdict: Verdict) -> StoppedBy | None:
+    stopped = verdict.stopped
+    if stopped is None:
+        return None
+    drop = stopped.drop
+    return StoppedBy(
+        rule=drop.rule,
+        value=drop.value,
+        limit=drop.limit,
+        message=drop.why.text,
+        symbol=stopped.symbol,
+    )
+
+
+def _plan(plan: Plan, beam_width: int) -> HolisticPlanModel:
+    score = plan.score
+    terms = {term.name: term.plan for term in score.terms}
+    total = float(score.plan - score.charges.total)
+    bought = sum((step.notional_base for step in plan.steps if step.side is Side.BUY), Decimal(0))
+    return HolisticPlanModel(
+        steps=tuple(_steps(plan)),
+        narrative=f"{plan.verdict.text} {plan.verdict.detail}".strip(),
+        total_score=total,
+        end_state_score=total,
+        diversification_score=float(terms.get("diversification", 0.0)),
+        risk_score=float(terms.get("stability", 0.0)),
+        total_cost=float(plan.costs.total),
+        cash_required=float(bought + plan.costs.total),
+        feasible=True,
+        metadata=PlanMetadata(beam_size=beam_width, best_sequence_length=len(plan.steps)),
+    )
+
+
+def _steps(plan: Plan) -> Iterator[HolisticStepModel]:
+    cost = change = Decimal(0)
+    priorities = {row.id: row.priority for row in plan.candidates}
+    for step in plan.steps:
+        cost += step.costs.total
+        sold = step.side is Side.SELL
+        change += (step.notional_base if sold else -step.notional_base) - step.costs.total
+        action = ActionCandidateModel(
+            side="SELL" if sold else "BUY",
+            symbol=step.symbol,
+            name=step.name,
+            quantity=_shares(step.quantity),
+            price=float(step.price),
+            value_eur=float(step.notional_base),
+            currency=step.currency,
+            priority=float(priorities.get(step.candidate or "", 0.0)),
+            reason=step.reason,
+            tags=step.tags,
+        )
+        yield HolisticStepModel(
+            step_number=step.n,
+            action=action,
+            narrative=step.narrative,
+            reason=step.reason,
+            cumulative_cost=float(cost),
+            cumulative_cash_change=float(change),
+        )
+
+
+def _texts(notices: Iterable[Notice]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notice.message for notice in notices))
