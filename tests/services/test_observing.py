@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from builders.asked import PORT, Desk, of_routers
 from builders.logged import lines, logged
 from builders.serving import serving
 from builders.world import BUSY
@@ -70,10 +71,8 @@ def stream() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def client(tmp_path: Path, stream) -> Iterator[TestClient]:
-    house = House({"STEELYARD_HOME": str(tmp_path)})
-    client = TestClient(app_of("tests", [router()], house), raise_server_exceptions=False)
-    client.headers["Authorization"] = f"Bearer {own_token(house)}"
-    with client:
+    desk = Desk(tmp_path, of_routers(router()))
+    with desk.client(own_token(desk.house)) as client:
         yield client
 
 
@@ -166,16 +165,16 @@ class Network(httpx2.AsyncBaseTransport):
 def test_one_trace_goes_through_all_services_and_stands_in_all_their_lines(tmp_path, stream):
     exporter, topology = InMemorySpanExporter(), Topology()
 
-    def house_of(name: Application) -> House:
+    def house_of(name: Application, port: int) -> House:
         traces = traces_to(exporter, name, at_once=True)
-        return House({"STEELYARD_HOME": str(tmp_path)}, traces=traces)
+        return House({"STEELYARD_HOME": str(tmp_path)}, port=port, traces=traces)
 
     apps = {
-        instance.port: application(name, house_of(name))
+        instance.port: application(name, house_of(name, instance.port))
         for name in ("opportunity", "generator", "evaluator")
         for instance in getattr(topology, name).instances
     }
-    house = house_of("coordinator")
+    house = house_of("coordinator", PORT)
     carrier = Carrier(topology, lambda: own_token(house), Network(apps), house.meters)
     coordinator = APIRouter()
 
@@ -185,7 +184,8 @@ def test_one_trace_goes_through_all_services_and_stands_in_all_their_lines(tmp_p
         return BUSY.plan(steps=steps, observe=observer(house)).plan_id
 
     headers = {"Authorization": f"Bearer {own_token(house)}", **PARENT}
-    with TestClient(app_of("tests", [coordinator], house)) as client:
+    app, address = app_of("tests", [coordinator], house), f"http://127.0.0.1:{PORT}"
+    with TestClient(app, base_url=address, client=("127.0.0.1", 50_000)) as client:
         answer = client.post("/coordinator/create-plan", headers=headers)
         text = client.get("/metrics").text
     carrier.close()
