@@ -118,18 +118,12 @@ class Calls:
         self, instance: Instance, path: str, body: bytes, seconds: float
     ) -> AsyncIterator[AsyncIterator[str]]:
         """The lines of an answer, each within so many seconds of the one before."""
-<<<<<<< HEAD
-        async with self._watched(instance, None), self.client.stream(
-            "POST", instance.url + path, content=body, headers=self._headers(), timeout=seconds
-        ) as response:
-=======
         async with (
             self._watched(instance, None),
             self.client.stream(
                 "POST", instance.url + path, content=body, headers=self._headers(), timeout=seconds
             ) as response,
         ):
->>>>>>> main
             if response.status_code != httpx2.codes.OK:
                 _refuse(instance, response.status_code, await response.aread())
             yield response.aiter_lines()

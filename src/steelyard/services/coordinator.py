@@ -60,8 +60,7 @@ async def create(request: Request, body: Body) -> CreatePlanResponse:
 
 def of_request(house: House, body: CreatePlanRequest) -> CreatePlanResponse:
     """The plan of a whole request; blocks."""
-    answer = documents.create(body, house.steps(), observer(house))
-    return answer
+    return documents.create(body, house.steps(), observer(house))
 
 
 def of_bucket(house: House, bucket: str) -> CreatePlanResponse:
@@ -77,9 +76,7 @@ async def _within(house: House, work: Callable[[], CreatePlanResponse]) -> Creat
     seconds = house.topology.coordinator.timeout_seconds
     try:
         async with asyncio.timeout(GRACE * seconds):
-            return await to_thread.run_sync(
-                work, abandon_on_cancel=True, limiter=house.planning
-            )
+            return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=house.planning)
     except TimeoutError as error:
         raise ServiceError(
             f"The plan took longer than {seconds:g} s and is not waited for. Ask again later, or "
