@@ -1,10 +1,12 @@
 """The figures of a process: named as dashboards know them, in a registry of their own."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from prometheus_client.parser import text_string_to_metric_families as families
 from prometheus_client.registry import REGISTRY
 
+from builders.paths import ROOT
 from steelyard.notices import Timing
 from steelyard.telemetry.metrics import Meters
 
@@ -63,6 +65,14 @@ def test_every_figure_has_the_name_and_the_labels_of_its_form():
         seen = {frozenset(sample.labels) - {"le"} for sample in of[name]}
         assert seen == {frozenset(labels)}, name
     assert [each.name for each in of["steelyard_sequences"]] == ["steelyard_sequences_total"]
+
+
+def test_the_page_has_every_figure_with_its_labels():
+    page = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*)\|", page, re.MULTILINE))
+    of = {name.removesuffix("_total"): set(re.findall(r"`(\w+)`", rows[name])) for name in rows}
+
+    assert {name: of.get(name) for name in FORM} == FORM
 
 
 def test_seconds_are_summed_and_stages_stand_beside_modules():
