@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Thread
 
 from steelyard.errors import SteelyardError
+from steelyard.services import observing
 from steelyard.services.applications import application
 from steelyard.services.health import Application
 from steelyard.services.house import House
@@ -66,7 +67,11 @@ def run(order: Order, sockets: Sequence[socket.socket]) -> None:
     """Answer until a signal ends the process."""
     for each in sockets:  # what the service starts does not get them
         each.set_inheritable(False)
-    house = House(order.variables, port=_port(sockets), hosts=order.hosts, topology=order.topology)
+    topology = order.topology
+    traces = observing.begin(order.variables, topology.telemetry, order.name, sys.stderr)
+    house = House(
+        order.variables, port=_port(sockets), hosts=order.hosts, topology=topology, traces=traces
+    )
     serve(application(order.name, house), sockets, order.certificate)
 
 
