@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from steelyard import environment
+from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
@@ -27,20 +29,25 @@ class House:
     """One process's surroundings; `variables` are its environment.
 
     utc      the clock
-    port     where this process listens: the Host header must name it; 0 = not known
-    hosts    further names of this process: `name`, or `name:port` where the port is another
-    topology who listens where
+    port     where this process listens: the Host header must name it; 0 = where a request comes in
+    hosts    names and addresses, beside those of loopback, under which it is asked: `name`, or
+             `name:port` where the port is another
+    limits   how much it grants to who asks
+    seconds  a clock that only goes on, for what is granted in a while
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
+    topology who listens where
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
     hosts: tuple[str, ...] = ()
-    topology: Topology = field(default_factory=Topology)
+    limits: Limits = field(default_factory=Limits)
+    seconds: Callable[[], float] = monotonic
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
+    topology: Topology = field(default_factory=Topology)
     _store: Store | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
