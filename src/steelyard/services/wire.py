@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from steelyard.compat import requests
 from steelyard.compat.records import CORE, PortfolioContext
@@ -485,6 +485,26 @@ class CreatePlanRequest(_Asked):
     current_prices: Prices | None = None
     parameters: PlanParameters = PlanParameters()
     evaluator_config: EvaluatorConfig | None = None
+
+
+class BucketRequest(Wire):
+    """The next plan of a stored bucket; only where there is a store."""
+
+    bucket: Symbol
+
+
+def _form(value: object) -> str:
+    """Which of the two forms a request has."""
+    if isinstance(value, dict):
+        return "bucket" if value.keys() == {"bucket"} else "request"
+    return "bucket" if isinstance(value, BucketRequest) else "request"
+
+
+PlanRequest = Annotated[
+    Annotated[CreatePlanRequest, Tag("request")] | Annotated[BucketRequest, Tag("bucket")],
+    Discriminator(_form),
+]
+"""What is to be planned: all that a plan needs, or the name of a bucket."""
 
 
 class HolisticStepModel(Wire):
