@@ -10,7 +10,7 @@ They calculate nothing: the steps are planning's, the conversion is compat's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.contexts import context_of
-from steelyard.planning.findings import Findings
+from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.planner import plan_case
 from steelyard.planning.score.objective import Objective, objective_of
@@ -130,19 +130,17 @@ def create(
     request: CreatePlanRequest,
     steps: Steps = LOCAL,
     observe: Observe | None = None,
-    evaluators_used: Callable[[], int] = lambda: 0,
 ) -> CreatePlanResponse:
     """The plan of a request, what making it took, and the whole document.
 
-    steps             who carries the pipeline
-    evaluators_used   asked when the plan is made
+    steps   who carries the pipeline
     """
     case, assumed = requests.order_of(request.record())
     counts = Counts(observe)
     start = steps.clock()
     plan = plan_case(case, steps, counts.tell, assumed)
     seconds = steps.clock() - start
-    return response_of(plan, counts, seconds, evaluators_used(), request.parameters.beam_width)
+    return response_of(plan, counts, seconds, request.parameters.beam_width)
 
 
 @dataclass
@@ -170,17 +168,16 @@ class Counts:
             self.observe(event)
 
 
-def response_of(
-    plan: Plan, counts: Counts, seconds: float, evaluators: int, beam_width: int
-) -> CreatePlanResponse:
+def response_of(plan: Plan, counts: Counts, seconds: float, beam_width: int) -> CreatePlanResponse:
     """A plan as the documents have it."""
+    evaluators = () if plan.transport is None else {*plan.transport.batches} - {HERE}
     stats = ExecutionStats(
         total_time_seconds=max(0.0, seconds),
         opportunities_identified=counts.opportunities,
         sequences_generated=counts.generated,
         sequences_evaluated=counts.evaluated,
         batches_processed=counts.batches,
-        evaluators_used=evaluators,
+        evaluators_used=len(evaluators),
     )
     return CreatePlanResponse(
         plan=_plan(plan, beam_width),

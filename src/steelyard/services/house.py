@@ -6,17 +6,25 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import cpu_count
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 
+from anyio import CapacityLimiter
+
 from steelyard import environment
+from steelyard.planning.solve import LOCAL, Steps
+from steelyard.runs.planners import Planners
 from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
+
+MOST_LISTENERS = 32
+"""Streams of events that are open at once."""
 
 
 def utc_now() -> datetime:
@@ -37,6 +45,10 @@ class House:
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
     topology who listens where
+    steps    what carries a plan that is made here
+    ending   what is done when it closes
+    planning, listening   whoever plans takes a place (there are as many as processors), and whoever
+             follows events
     """
 
     variables: Mapping[str, str]
@@ -48,7 +60,16 @@ class House:
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
     topology: Topology = field(default_factory=Topology)
+    steps: Callable[[], Steps] = lambda: LOCAL
+    ending: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    planning: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
+    )
+    listening: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(MOST_LISTENERS), repr=False
+    )
     _store: Store | None = field(default=None, repr=False)
+    _planners: Planners | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -66,13 +87,23 @@ class House:
                 self._store = open_store(environment.database(self.variables), now=self.utc)
             return self._store
 
+    def planners(self) -> Planners:
+        """The strategies of its buckets, read once for as long as they stay; blocks as `store`."""
+        store = self.store()
+        with self._opening:
+            if self._planners is None:
+                self._planners = Planners(store)
+            return self._planners
+
     def close(self) -> None:
         """Close what was opened."""
         self.traces.close()
+        while self.ending:
+            self.ending.pop()()
         with self._opening:
             if self._store is not None:
                 self._store.close()
-                self._store = None
+                self._store = self._planners = None
 
 
 @contextmanager

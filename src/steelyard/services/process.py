@@ -19,7 +19,8 @@ from pathlib import Path
 from threading import Thread
 
 from steelyard.errors import SteelyardError
-from steelyard.services.applications import Application, application
+from steelyard.services.applications import application
+from steelyard.services.health import Application
 from steelyard.services.house import House
 from steelyard.services.server import GRACE_S, Certificate, serve
 from steelyard.services.topology import Topology

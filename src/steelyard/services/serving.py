@@ -21,7 +21,8 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from steelyard.errors import ServiceError
-from steelyard.services.applications import Application, health_path
+from steelyard.services.applications import health_path
+from steelyard.services.health import Application
 from steelyard.services.process import Order, main
 from steelyard.services.server import GRACE_S
 from steelyard.services.sockets import LOOPBACK, bound, port_of
