@@ -20,6 +20,8 @@ from steelyard.errors import SettingsError
 VARIABLE = "STEELYARD_HOME"
 DATABASE = "STEELYARD_DATABASE"
 DATABASE_FILE = "steelyard.db"
+BROKER_KEYS = ("APCA_",)
+"""How every variable begins that holds keys of a broker."""
 
 
 def home(environment: Mapping[str, str]) -> Path:
@@ -78,6 +80,11 @@ VARIABLES = (
         "the database: the path of a SQLite file, or `postgresql://USER:PASSWORD@HOST/NAME`, which "
         "needs the extra `postgres`",
         "`steelyard.db` in the folder above",
+    ),
+    Variable(
+        "STEELYARD_TOKEN",
+        "the token by which the services of several machines ask each other, at least 32 signs",
+        "the file `token` in the folder above, made at its first use",
     ),
     Variable(
         "STEELYARD_LOG",

@@ -14,12 +14,12 @@ import pytest
 
 from builders.commands import own_files, run
 from steelyard import strategies
-from steelyard.runs.module_health import versions
 from steelyard.cli.trading import journal
 from steelyard.execution.journal.changes import alert
 from steelyard.execution.reconcile.stored import freeze
 from steelyard.modules import registry
 from steelyard.modules.registry import Kind
+from steelyard.runs.module_health import versions
 
 FAILING = "opportunity_calculators.profit_taking"
 VERSION = registry.module(Kind.OPPORTUNITY, "profit_taking").version

@@ -17,9 +17,9 @@ import pytest
 
 from builders.serving import serving
 from steelyard.errors import ServiceError
+from steelyard.services.nursery import THREADS
 from steelyard.services.reach import exposed
 from steelyard.services.server import Certificate
-from steelyard.services.nursery import THREADS
 from steelyard.services.serving import Household, health
 from steelyard.services.topology import Topology
 

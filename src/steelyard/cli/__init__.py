@@ -27,6 +27,7 @@
     runner.py    the process that holds broker keys; handing.py hands plans to it
     serve.py     the services: all on this machine, or one
     db.py        the database: upgrade, backup, restore
+    token.py     tokens of the services: create, list, revoke
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
     options.py   options to a snapshot, market, targets and strategy
     commands.py  what every command shares: options given once, failures in JSON
@@ -66,6 +67,7 @@ from steelyard.cli.runner import runner
 from steelyard.cli.runs import reconcile, runs
 from steelyard.cli.serve import serve
 from steelyard.cli.strategy import strategy
+from steelyard.cli.token import token
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
@@ -125,3 +127,4 @@ app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(plans, name="plans")
 app.add_typer(db, name="db")
+app.add_typer(token, name="token")

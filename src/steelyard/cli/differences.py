@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -34,18 +34,19 @@ Second = Annotated[str, Argument(help="The version after.", metavar="B")]
 def diff(name: Name, a: First, b: Second, as_json: AsJson = False) -> None:
     """Show what is another in two versions: the text, the modules, the parameters, the rest."""
     with guarded():
+        from steelyard.runs.compared_versions import difference
         from steelyard.runs.planners import strategy_of_version
-        from steelyard.strategies.diff import document, semantic, unified
+        from steelyard.strategies.diff import semantic
 
         old, new = _versions(name, a, b)
-        rules = semantic(strategy_of_version(old), strategy_of_version(new))
-        text = unified(old.toml, new.toml, f"{name} v{old.version}", f"{name} v{new.version}")
+        document = difference(old, new)
         if as_json:
-            sides = {"a": _side(old), "b": _side(new)}
-            write_document({**sides, **document(rules), "unified": text})
+            write_document(document)
             return
         from steelyard.report.terminal.two_strategies import draw
 
+        text = document["unified"]
+        rules = semantic(strategy_of_version(old), strategy_of_version(new))
         write("".join(visible(line) + "\n" for line in text.split("\n")[:-1]))
         write(screen(lambda console: draw(rules, console)))
 
@@ -140,12 +141,3 @@ def _versions(name: str, a: str, b: str) -> tuple[Version, Version]:
 
     with opened() as store:
         return version(store, name, number_of(a)), version(store, name, number_of(b))
-
-
-def _side(version: Version) -> dict[str, Any]:
-    return {
-        "name": version.name,
-        "version": version.version,
-        "title": version.title,
-        "sha256": version.sha256,
-    }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from steelyard.cli.execute import executed, recovered, unfinished
 from steelyard.cli.output import guarded, if_signalled, note
 from steelyard.cli.trading import NOTHING_SENT, Wish, folder, journal, let_follow
+from steelyard.environment import BROKER_KEYS
 
 if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from steelyard.execution.runner.jobs import Job, Jobs
     from steelyard.execution.runner.requests import Execute, Halt, Request, Runs
 
-KEYS = "APCA_"
-"""How every variable begins that has keys of a broker."""
 BEGIN_S = 60.0
 """In which the run of a plan has to begin."""
 AUTHOR = "the runner"
@@ -66,7 +65,7 @@ def runner() -> None:
 def taken_keys(environment: MutableMapping[str, str]) -> dict[str, str]:
     """Everything of an environment, out of which the keys are taken: no child gets them."""
     whole = dict(environment)
-    for name in [name for name in environment if name.startswith(KEYS)]:
+    for name in [name for name in environment if name.startswith(BROKER_KEYS)]:
         del environment[name]
     return whole
 

@@ -18,7 +18,7 @@ from steelyard.runs.solving import active, case_of, compared, counted, solved_by
 from steelyard.runs.stored import keep, order_of
 from steelyard.store import events as kept_events
 from steelyard.store.store import Store
-from steelyard.telemetry.events import PlannerEvent
+from steelyard.telemetry.events import Event, Observe, PlannerEvent
 from steelyard.telemetry.health import Health
 from steelyard.telemetry.recorder import stamped
 
@@ -32,6 +32,7 @@ class Manner:
     correlation_id   what its events have in common
     steps            what carries the pipeline
     clock            seconds, for how long it took
+    observe          told every event as it happens; what is kept of them is not its business
     remark           told in what the engines differ
     """
 
@@ -41,6 +42,7 @@ class Manner:
     steps: Steps = LOCAL
     seed: int = 0
     clock: Callable[[], float] = time.perf_counter
+    observe: Observe = lambda _: None
     remark: Callable[[str], None] = lambda _: None
 
 
@@ -59,7 +61,11 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
     order = order_of(store, planners, name)
     case = case_of(order.inputs, order.strategy, order.state, manner.seed)
     events: list[PlannerEvent] = []
-    observe = stamped(name, manner.correlation_id, store.now, [events.append])
+    note = stamped(name, manner.correlation_id, store.now, [events.append])
+
+    def observe(event: Event) -> None:
+        note(event)
+        manner.observe(event)
 
     def solve(case: Case) -> tuple[Solution, Plan]:
         engine, warnings = active(manner.engine, case), tuple(order.inputs.warnings)

@@ -16,6 +16,7 @@ from steelyard.services.contexts import BODIES, Contexts
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
 from steelyard.services.security.gate import Gate
+from steelyard.services.security.keys import refuse_keys
 
 REF = "#/components/schemas/{model}"
 HOUSE = "house"
@@ -32,20 +33,26 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (403, "The token's role may not do this."),
         (404, "Not there."),
         (405, "Not a method of this path."),
+        (408, "The body took too long."),
         (409, "It has changed meanwhile, or the builds differ."),
         (412, "Not what If-Match or If-None-Match says that it must be."),
         (413, "Too large."),
         (415, "Not application/json."),
         (421, "Another host's name."),
         (422, "Not usable; `errors` says where."),
-        (429, "Too many requests."),
+        (429, "Too many requests, or too many wrong tokens."),
+        (431, "Too large a head."),
         (503, "Too busy, or the database is not usable."),
     )
 }
 
 
 def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
-    """An application of some routers. Every route says its role: see `security.roles.needs`."""
+    """An application of some routers. Every route says its role: see `security.roles.needs`.
+
+    Raises SettingsError where the house's environment has keys of a broker.
+    """
+    refuse_keys(house.variables)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -58,6 +65,7 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=REFUSALS,
         telemetry=UNUSED,
     )

@@ -27,6 +27,8 @@ MODULES: Mapping[Application, tuple[str, ...]] = {
 
 def application(name: Application, house: House) -> FastAPI:
     """The application of a name, with its health at `/<name>/health`."""
+    if name == "coordinator":
+        import_module("steelyard.services.remote").carry_from(house)
     routers = [router for module in MODULES[name] for router in _routers(module)]
     return app_of(f"Steelyard {name}", [*routers, health_router(name)], house)
 

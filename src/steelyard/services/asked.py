@@ -20,11 +20,11 @@ from steelyard.compat.requests import CATEGORIES, Action, Asked
 from steelyard.errors import FailedLate, InputError
 from steelyard.modules.candidates import Candidates, Orders, Proposal
 from steelyard.modules.context import Context
-from steelyard.notices import Notice
+from steelyard.notices import Notice, Timing
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.contexts import context_of
-from steelyard.planning.findings import Findings
+from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.planner import plan_case
 from steelyard.planning.score.objective import Objective, objective_of
@@ -130,19 +130,20 @@ def create(
     request: CreatePlanRequest,
     steps: Steps = LOCAL,
     observe: Observe | None = None,
-    evaluators_used: Callable[[], int] = lambda: 0,
+    note: Callable[[Iterable[Timing]], None] = lambda _: None,
 ) -> CreatePlanResponse:
     """The plan of a request, what making it took, and the whole document.
 
-    steps             who carries the pipeline
-    evaluators_used   asked when the plan is made
+    steps   who carries the pipeline
+    note    is told what its parts took
     """
     case, assumed = requests.order_of(request.record())
     counts = Counts(observe)
     start = steps.clock()
     plan = plan_case(case, steps, counts.tell, assumed)
     seconds = steps.clock() - start
-    return response_of(plan, counts, seconds, evaluators_used(), request.parameters.beam_width)
+    note(plan.timings)
+    return response_of(plan, counts, seconds, request.parameters.beam_width)
 
 
 @dataclass
@@ -170,17 +171,16 @@ class Counts:
             self.observe(event)
 
 
-def response_of(
-    plan: Plan, counts: Counts, seconds: float, evaluators: int, beam_width: int
-) -> CreatePlanResponse:
+def response_of(plan: Plan, counts: Counts, seconds: float, beam_width: int) -> CreatePlanResponse:
     """A plan as the documents have it."""
+    evaluators = () if plan.transport is None else {*plan.transport.batches} - {HERE}
     stats = ExecutionStats(
         total_time_seconds=max(0.0, seconds),
         opportunities_identified=counts.opportunities,
         sequences_generated=counts.generated,
         sequences_evaluated=counts.evaluated,
         batches_processed=counts.batches,
-        evaluators_used=evaluators,
+        evaluators_used=len(evaluators),
     )
     return CreatePlanResponse(
         plan=_plan(plan, beam_width),

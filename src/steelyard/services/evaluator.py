@@ -1,40 +1,55 @@
-"""POST /evaluator/evaluate: net of a batch. POST /evaluator/prove: the search of a context."""
+"""POST /evaluator/evaluate: what sequences are worth. POST /evaluator/prove: the whole search."""
 
 from __future__ import annotations
 
 import time
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Request
+from pydantic import Tag
 
 from steelyard.arrays import frozen
 from steelyard.modules.candidates import Batch
 from steelyard.planning.keep import Pool
 from steelyard.planning.solve import score_batch
+from steelyard.services import asked as documents
 from steelyard.services.carried import indices, proved
 from steelyard.services.contexts import add_contexts, task_of
+from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.messages import BatchForm, ProveAsked, ScoresForm, StepForm
+from steelyard.services.observing import meters_of
 from steelyard.services.records import ArrayForm
 from steelyard.services.security.roles import needs
+from steelyard.services.wire import EvaluateSequencesRequest, EvaluateSequencesResponse
 
-router = APIRouter()
+router = APIRouter(tags=["evaluator"])
 add_contexts(router, "evaluator")
 
+Body = Annotated[
+    Annotated[BatchForm, Tag(OURS)] | Annotated[EvaluateSequencesRequest, Tag(WHOLE)],
+    by("context", BatchForm),
+]
 
-@router.post("/evaluator/evaluate", dependencies=[needs("planner")], tags=["evaluator"])
-def evaluate(request: Request, asked: BatchForm) -> ScoresForm:
-    """What each sequence of a batch is worth."""
-    task = task_of(request, asked)
+
+@router.post("/evaluator/evaluate", dependencies=[needs("planner")])
+def evaluate(request: Request, body: Body) -> ScoresForm | EvaluateSequencesResponse:
+    """The best few of a whole request; of a context's batch what each sequence is worth."""
+    if not isinstance(body, BatchForm):
+        return documents.evaluate(body)
+    task = task_of(request, body)
     table = task.whole
-    rows = indices(asked.rows, task.ctx.search.max_depth, table.m)
+    rows = indices(body.rows, task.ctx.search.max_depth, table.m)
     origin = frozen(np.zeros(len(rows), dtype=np.int64))
-    scores = score_batch(table, Batch(asked.number, rows, origin, ()))
-    return ScoresForm(number=asked.number, net=ArrayForm.of(scores.net))
+    scores = score_batch(table, Batch(body.number, rows, origin, ()))
+    meters_of(request).sequences(len(rows))
+    return ScoresForm(number=body.number, net=ArrayForm.of(scores.net))
 
 
-@router.post("/evaluator/prove", dependencies=[needs("planner")], tags=["evaluator"])
-def prove(request: Request, asked: ProveAsked) -> StepForm:
+@router.post("/evaluator/prove", dependencies=[needs("planner")])
+def prove(request: Request, body: ProveAsked) -> StepForm:
     """The search of the context's scope, from the best proposals."""
-    task = task_of(request, asked)
-    rows = indices(asked.rows, task.ctx.search.max_depth, task.whole.m)
-    return proved(task, Pool(rows, asked.net.array(), asked.seen), time.perf_counter)
+    task = task_of(request, body)
+    rows = indices(body.rows, task.ctx.search.max_depth, task.whole.m)
+    pool, note = Pool(rows, body.net.array(), body.seen), meters_of(request).modules
+    return proved(task, pool, time.perf_counter, note)

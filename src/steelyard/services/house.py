@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import cpu_count
 from pathlib import Path
 from threading import Lock
+from time import monotonic
+
+from anyio import CapacityLimiter
 
 from steelyard import environment
+from steelyard.planning.solve import LOCAL, Steps
+from steelyard.runs.planners import Planners
+from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
@@ -27,21 +34,36 @@ class House:
     """One process's surroundings; `variables` are its environment.
 
     utc      the clock
-    port     where this process listens: the Host header must name it; 0 = not known
-    hosts    further names of this process: `name`, or `name:port` where the port is another
-    topology who listens where
+    port     where this process listens: the Host header must name it; 0 = where a request comes in
+    hosts    names and addresses, beside those of loopback, under which it is asked: `name`, or
+             `name:port` where the port is another
+    limits   how much it grants to who asks
+    seconds  a clock that only goes on, for what is granted in a while
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
+    topology who listens where
+    steps    what carries a plan that is made here
+    ending   what is done when it closes
+    planning, listening   whoever plans takes a place (there are as many as processors), and whoever
+             follows events
     """
 
     variables: Mapping[str, str]
     utc: Callable[[], datetime] = utc_now
     port: int = 0
     hosts: tuple[str, ...] = ()
-    topology: Topology = field(default_factory=Topology)
+    limits: Limits = field(default_factory=Limits)
+    seconds: Callable[[], float] = monotonic
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)
+    topology: Topology = field(default_factory=Topology)
+    steps: Callable[[], Steps] = lambda: LOCAL
+    ending: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    planning: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
+    )
     _store: Store | None = field(default=None, repr=False)
+    _planners: Planners | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -59,13 +81,23 @@ class House:
                 self._store = open_store(environment.database(self.variables), now=self.utc)
             return self._store
 
+    def planners(self) -> Planners:
+        """The strategies of its buckets, read once for as long as they stay; blocks as `store`."""
+        store = self.store()
+        with self._opening:
+            if self._planners is None:
+                self._planners = Planners(store)
+            return self._planners
+
     def close(self) -> None:
         """Close what was opened."""
         self.traces.close()
+        while self.ending:
+            self.ending.pop()()
         with self._opening:
             if self._store is not None:
                 self._store.close()
-                self._store = None
+                self._store = self._planners = None
 
 
 @contextmanager

@@ -35,8 +35,10 @@ from steelyard.services.carried import Proved, evidence_of, taken
 from steelyard.services.carrier import Carrier, Parcel, nobody
 from steelyard.services.context import Task
 from steelyard.services.dispatch import Dispatch
+from steelyard.services.house import House
 from steelyard.services.messages import Asked, Message, ProveAsked, StepForm, rows_form
 from steelyard.services.records import ArrayForm
+from steelyard.services.security.tokens import own_token
 from steelyard.services.sources import Source
 from steelyard.services.topology import Instance, Name, Topology
 from steelyard.strategies import Strategy
@@ -87,6 +89,14 @@ def carried(carrier: Carrier, deadline: float | None = None) -> Steps:
         journey.prove,
         carrier.clock,
     )
+
+
+def carry_from(house: House) -> None:
+    """Have what is planned in a house carried by the services of its topology."""
+    carrier = Carrier(house.topology, lambda: own_token(house), meters=house.meters)
+    seconds = house.topology.coordinator.timeout_seconds
+    house.steps = lambda: carried(carrier, carrier.clock() + seconds)
+    house.ending.append(carrier.close)
 
 
 @dataclass

@@ -232,6 +232,13 @@ def history(store: Store, name: str) -> list[Version]:
     return [_version(row) for row in rows]
 
 
+def ids_in(connection: Connection, name: str) -> dict[int, int]:
+    """Number of a version -> number of its row, of a name."""
+    table = strategy_version.c
+    query = select(table.version, table.id).where(table.name == name)
+    return {row.version: row.id for row in connection.execute(query)}
+
+
 def active(store: Store) -> list[Version]:
     """The active version of every name, by name."""
     table = strategy_version.c

@@ -1,30 +1,24 @@
-"""Roles, each of which may do what those before it may, and the mark that every route carries."""
+"""The mark that every route carries: which role it needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from steelyard.errors import NotAllowed
+from steelyard.services.security.callers import ROLES, Caller, Role
 
-Role = Literal["viewer", "planner", "operator", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["CALLER", "ROLES", "Caller", "Needs", "Role", "caller_of", "needs"]
+
 CALLER = "caller"
 """Key of a request's state under which the gate leaves who asks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: id of the token, and what it may do."""
-
-    token_id: str
-    role: Role
-
-    def may(self, role: Role) -> bool:
-        """May it do what that role may?"""
-        return ROLES.index(self.role) >= ROLES.index(role)
+BEARER = HTTPBearer(auto_error=False, description="A token: steelyard token create --role R")
+"""For the OpenAPI document; the gate has read the header before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ class Needs:
 
     role: Role
 
-    def __call__(self, request: Request) -> Caller:
+    def __call__(self, request: Request, _: Annotated[Any, Security(BEARER)] = None) -> Caller:
         """Who asks, if it may."""
         caller = caller_of(request)
         if caller is None or not caller.may(self.role):

@@ -1,0 +1,107 @@
+"""The body of a request: so many bytes in so many seconds, JSON and nothing else, read strictly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import Receive
+
+from steelyard.services.security.heads import Head
+from steelyard.services.security.limits import KIB, largest_body
+from steelyard.services.security.refusal import Refusal
+from steelyard.services.security.strict import NotStrict, strict
+
+JSON = "json"
+"""Key of a request's state under which the gate leaves what the body says."""
+IN_THREAD_BYTES = 64 * KIB
+"""A larger body is parsed beside the loop."""
+
+
+class Body(NamedTuple):
+    """A body that came whole: its bytes, and what they say."""
+
+    data: bytes
+    value: Any
+
+
+def parsed(request: Request) -> Any:
+    """What the body of a request says, parsed already; None where there is none."""
+    return getattr(request.state, JSON, None)
+
+
+def announced(head: Head) -> Refusal | None:
+    """Why a body is not read at all."""
+    coding = head.first("content-encoding").lower()
+    if coding not in {"", "identity"}:
+        what = "A packed body is not unpacked."
+        return Refusal(415, "packed_body", what, "content-encoding", "identity")
+    if not _is_json(head.first("content-type")):
+        what = "The body has to be application/json, in UTF-8."
+        return Refusal(415, "not_application_json", what, "content-type", "application/json")
+    most = largest_body(head.method, head.path)
+    chunked = bool(head.all("transfer-encoding"))
+    return None if chunked or head.length <= most else too_large(most)
+
+
+def _is_json(content_type: str) -> bool:
+    kind, _, more = content_type.lower().partition(";")
+    charset = more.strip().removeprefix("charset=").strip('"')
+    return kind.strip() == "application/json" and charset in {"", "utf-8"}
+
+
+def too_large(most: int) -> Refusal:
+    """It has more bytes than it may."""
+    return Refusal(
+        413, "body_too_large", f"The body has over {most:,} bytes.", "body", f"{most:,} bytes"
+    )
+
+
+async def read(head: Head, receive: Receive, seconds: float) -> Body | Refusal | None:
+    """The body, or why not; None when who sends it has gone."""
+    most = largest_body(head.method, head.path)
+    try:
+        async with asyncio.timeout(seconds):
+            data = await _whole(receive, most)
+    except TimeoutError:
+        what = f"The body was not here after {seconds:g} seconds."
+        return Refusal(408, "body_too_slow", what, "body", f"{seconds:g} seconds")
+    if data is None:
+        return None
+    if len(data) > most:
+        return too_large(most)
+    try:
+        if len(data) > IN_THREAD_BYTES:
+            return Body(data, await run_in_threadpool(strict, data))
+        return Body(data, strict(data) if data else None)
+    except NotStrict as error:
+        return error.refusal
+
+
+async def _whole(receive: Receive, most: int) -> bytes | None:
+    """All of it, or so much that it is too much; None when who sends it has gone."""
+    chunks: list[bytes] = []
+    size = 0
+    while size <= most:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks)
+
+
+def again(data: bytes, receive: Receive) -> Receive:
+    """For the application: the body in one message, and then whatever comes."""
+    waiting = [data]
+
+    async def replayed() -> Any:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
