@@ -8,28 +8,27 @@ import pytest
 
 from steelyard.errors import ServiceError, SettingsError
 from steelyard.services.certificates import certificate_of
-from steelyard.services.house import House
-from steelyard.services.reach import LOCAL, exposed, own_names, usual
+from steelyard.services.reach import LOCAL, Reach, exposed, own_names, usual
 from steelyard.services.topology import Topology
 
 TLS = Path(__file__).parent / "tls"
 NAMES = ("0f3c", "172.30.77.5", "127.0.0.1", "fe80::1")
 
 
-def house(home: Path, network: str | None, token: str = "") -> House:
+def reach_of(home: Path, network: str | None, token: str = "") -> Reach:
     variables = {"STEELYARD_HOME": str(home), "STEELYARD_TOKEN": token}
     topology = Topology(trusted_network=network, allow_hosts=("evaluator-1", "evaluator-2"))
-    return House(variables, topology=topology)
+    return usual(topology, variables, NAMES)
 
 
 def test_without_more_it_is_this_machine_alone(tmp_path: Path):
-    assert usual(house(tmp_path, None), NAMES) == LOCAL
+    assert reach_of(tmp_path, None) == LOCAL
     assert LOCAL.addresses == ("127.0.0.1", "::1")
     assert LOCAL.names == ()
 
 
 def test_in_a_trusted_network_it_listens_at_its_address_there_and_nowhere_else(tmp_path: Path):
-    reach = usual(house(tmp_path, "172.30.77.0/24", "t" * 40), NAMES)
+    reach = reach_of(tmp_path, "172.30.77.0/24", "t" * 40)
 
     assert reach.addresses == ("127.0.0.1", "::1", "172.30.77.5")
     assert reach.names == ("evaluator-1", "evaluator-2", "172.30.77.5")
@@ -38,16 +37,16 @@ def test_in_a_trusted_network_it_listens_at_its_address_there_and_nowhere_else(t
 
 def test_a_trusted_network_needs_a_token_that_was_made_before(tmp_path: Path):
     with pytest.raises(SettingsError, match="needs a token that all its services share"):
-        usual(house(tmp_path, "172.30.77.0/24"), NAMES)
+        reach_of(tmp_path, "172.30.77.0/24")
     assert list(tmp_path.iterdir()) == []
 
     (tmp_path / "token").write_text("t" * 40)
-    assert usual(house(tmp_path, "172.30.77.0/24"), NAMES).addresses[-1] == "172.30.77.5"
+    assert reach_of(tmp_path, "172.30.77.0/24").addresses[-1] == "172.30.77.5"
 
 
 def test_a_machine_that_is_not_in_the_trusted_network_does_not_listen(tmp_path: Path):
     with pytest.raises(ServiceError, match=r"no address in 172\.30\.78\.0/24"):
-        usual(house(tmp_path, "172.30.78.0/24", "t" * 40), NAMES)
+        reach_of(tmp_path, "172.30.78.0/24", "t" * 40)
 
 
 def test_exposed_it_listens_everywhere_under_names_as_a_host_header_has_them():

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 from steelyard.errors import SettingsError
-from steelyard.services.server import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """PEM files: a certificate with its chain, and its key."""
+
+    cert: Path
+    key: Path
 
 
 def certificate_of(cert: Path, key: Path) -> Certificate:
