@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from steelyard.errors import ServiceError, SettingsError
-from steelyard.services.certificates import certificate_of
+from steelyard.services.certificates import certificate_of, trusting
 from steelyard.services.reach import LOCAL, Reach, exposed, own_names, usual
 from steelyard.services.topology import Topology
 
@@ -70,3 +70,11 @@ def test_files_that_are_no_certificate_and_its_key_are_refused(tmp_path: Path, t
     ):
         with pytest.raises(SettingsError, match="not usable as certificate and key"):
             certificate_of(cert, key)
+
+
+def test_a_file_without_certificates_is_no_authority(tmp_path: Path):
+    (tmp_path / "ca.pem").write_text("nobody")
+
+    for name in ("ca.pem", "none.pem"):
+        with pytest.raises(SettingsError, match="has no certificates in PEM"):
+            trusting(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Certificates: what a service shows, looked at before it starts, and whom those who ask believe."""
+"""Certificates: what a service shows, looked at before it starts, and whom who asks believes."""
 
 from __future__ import annotations
 

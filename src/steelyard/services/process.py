@@ -34,7 +34,8 @@ NAME = Path("/proc/self/comm")
 
 def main(order: Order, sockets: Sequence[socket.socket]) -> None:
     """A child: serve as ordered; exits with 1 if it cannot."""
-    os.setpgid(0, 0)  # Ctrl-C is for the parent, which ends us in its order
+    if sys.platform != "win32":
+        os.setpgid(0, 0)  # Ctrl-C is for the parent, which ends us in its order
     Thread(target=_end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(order.variables)

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -247,7 +248,6 @@ def _ended(code: int) -> str:
 
 def _sweep(pid: int) -> None:
     """End what is left of a process: itself, and what it started, which is in its group."""
-    if pid == 0:
-        return
-    with suppress(OSError):
-        os.killpg(pid, signal.SIGKILL)
+    if pid and sys.platform != "win32":
+        with suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
