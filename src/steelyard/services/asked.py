@@ -168,9 +168,7 @@ class Counts:
             self.observe(event)
 
 
-def response_of(
-    plan: Plan, counts: Counts, seconds: float, beam_width: int
-) -> CreatePlanResponse:
+def response_of(plan: Plan, counts: Counts, seconds: float, beam_width: int) -> CreatePlanResponse:
     """A plan as the documents have it."""
     evaluators = () if plan.transport is None else {*plan.transport.batches} - {HERE}
     stats = ExecutionStats(

@@ -77,9 +77,7 @@ async def _within(house: House, work: Callable[[], CreatePlanResponse]) -> Creat
     seconds = house.topology.coordinator.timeout_seconds
     try:
         async with asyncio.timeout(GRACE * seconds):
-            return await to_thread.run_sync(
-                work, abandon_on_cancel=True, limiter=house.planning
-            )
+            return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=house.planning)
     except TimeoutError as error:
         raise ServiceError(
             f"The plan took longer than {seconds:g} s and is not waited for. Ask again later, or "

@@ -29,13 +29,14 @@ from steelyard.services.api.fields import (
 )
 from steelyard.services.api.paging import InQuery, cut
 from steelyard.services.api.received import refuse_plugins, strategy_from
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import strategies
 from steelyard.store.exchange import clone_in, draft_of, exported, name_of, refuse_followed
 from steelyard.store.strategies import Version, append, followers_in, version_in
 from steelyard.strategies.files.exchange import apart
 
-router = APIRouter(prefix="/configs", tags=["configs"])
+router = APIRouter(prefix="/configs", tags=["configs"], route_class=Remembered)
 
 IMPORTED = "imported_config"
 """The name of an imported configuration that says none."""

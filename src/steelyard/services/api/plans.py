@@ -19,12 +19,13 @@ from steelyard.services.api.etags import NOT_MODIFIED, IfNoneMatch, is_same
 from steelyard.services.api.fields import MOST_ID, Answer, Asked, Bucket, Here
 from steelyard.services.api.keeping import planned
 from steelyard.services.api.paging import Page, bad_place, place
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import plans
 from steelyard.store.plans import Place, StoredPlan
 from steelyard.store.strategies import LONGEST_NAME
 
-router = APIRouter(prefix="/api/plans", tags=["plans"])
+router = APIRouter(prefix="/api/plans", tags=["plans"], route_class=Remembered)
 
 LONGEST_SYMBOL = 64
 CACHED = {"Cache-Control": "private, immutable, max-age=31536000"}

@@ -20,9 +20,10 @@ from steelyard.services.api.fields import (
 )
 from steelyard.services.api.paging import Page, cut
 from steelyard.services.api.received import strategy_from
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 
-router = APIRouter(prefix="/presets", tags=["presets"])
+router = APIRouter(prefix="/presets", tags=["presets"], route_class=Remembered)
 
 LONGEST_TAG = 64
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$", max_length=LONGEST_TAG)]

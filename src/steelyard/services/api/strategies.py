@@ -12,11 +12,12 @@ from steelyard.services.api.configs import Row, row_of
 from steelyard.services.api.etags import NOT_MODIFIED, IfNoneMatch
 from steelyard.services.api.fields import Answer, Here, NameInPath, Number
 from steelyard.services.api.paging import InQuery, cut
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import strategies
 from steelyard.store.strategies import followers_in
 
-router = APIRouter(prefix="/api/strategies", tags=["strategies"])
+router = APIRouter(prefix="/api/strategies", tags=["strategies"], route_class=Remembered)
 
 
 class Listed(Row):
