@@ -1,4 +1,4 @@
-"""GET /<service>/health: up if it works, tried within a deadline: an evaluation, a look at the store.
+"""GET /<service>/health: up if it works, tried within a deadline: an evaluation, a database read.
 
 Whoever has no token learns up or down alone.
 """
