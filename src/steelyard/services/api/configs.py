@@ -48,7 +48,9 @@ class NewConfig(Asked):
     name: ConfigName
     title: Annotated[Title, Field(description="what people call it; empty = as before")] = ""
     config_toml: Toml
-    description: Text | None = None
+    description: Annotated[
+        Text | None, Field(description="by default the text's own, or as before")
+    ] = None
     reason: Annotated[Text, Field(description="why, for the history")] = ""
     parent_version_id: Annotated[
         ConfigId | None,
@@ -67,14 +69,14 @@ class Imported(Asked):
         ),
     ]
     name: Annotated[ConfigName | None, Field(description="by default as the content says")] = None
-    title: Title | None = None
+    title: Annotated[Title | None, Field(description="in place of the content's")] = None
 
 
 class Cloned(Asked):
     """The name of a copy, whose history begins anew."""
 
     new_name: ConfigName
-    new_title: Title | None = None
+    new_title: Annotated[Title | None, Field(description="by default the copied one's")] = None
 
 
 class Saved(Answer):
@@ -117,8 +119,8 @@ class Versions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    a: Number
-    b: Number
+    a: Annotated[Number, Field(description="the version before")]
+    b: Annotated[Number, Field(description="the version after")]
 
 
 class Side(Answer):

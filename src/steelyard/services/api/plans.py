@@ -50,7 +50,7 @@ class Wish(Asked):
     """Which bucket is to be planned."""
 
     bucket: Bucket
-    seed: Annotated[int, Field(ge=0, le=MOST_ID)] = 0
+    seed: Annotated[int, Field(ge=0, le=MOST_ID, description="of the generators")] = 0
 
 
 class Strategy(Answer):
@@ -91,13 +91,19 @@ class Plans(Answer):
 class OfBucket(Page):
     """Query of the list."""
 
-    bucket: Annotated[str | None, Field(min_length=1, max_length=LONGEST_NAME)] = None
+    bucket: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_NAME, description="only of this bucket"),
+    ] = None
 
 
 class Symbol(Answer):
     """Query of one symbol."""
 
-    symbol: Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
+    symbol: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST_SYMBOL, description="in upper or lower case"),
+    ]
 
 
 class Story(Answer):

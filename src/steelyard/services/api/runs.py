@@ -71,7 +71,9 @@ class Runs(Answer):
 class OfAccount(Page):
     """Query of the list."""
 
-    account: Annotated[str | None, Field(min_length=1, max_length=LONGEST)] = None
+    account: Annotated[
+        str | None, Field(min_length=1, max_length=LONGEST, description="only of this account")
+    ] = None
 
 
 @router.get("", dependencies=[needs("viewer")], summary="What was executed")

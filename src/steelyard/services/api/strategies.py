@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.services.api import etags
 from steelyard.services.api.configs import Row, row_of
@@ -44,7 +44,7 @@ class Which(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Number | None = None
+    version: Annotated[Number | None, Field(description="by default the active one")] = None
 
 
 @router.get("", dependencies=[needs("viewer")], summary="Stored strategies")
