@@ -25,6 +25,11 @@ class Counted:
     port: int
     read: list[int] = field(default_factory=list)
 
+    @property
+    def url(self) -> str:
+        """Without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
 
 @contextmanager
 def listening(

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from steelyard.errors import ServiceError, one_line
-from steelyard.services.messages import Message
 from steelyard.services.topology import Instance, Service, Topology
 from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_failure, state_of
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=BaseModel)
 Method = Literal["GET", "POST", "PUT"]
 TOO_MANY, SERVER_ERRORS, MISSING, CONFLICT = 429, 500, 404, 409
 UNANSWERED = "service_unanswered"
@@ -65,14 +64,13 @@ class Circuits:
         if self.state(instance) == "half-open":
             circuit, now = self._open[instance.url], self.now()
             self._open[instance.url] = circuit.model_copy(update={"since": now})
+            self.changed(instance.url, "half-open")
 
     def failed(self, instance: Instance, error: str) -> None:
         """No use came of a request."""
-        before = self.state(instance)
         circuit = after_failure(self._open.get(instance.url), error, self.now())
         self._open[instance.url] = circuit
-        if self.state(instance) != before:
-            self.changed(instance.url, self.state(instance))
+        self.changed(instance.url, self.state(instance))
 
     def answered(self, instance: Instance) -> None:
         """An answer came."""

@@ -92,7 +92,9 @@ class Dispatch:
                     scores = self._ready.pop(next_place)
                     next_place += 1
                     if scores is not None:
-                        yield self._shown(scores, batches)
+                        shown, start = self._shown(scores, batches), self.carrier.clock()
+                        yield shown
+                        self.carrier.meters.beam(self.carrier.clock() - start)
         if isinstance(batches, Source):
             batches.finish(self.guard)
         self._say()
