@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from builders.asked import Desk
+from builders.streams import begun
 from steelyard.services.applications import APPLICATIONS, application
 from steelyard.services.security.book import digest, entries, revoke
 from steelyard.services.security.callers import ROLES, Role
@@ -24,7 +24,6 @@ OPEN = {("GET", "/metrics"), *(("GET", f"/{name}/health") for name in APPLICATIO
 ANY_ROLE = {("GET", "/openapi.json"), ("HEAD", "/openapi.json")}
 """Routes of the framework, which have no mark of ours: any token will do."""
 REFUSED = {401, 403}
-SECONDS = 30.0
 
 
 class Route(NamedTuple):
@@ -77,37 +76,8 @@ def tokens(desk: Desk) -> dict[str, str | None]:
 
 
 async def status(desk: Desk, route: Route, token: str | None) -> int:
-    """Of the answer, as soon as it begins: a stream of events does not end."""
-    begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    gone = asyncio.Event()
-    path = re.sub(r"\{[^}]+\}", "none", route.path)
-    headers = [(b"host", b"127.0.0.1:8011")]
-    if token is not None:
-        headers.append((b"authorization", f"Bearer {token}".encode()))
-
-    messages = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> dict[str, Any]:
-        if messages:
-            return messages.pop()
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.start" and not begun.done():
-            begun.set_result(message["status"])
-
-    scope = {
-        "type": "http", "method": route.method, "path": path, "raw_path": path.encode(),
-        "query_string": b"", "headers": headers, "scheme": "http", "http_version": "1.1",
-        "server": ("127.0.0.1", 8011), "client": ("10.0.0.1", 50_000), "root_path": "",
-    }  # fmt: skip
-    task = asyncio.create_task(desk.app(scope, receive, send))
-    try:
-        return await asyncio.wait_for(begun, SECONDS)
-    finally:
-        gone.set()
-        await asyncio.wait_for(task, SECONDS)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return await begun(desk.app, route.method, re.sub(r"\{[^}]+\}", "none", route.path), b"", headers)
 
 
 async def statuses(
