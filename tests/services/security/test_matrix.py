@@ -77,7 +77,9 @@ def tokens(desk: Desk) -> dict[str, str | None]:
 
 async def status(desk: Desk, route: Route, token: str | None) -> int:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return await begun(desk.app, route.method, re.sub(r"\{[^}]+\}", "none", route.path), b"", headers)
+    return await begun(
+        desk.app, route.method, re.sub(r"\{[^}]+\}", "none", route.path), b"", headers
+    )
 
 
 async def statuses(

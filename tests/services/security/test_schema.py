@@ -55,7 +55,7 @@ class Asked:
         with self.desk.client(self.headers["Authorization"].split()[1]) as client:
             saved = client.post("/configs", json={"name": "mine", "config_toml": SHALLOW})
             assert saved.status_code == 201, saved.text
-            plan = client.post("/api/plans", json={"bucket_id": "core"})
+            plan = client.post("/api/plans", json={"bucket": "core"})
             assert plan.status_code == 201, plan.text
         return {
             "name": "mine", "config_id": "1", "bucket_id": "core", "id": "core",
@@ -120,9 +120,7 @@ def test_every_operation_answers_as_its_document_says(tmp_path: Path, name: str)
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", NAMES)
-def test_every_operation_answers_as_its_document_says_two_hundred_times(
-    tmp_path: Path, name: str
-):
+def test_every_operation_answers_as_its_document_says_two_hundred_times(tmp_path: Path, name: str):
     answers = ask_all(Asked(tmp_path, name), 200)
 
     assert answers.total() > 200
