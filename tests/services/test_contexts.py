@@ -56,7 +56,11 @@ def test_a_context_lies_under_its_hash_and_no_other(evaluator):
 
 
 def test_a_call_of_an_unknown_context_asks_to_send_it(evaluator):
-    asked = {"context": "a" * 64, "number": 0, "rows": {"dtype": "<i4", "shape": [0, 5], "data": ""}}
+    asked = {
+        "context": "a" * 64,
+        "number": 0,
+        "rows": {"dtype": "<i4", "shape": [0, 5], "data": ""},
+    }
     answer = evaluator.post("/evaluator/evaluate", json=asked)
     assert (answer.status_code, code(answer)) == (404, "context_unknown")
 

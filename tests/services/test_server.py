@@ -16,8 +16,9 @@ ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 PROGRAM = f"""
 from fastapi import FastAPI
 from steelyard.services import server
+from steelyard.services.security.framing import Careful
 from steelyard.services.sockets import LOOPBACK, bound, port_of
-server.HEADER_S = {HEADER_S}
+Careful.head_seconds = {HEADER_S}
 app = FastAPI()
 app.get("/")(lambda: {{"answer": 42}})
 sockets = bound(LOOPBACK, 0)
