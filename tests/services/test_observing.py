@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from builders.asked import PORT, Desk, of_routers
+from builders.carrying import Fault, carrying
 from builders.logged import lines, logged
 from builders.serving import serving
 from builders.world import BUSY
@@ -30,6 +31,7 @@ from steelyard.services.security.roles import needs
 from steelyard.services.security.tokens import own_token
 from steelyard.services.topology import Topology
 from steelyard.telemetry import structured
+from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import traces_to
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -221,3 +223,33 @@ def test_each_process_has_its_own_figures_and_writes_json_alone(tmp_path, capfd)
     assert ("none", "GET", "404") not in second
     assert SECRET not in written
     assert token not in written
+
+
+def sampled(meters: Meters, name: str) -> dict[str, float]:
+    """Value of a figure by its one label."""
+    return {
+        next(iter(sample.labels.values()), ""): sample.value
+        for family in families(meters.exposed()[0].decode())
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_the_circuit_of_an_evaluator_is_seen_to_open_to_be_tried_and_to_close(tmp_path):
+    topology = Topology(failure_threshold=1, open_seconds=0.001, batch_size=100)
+    with carrying(tmp_path, evaluators=2, topology=topology) as carried:
+        lost = carried.instance("evaluator", 1).url
+        carried.fail("evaluator", 1, Fault.DEAD)
+        BUSY.plan(steps=carried.steps())
+        opened = sampled(carried.carrier.meters, "steelyard_breaker_state")
+        BUSY.plan(steps=carried.steps())
+        again = sampled(carried.carrier.meters, "steelyard_breaker_trips_total")
+        carried.transport.rules.clear()
+        BUSY.plan(steps=carried.steps())
+        meters = carried.carrier.meters
+
+    assert (opened, again) == ({lost: 2}, {lost: 2})
+    assert sampled(meters, "steelyard_breaker_state") == {lost: 0}
+    batches = sampled(meters, "steelyard_batches_total")
+    assert batches[lost] > 0
+    assert sampled(meters, "steelyard_beam_seconds_count") == {"": sum(batches.values())}

@@ -23,6 +23,7 @@ from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
 
+
 def utc_now() -> datetime:
     """The time of this machine's clock."""
     return datetime.now(UTC)
