@@ -192,7 +192,7 @@ def rebalance_and_execute(output: str, folder: Path, inputs: Inputs) -> None:
     assert "Broker agrees" in output
 
 
-def events_to_webhook(output: str, folder: Path, inputs: Inputs) -> None:  # noqa: ARG001
+def events_to_webhook(output: str, folder: Path, inputs: Inputs) -> None:
     # with both addresses it is run over sockets: tests/services/api/test_events.py
     assert output == "Say from where and to where: events_to_webhook.py SERVICE WEBHOOK\n"
     assert [*folder.iterdir()] == []

@@ -29,6 +29,7 @@ from steelyard.cli.output import (
     writable,
     write,
 )
+from steelyard.cli.request import read_request
 from steelyard.errors import SteelyardError, StoreError
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 ReportFile = Annotated[Path | None, Option(help="Also write an HTML report.", metavar="F.html")]
 Timings = Annotated[bool, Option("--timings", help="Show how long each part took.")]
+RequestFile = Annotated[
+    Path | None,
+    Option(
+        "--request",
+        help="Plan what a request of a service says, a JSON file or - for stdin; the plan has the "
+        "same id as over HTTP.",
+        metavar="F.json|-",
+    ),
+]
 SaveIt = Annotated[
     bool | None,
     Option(
@@ -91,6 +101,7 @@ def plan(
     report: ReportFile = None,
     timings: Timings = False,
     save_it: SaveIt = None,
+    request: RequestFile = None,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
@@ -98,20 +109,34 @@ def plan(
     """
     with guarded():
         output = Output(as_json, report, explain, timings)
-        carry_out(options, output, Engines.read(os.environ), save_it=save_it)
+        engines = Engines.read(os.environ)
+        carry_out(options, output, engines, save_it=save_it, request=request)
 
 
-def carry_out(options: Options, output: Output, engines: Engines, *, save_it: bool | None) -> None:
-    """Read, plan, keep where that is asked for, and hand over; raises SteelyardError."""
+def carry_out(
+    options: Options,
+    output: Output,
+    engines: Engines,
+    *,
+    save_it: bool | None,
+    request: Path | None = None,
+) -> None:
+    """Read, plan, keep where that is asked for, and hand over; raises SteelyardError.
+
+    request   a file that says all that the options say
+    """
     if output.report is not None:
         writable(output.report, "report", OTHER_REPORT)
     watch = output.watch
     with watch.timed("reading"):
-        inputs = read(options)
+        requested = None
+        if request is not None:
+            requested, options = read_request(request, options)
+        inputs = read(options) if requested is None else requested
     saved = save_it if save_it is not None else inputs.bucket is not None
     events: list[PlannerEvent] = []
     observe = _into(events, inputs.imported.snapshot.bucket) if saved else None
-    engine = engines.of(inputs)
+    engine = engines.of(inputs) if requested is None else "fast"  # that of the services
     around = Around(watch, observe, engine, engines.watching(inputs, observe))
     with _refusals_kept(events):
         document = make_plan(inputs, options.seed, explained=output.explain, around=around)
@@ -178,7 +203,7 @@ def keep(
     from steelyard.runs.stored import keep as put
     from steelyard.store.plans import SHOWN_DIGITS
 
-    files = inputs.files if inputs.bucket is not None else files_of(options)
+    files = inputs.files or files_of(options)
     with opened() as store:
         put(store, plan, inputs.imported, files, seconds, events)
     return plan.plan_id[:SHOWN_DIGITS]

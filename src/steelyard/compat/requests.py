@@ -157,7 +157,6 @@ class Asked:
     exchange_rates: Mapping[str, float] = field(default_factory=dict)
     closes: Closes | None = None
     strategy: Mapping[str, Any] = field(default_factory=dict)
-    bucket: str = CORE
     seed: int = 0
 
     @property
@@ -186,7 +185,7 @@ class Asked:
 def order_of(asked: Asked) -> tuple[Case, tuple[Notice, ...]]:
     """What a request asks to plan, and what was assumed; raises InputError, SettingsError."""
     context, assumed = context_of(asked)
-    converted = convert(context, asked.bucket, _rates(asked), {})
+    converted = convert(context, CORE, _rates(asked), {})
     strategy, idle = strategy_of(asked, converted)
     sentences = (*assumed, *converted.said, *_checked(asked, converted), *idle)
     case = Case(
@@ -359,6 +358,9 @@ def _prices(
         if action.symbol not in own:
             prices.setdefault(action.symbol, action.price)
     derived = []
+    for position in positions:
+        if position.current_price is not None and position.symbol not in closes:
+            prices.setdefault(position.symbol, position.current_price)
     for position in positions:
         symbol, rate = position.symbol, _rates(asked).get(position.currency)
         if position.currency == asked.base_currency:

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from steelyard.errors import ServiceError, one_line
-from steelyard.services.messages import Message
 from steelyard.services.topology import Instance, Service, Topology
 from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_failure, state_of
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=BaseModel)
 Method = Literal["GET", "POST", "PUT"]
 TOO_MANY, SERVER_ERRORS, MISSING, CONFLICT = 429, 500, 404, 409
 UNANSWERED = "service_unanswered"

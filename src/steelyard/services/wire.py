@@ -11,23 +11,30 @@ are `YYYY-MM-DD`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Tag, model_validator
 
 from steelyard.compat import requests
-from steelyard.compat.records import CORE, PortfolioContext
+from steelyard.compat.records import PortfolioContext
+from steelyard.services.either import OURS, WHOLE, by
 
 MOST_SECURITIES = 5_000
 MOST_SEQUENCES = 5_000
 MOST_SESSIONS = 6_000
 
-OURS = "ours, not in the documents"
-
 Symbol = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=500)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Money = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
@@ -46,7 +53,7 @@ Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 def ours(default: Any, what: str) -> Any:
     """An optional field that the documents do not have."""
-    return Field(default, description=f"{what} ({OURS})")
+    return Field(default, description=f"{what} (ours, not in the documents)")
 
 
 class Wire(BaseModel):
@@ -272,7 +279,6 @@ class _Asked(Wire):
     )
     closes: ClosesInput | None = ours(None, "past prices")
     strategy: dict[str, Any] = ours({}, "more rules, as keys of a strategy; over all others")
-    bucket: Symbol = ours(CORE, "the name in the plan")
     seed: Annotated[int, Field(ge=0, le=2**53)] = ours(0, "of random draws")
 
 
@@ -487,6 +493,19 @@ class CreatePlanRequest(_Asked):
     evaluator_config: EvaluatorConfig | None = None
 
 
+class BucketRequest(Wire):
+    """The next plan of a stored bucket; only where there is a store."""
+
+    bucket: Symbol
+
+
+PlanRequest = Annotated[
+    Annotated[CreatePlanRequest, Tag(WHOLE)] | Annotated[BucketRequest, Tag(OURS)],
+    by("bucket", BucketRequest),
+]
+"""What is to be planned: all that a plan needs, or the name of a bucket."""
+
+
 class HolisticStepModel(Wire):
     """One order of a plan."""
 
@@ -536,7 +555,9 @@ class CreatePlanResponse(Wire):
 
     plan: HolisticPlanModel
     stats: ExecutionStats
-    plan_id: str = Field(description=f"the same for the same request ({OURS})")
+    plan_id: str = Field(description="the same for the same request (ours, not in the documents)")
     warnings: Texts = ours((), "what was assumed, and what is worth knowing")
     problems: Texts = ours((), "what went wrong: the plan may differ from that of full inputs")
-    document: dict[str, Any] = Field(description=f"the whole plan, schema of plan.md ({OURS})")
+    document: dict[str, Any] = Field(
+        description="the whole plan, schema of plan.md (ours, not in the documents)"
+    )

@@ -64,7 +64,7 @@ def numbers(rows: Iterator[Message], count: int) -> list[int]:
 
 def test_what_happens_is_told_as_it_happens(app: FastAPI, house: House):
     happen(house, 2)
-    with listening(app) as url, stream(url) as rows:
+    with listening(app) as served, stream(served.url) as rows:
         begun = next(rows)
         happen(house, 1)
         row = next(rows)
@@ -79,13 +79,13 @@ def test_what_happens_is_told_as_it_happens(app: FastAPI, house: House):
 
 def test_who_was_cut_off_goes_on_behind_the_last_and_misses_nothing(app: FastAPI, house: House):
     happen(house, 500)
-    with listening(app) as url:
-        with stream(url, after="0", type="CacheCleared") as rows:
+    with listening(app) as served:
+        with stream(served.url, after="0", type="CacheCleared") as rows:
             next(rows)
             first = numbers(rows, 150)
             last = next(rows)["id"]
         happen(house, 3)
-        with stream(url, {"Last-Event-ID": last}, after="0", type="CacheCleared") as rows:
+        with stream(served.url, {"Last-Event-ID": last}, after="0", type="CacheCleared") as rows:
             next(rows)
             rest = numbers(rows, 352)
 
@@ -95,7 +95,10 @@ def test_who_was_cut_off_goes_on_behind_the_last_and_misses_nothing(app: FastAPI
 def test_a_stream_is_of_a_bucket_and_a_type(app: FastAPI, house: House, api: Asking):
     happen(house, 1, "tech")
     config_id = api.save("mine", DEEPER)
-    with listening(app) as url, stream(url, bucket="core", type="ConfigurationChanged") as rows:
+    with (
+        listening(app) as served,
+        stream(served.url, bucket="core", type="ConfigurationChanged") as rows,
+    ):
         next(rows)
         happen(house, 1)
         api.post("/buckets/core/assign-config", config_id=config_id)
@@ -105,7 +108,7 @@ def test_a_stream_is_of_a_bucket_and_a_type(app: FastAPI, house: House, api: Ask
 
 
 def test_what_the_journal_has_is_told_too(app: FastAPI, house: House):
-    with listening(app) as url, stream(url) as rows:
+    with listening(app) as served, stream(served.url) as rows:
         next(rows)
         journal = open_journal(house.home)
         with journal.writing() as change:
@@ -137,7 +140,7 @@ def test_what_is_refused_is_told_before_the_stream_begins(
 
 
 def test_its_own_pages_may_listen(app: FastAPI):
-    with listening(app) as url, stream(url, {"Origin": url}) as rows:
+    with listening(app) as served, stream(served.url, {"Origin": served.url}) as rows:
         assert next(rows)["id"]
 
 
@@ -180,9 +183,9 @@ def test_the_example_hands_every_event_to_a_webhook_that_fails_once(
 ):
     example = ROOT / "examples" / "events_to_webhook.py"
     place = tmp_path / "events.place"
-    with listening(app) as url, hook() as (address, calls):
+    with listening(app) as served, hook() as (address, calls):
         process = subprocess.Popen(
-            [sys.executable, str(example), url, address], cwd=tmp_path,
+            [sys.executable, str(example), served.url, address], cwd=tmp_path,
             env={**os.environ, "STEELYARD_TOKEN": TOKEN}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
