@@ -22,10 +22,13 @@ from prometheus_client.parser import text_string_to_metric_families as families
 
 from builders.asked import PORT, Clock, Desk, of_routers
 from builders.logged import lines, logged
+from builders.management import DEEPER, TOKEN, Asking, load_own
 from builders.paths import ROOT
 from builders.serving import serving
 from builders.world import BUSY
 from steelyard.errors import StoreError
+from steelyard.runs.performance import measured
+from steelyard.services.api import ROUTERS
 from steelyard.services.app import app_of
 from steelyard.services.applications import APPLICATIONS, Application, application
 from steelyard.services.calls import Circuits
@@ -213,6 +216,26 @@ def test_one_trace_goes_through_all_services_and_stands_in_all_their_lines(tmp_p
     assert value(text, "steelyard_batch_seconds_count") == 2  # of 1,017 sequences
     assert value(text, "steelyard_beam_seconds_count") == 2
     assert value(text, "steelyard_sequences_total") == BUSY.planned.certificate.sequences
+
+
+def test_a_plan_of_a_bucket_tells_whether_its_strategy_was_ready_and_perf_how_often(tmp_path):
+    house = House({"STEELYARD_HOME": str(tmp_path / "home"), "STEELYARD_TOKEN": TOKEN})
+    load_own(house.store(), tmp_path)
+    app = app_of("tests", ROUTERS, house)
+    api = Asking(TestClient(app, base_url="http://127.0.0.1"))
+    rates = []
+    for seed in range(3):
+        if seed == 1:  # without a strategy of its own none is kept ready
+            api.post("/buckets/core/assign-config", config_id=api.save("mine", DEEPER))
+        api.post("/api/plans", bucket="core", seed=seed)
+        rates.append(measured(house.store(), "core", 10).hit_rate)
+    report = measured(house.store(), "core", 10)
+    hits = value(house.meters.exposed()[0].decode(), "steelyard_cache_hits_total")
+    house.close()
+
+    assert rates == [None, 0, 0.5]
+    assert (report.plans, report.hits, report.misses, hits) == (3, 1, 1, 1)
+    assert report.peak_bytes is not None
 
 
 def test_the_circuit_of_an_instance_is_seen_to_open_to_be_tried_and_to_close():
