@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.arrays import PAD
-from steelyard.errors import ServiceError
+from steelyard.errors import InputError, ServiceError
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.notices import Notice
 from steelyard.planning.findings import HERE
@@ -197,7 +197,7 @@ class Dispatch:
         where, seconds = flight.instance.url, self.carrier.clock() - flight.since
         try:
             scores = future.result()
-        except ServiceError as error:
+        except (ServiceError, InputError) as error:
             self.out[where] = self._failures[where] = error.fault.value or str(error)
             others = any(other.place == flight.place for other in self._flights.values())
             if not others and flight.place not in self._seen:
