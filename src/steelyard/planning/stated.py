@@ -203,19 +203,26 @@ def judged(
 ) -> Iterator[Verdict]:
     """Every sequence scored, in the order in which they come, and what stops it."""
     every = distinct([order for sequence in sequences for order in sequence])
-    rows = [exactly(ctx, order.symbol, order.side, order.quantity, ()) for order in every]
-    orders = orders_table(ctx, rows, (None,) * len(rows), account_of(ctx, rows))
-    at = {order.key: j for j, order in enumerate(every)}
     table = stated_table(ctx, objective, every, strategy, guard)
-    stops = _stops(ctx, every, guard)
-    hold = doing_nothing(ctx, objective, orders).evaluation.score
     inside_at = {key: j for j, key in enumerate(keys(ctx, table))}
     inside = [[inside_at.get(order.key) for order in sequence] for sequence in sequences]
+    free = [j is not None and not table.hurdled[j] for j in (inside_at.get(o.key) for o in every)]
+    orders = _orders(ctx, every, free)
+    at = {order.key: j for j, order in enumerate(every)}
+    stops = _stops(ctx, every, guard)
+    hold = doing_nothing(ctx, objective, orders).evaluation.score
     may = _feasible(ctx, table, inside, guard)
     for place, sequence in enumerate(sequences):
         scored = score_set(ctx, objective, orders, [at[order.key] for order in sequence], hold)
         stopped = None if may[place] else _stopped(ctx, table, sequence, inside[place], stops)
         yield Verdict(place, scored, stopped)
+
+
+def _orders(ctx: Context, orders: Sequence[Stated], free: Sequence[bool]) -> Orders:
+    """All orders as rows, those that no table has too; `free` of the hurdle."""
+    rows = [exactly(ctx, order.symbol, order.side, order.quantity, ()) for order in orders]
+    table = orders_table(ctx, rows, (None,) * len(rows), account_of(ctx, rows))
+    return replace(table, free=frozen(np.array(free, dtype=np.bool_)))
 
 
 def _feasible(
