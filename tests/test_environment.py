@@ -16,7 +16,7 @@ from steelyard.cli import connecting, logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
 from steelyard.importers import limits
-from steelyard.services import topology_file
+from steelyard.services import ports, topology_file
 from steelyard.services.security import tokens
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE
@@ -49,7 +49,7 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         tokens.VARIABLE,
         topology_file.CONFIG,
         topology_file.TIMEOUT,
-        topology_file.PORT,
+        ports.EVALUATOR,
         *names,
     }
     assert named == set(BY_NAME) == code

@@ -192,8 +192,15 @@ def rebalance_and_execute(output: str, folder: Path, inputs: Inputs) -> None:
     assert "Broker agrees" in output
 
 
+def events_to_webhook(output: str, folder: Path, inputs: Inputs) -> None:
+    # with both addresses it is run over sockets: tests/services/api/test_events.py
+    assert output == "Say from where and to where: events_to_webhook.py SERVICE WEBHOOK\n"
+    assert [*folder.iterdir()] == []
+
+
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
     "basic": basic, "custom_configuration": custom_configuration,
+    "events_to_webhook": events_to_webhook,
     "first_hour": first_hour, "performance_comparison": performance_comparison,
     "rebalance_and_execute": rebalance_and_execute, "satellites": satellites,
     "walk_forward": walk_forward,

@@ -42,13 +42,14 @@ class Desk:
     application: Callable[[House], FastAPI]
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=Clock)
+    port: int = PORT
     app: FastAPI = field(init=False)
     house: House = field(init=False)
 
     def __post_init__(self) -> None:
         self.house = House(
             {"STEELYARD_HOME": str(self.home)}, utc=self.clock.utc, seconds=self.clock.seconds,
-            port=PORT, limits=self.limits,
+            port=self.port, limits=self.limits,
         )  # fmt: skip
         self.app = self.application(self.house)
 

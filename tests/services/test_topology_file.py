@@ -154,7 +154,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path):
         ("services: {evalator: {port: 1}}", "Did you mean evaluator?"),
         ("services:\n  generator: {port: 1, device_id: gone}",
          "line 2: services.generator.device_id names gone, which [devices] does not have"),
-        ("devices: {a: {address: 127.0.0.1}}\nservices:\n evaluator:\n  instances: [{device_id: a}]",
+        ("devices: {a: {address: 127.0.0.1}}\nservices:\n evaluator:\n  instances: [device_id: a]",
          "line 4: services.evaluator.instances[0] needs a port"),
         ("services:\n  generator: {health_endpoint: /up}", "must be '/generator/health'"),
         ("tls: {mutual: true}", "tls.mutual is true; it must be False"),

@@ -25,6 +25,7 @@
     runs.py      what was executed, fills handed in, books against broker
     halting.py   halt, cancel-all, flatten, arm
     runner.py    the process that holds broker keys; handing.py hands plans to it
+    serve.py     the services: all on this machine, or one
     db.py        the database: upgrade, backup, restore
     token.py     tokens of the services: create, list, revoke
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
@@ -64,6 +65,7 @@ from steelyard.cli.rebalance import rebalance
 from steelyard.cli.report import report
 from steelyard.cli.runner import runner
 from steelyard.cli.runs import reconcile, runs
+from steelyard.cli.serve import serve
 from steelyard.cli.strategy import strategy
 from steelyard.cli.token import token
 from steelyard.cli.trial import ab, dry_run
@@ -118,6 +120,7 @@ app.command()(halt)
 app.command("cancel-all")(cancel_all)
 app.command()(flatten)
 app.command()(runner)
+app.command()(serve)
 strategy.command("ab")(ab)
 strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")

@@ -10,7 +10,7 @@ They calculate nothing: the steps are planning's, the conversion is compat's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from steelyard.errors import FailedLate, InputError
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, modules
-from steelyard.notices import Notice
+from steelyard.notices import Notice, Timing
 from steelyard.orders import Side
 from steelyard.planning.asked_rows import ASKED
 from steelyard.planning.case import Case
@@ -132,16 +132,19 @@ def create(
     request: CreatePlanRequest,
     steps: Steps = LOCAL,
     observe: Observe | None = None,
+    note: Callable[[Iterable[Timing]], None] = lambda _: None,
 ) -> CreatePlanResponse:
     """The plan of a request, what making it took, and the whole document.
 
     steps   who carries the pipeline
+    note    is told what its parts took
     """
     case, assumed = requests.order_of(request.record())
     counts = Counts(observe)
     start = steps.clock()
     plan = plan_case(case, steps, counts.tell, assumed)
     seconds = steps.clock() - start
+    note(plan.timings)
     return response_of(plan, counts, seconds, request.parameters.beam_width)
 
 

@@ -64,14 +64,13 @@ class Circuits:
         if self.state(instance) == "half-open":
             circuit, now = self._open[instance.url], self.now()
             self._open[instance.url] = circuit.model_copy(update={"since": now})
+            self.changed(instance.url, "half-open")
 
     def failed(self, instance: Instance, error: str) -> None:
         """No use came of a request."""
-        before = self.state(instance)
         circuit = after_failure(self._open.get(instance.url), error, self.now())
         self._open[instance.url] = circuit
-        if self.state(instance) != before:
-            self.changed(instance.url, self.state(instance))
+        self.changed(instance.url, self.state(instance))
 
     def answered(self, instance: Instance) -> None:
         """An answer came."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, frozen
-from steelyard.errors import FailedLate, ServiceError
+from steelyard.errors import FailedLate, InputError, ServiceError
 from steelyard.modules.candidates import Batch, Candidates
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
 from steelyard.planning.findings import Findings
@@ -40,6 +40,8 @@ from steelyard.telemetry.events import (
 )
 
 T = TypeVar("T")
+Note = Callable[[Iterable[Timing]], None]
+"""Is told what the parts of a step took."""
 Told = ModuleFinished | CalculatorFailure | OpportunitiesIdentified
 """The events of the steps that travel; of batches and the search the coordinator tells itself."""
 
@@ -86,28 +88,30 @@ class Proved:
 # where the work is done
 
 
-def run(hint: Any, task: Task, work: Callable[[Guard], T]) -> StepForm:
-    """A step's result and report; or the module that failed late."""
+def run(hint: Any, task: Task, work: Callable[[Guard], T], note: Note) -> StepForm:
+    """A step's result and report; or the module that failed late. `note` gets what it took."""
     events: list[Event] = []
     guard = task.guard(Findings(events.append))
     try:
         result = work(guard)
     except FailedLate as failed:
         return StepForm(late=_late(failed))
+    finally:
+        note(guard.findings.timings)
     return StepForm(result=written(hint, result), findings=_report(guard, events))
 
 
-def identified(task: Task) -> StepForm:
+def identified(task: Task, note: Note) -> StepForm:
     """The candidate table of a task, without what is made anew where it arrives."""
 
     def work(guard: Guard) -> Candidates:
         table = find_opportunities(task.ctx, task.objective, task.strategy, guard)
         return replace(table, tables=NO_TABLES, predicates=())
 
-    return run(Candidates, task, work)
+    return run(Candidates, task, work, note)
 
 
-def proved(task: Task, pool: Pool, clock: Callable[[], float]) -> StepForm:
+def proved(task: Task, pool: Pool, clock: Callable[[], float], note: Note) -> StepForm:
     """The search of a task's scope."""
 
     def work(guard: Guard) -> Proved:
@@ -116,7 +120,7 @@ def proved(task: Task, pool: Pool, clock: Callable[[], float]) -> StepForm:
         search = Search(domain, clock, task.strategy, guard)
         return _proved(prove(ctx, objective, table, pool, search))
 
-    return run(Proved, task, work)
+    return run(Proved, task, work, note)
 
 
 def _proved(evidence: Evidence) -> Proved:
@@ -138,7 +142,7 @@ def _proved(evidence: Evidence) -> Proved:
     )
 
 
-def lines(task: Task, batch_size: int) -> Iterator[LineForm]:
+def lines(task: Task, batch_size: int, note: Note) -> Iterator[LineForm]:
     """The batches of a task, each made when it is asked for, then one line with the rest."""
     events: list[Event] = []
     guard = task.guard(Findings(events.append))
@@ -160,6 +164,8 @@ def lines(task: Task, batch_size: int) -> Iterator[LineForm]:
     except FailedLate as failed:
         yield LineForm(number=number, end=StepForm(late=_late(failed)))
         return
+    finally:
+        note(guard.findings.timings)
     yield _last(number, proposals, names, StepForm(findings=_report(guard, events)))
 
 
@@ -268,13 +274,19 @@ def note_others(line: LineForm, proposers: dict[Row, list[str]]) -> None:
 
 
 def indices(form: ArrayForm, depth: int, m: int) -> IntArray:
-    """Rows (k, depth) of a table of m candidates; raises ServiceError for any others."""
-    rows = form.array().astype(np.int64)
-    if rows.shape != (len(rows), depth):
-        raise garbled(f"rows of shape {rows.shape} where (k, {depth}) are due")
-    if rows.size and not PAD <= rows.min() <= rows.max() < m:
-        raise garbled(f"an index outside a table of {m} candidates")
-    return frozen(rows)
+    """Rows (k, depth) of a table of m candidates; raises InputError for any others."""
+    rows = form.array()
+    inside = not rows.size or PAD <= rows.min() <= rows.max() < m
+    if rows.dtype.kind != "i" or rows.shape != (len(rows), depth) or not inside:
+        raise InputError(
+            f"The rows are {rows.dtype} of shape {rows.shape}; indices of shape (k, {depth}) into "
+            f"a table of {m} candidates are due. Nothing was calculated.",
+            code="rows_unusable",
+            place="rows",
+            value=rows.shape,
+            limit=f"(k, {depth}) of -1 to {m - 1}",
+        )
+    return frozen(rows.astype(np.int64))
 
 
 def evidence_of(task: Task, domain: Any, answer: Proved) -> Evidence:

@@ -60,7 +60,7 @@ async def create(request: Request, body: Body) -> CreatePlanResponse:
 
 def of_request(house: House, body: CreatePlanRequest) -> CreatePlanResponse:
     """The plan of a whole request; blocks."""
-    return documents.create(body, house.steps(), observer(house))
+    return documents.create(body, house.steps(), observer(house), house.meters.modules)
 
 
 def of_bucket(house: House, bucket: str) -> CreatePlanResponse:

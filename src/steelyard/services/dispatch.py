@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.arrays import PAD
-from steelyard.errors import ServiceError
+from steelyard.errors import InputError, ServiceError
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.notices import Notice
 from steelyard.planning.findings import HERE
@@ -92,7 +92,9 @@ class Dispatch:
                     scores = self._ready.pop(next_place)
                     next_place += 1
                     if scores is not None:
-                        yield self._shown(scores, batches)
+                        shown, start = self._shown(scores, batches), self.carrier.clock()
+                        yield shown
+                        self.carrier.meters.beam(self.carrier.clock() - start)
         if isinstance(batches, Source):
             batches.finish(self.guard)
         self._say()
@@ -195,7 +197,7 @@ class Dispatch:
         where, seconds = flight.instance.url, self.carrier.clock() - flight.since
         try:
             scores = future.result()
-        except ServiceError as error:
+        except (ServiceError, InputError) as error:
             self.out[where] = self._failures[where] = error.fault.value or str(error)
             others = any(other.place == flight.place for other in self._flights.values())
             if not others and flight.place not in self._seen:

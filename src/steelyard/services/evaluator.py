@@ -18,6 +18,7 @@ from steelyard.services.carried import indices, proved
 from steelyard.services.contexts import add_contexts, task_of
 from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.messages import BatchForm, ProveAsked, ScoresForm, StepForm
+from steelyard.services.observing import meters_of
 from steelyard.services.records import ArrayForm
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import EvaluateSequencesRequest, EvaluateSequencesResponse
@@ -41,6 +42,7 @@ def evaluate(request: Request, body: Body) -> ScoresForm | EvaluateSequencesResp
     rows = indices(body.rows, task.ctx.search.max_depth, table.m)
     origin = frozen(np.zeros(len(rows), dtype=np.int64))
     scores = score_batch(table, Batch(body.number, rows, origin, ()))
+    meters_of(request).sequences(len(rows))
     return ScoresForm(number=body.number, net=ArrayForm.of(scores.net))
 
 
@@ -49,4 +51,5 @@ def prove(request: Request, body: ProveAsked) -> StepForm:
     """The search of the context's scope, from the best proposals."""
     task = task_of(request, body)
     rows = indices(body.rows, task.ctx.search.max_depth, task.whole.m)
-    return proved(task, Pool(rows, body.net.array(), body.seen), time.perf_counter)
+    pool, note = Pool(rows, body.net.array(), body.seen), meters_of(request).modules
+    return proved(task, pool, time.perf_counter, note)

@@ -13,6 +13,7 @@ from steelyard.services.carried import lines
 from steelyard.services.contexts import add_contexts, task_of
 from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.messages import GenerateAsked, LineForm
+from steelyard.services.observing import meters_of
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import GenerateSequencesRequest, SequenceBatch
 
@@ -29,6 +30,6 @@ Body = Annotated[
 def generate(request: Request, body: Body) -> Iterator[LineForm | SequenceBatch]:
     """Batches as JSON Lines: each is made when the one before was taken."""
     if isinstance(body, GenerateAsked):
-        yield from lines(task_of(request, body), body.batch_size)
+        yield from lines(task_of(request, body), body.batch_size, meters_of(request).modules)
     else:
         yield from documents.generate(body)

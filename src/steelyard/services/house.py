@@ -23,9 +23,6 @@ from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
 
-MOST_LISTENERS = 32
-"""Streams of events that are open at once."""
-
 
 def utc_now() -> datetime:
     """The time of this machine's clock."""
@@ -64,9 +61,6 @@ class House:
     ending: list[Callable[[], None]] = field(default_factory=list, repr=False)
     planning: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
-    )
-    listening: CapacityLimiter = field(
-        default_factory=lambda: CapacityLimiter(MOST_LISTENERS), repr=False
     )
     _store: Store | None = field(default=None, repr=False)
     _planners: Planners | None = field(default=None, repr=False)

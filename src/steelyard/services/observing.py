@@ -29,6 +29,7 @@ from steelyard.telemetry.events import (
     Observe,
     PlanningCompleted,
 )
+from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces, Tracing
 
 REQUESTS = logging.getLogger("steelyard.requests")
@@ -53,9 +54,14 @@ router = APIRouter()
 @router.get("/metrics", response_class=PlainTextResponse, tags=["health"])
 def metrics(request: Request) -> Response:
     """Every figure of this process, as Prometheus reads them."""
-    house: House = request.app.state.house
-    content, media_type = house.meters.exposed(request.headers.get("accept", ""))
+    content, media_type = meters_of(request).exposed(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)
+
+
+def meters_of(request: Request) -> Meters:
+    """What counts where a request is answered."""
+    house: House = request.app.state.house
+    return house.meters
 
 
 class Observed:

@@ -12,6 +12,7 @@ from steelyard.services.carried import identified
 from steelyard.services.contexts import add_contexts, task_of
 from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.messages import Asked, StepForm
+from steelyard.services.observing import meters_of
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import IdentifyOpportunitiesRequest, IdentifyOpportunitiesResponse
 
@@ -28,5 +29,5 @@ Body = Annotated[
 def identify(request: Request, body: Body) -> StepForm | IdentifyOpportunitiesResponse:
     """Opportunities in the documents' five lists; of a context the table, and what it took."""
     if isinstance(body, Asked):
-        return identified(task_of(request, body))
+        return identified(task_of(request, body), meters_of(request).modules)
     return documents.identify(body)

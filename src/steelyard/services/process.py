@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
@@ -19,10 +19,13 @@ from pathlib import Path
 from threading import Thread
 
 from steelyard.errors import SteelyardError
+from steelyard.services import observing
 from steelyard.services.applications import application
 from steelyard.services.health import Application
 from steelyard.services.house import House
-from steelyard.services.server import GRACE_S, Certificate, serve
+from steelyard.services.reach import LOCAL, Reach
+from steelyard.services.server import GRACE_S, serve
+from steelyard.services.sockets import port_of
 from steelyard.services.topology import Topology
 
 FAILED = 1
@@ -36,15 +39,13 @@ class Order:
     """What a process is to be.
 
     variables     its environment
-    hosts         as in `House`
-    certificate   where it is asked over TLS
+    reach         from where it is asked
     """
 
     name: Application
     topology: Topology
     variables: Mapping[str, str] = field(repr=False)
-    hosts: tuple[str, ...] = ()
-    certificate: Certificate | None = None
+    reach: Reach = LOCAL
 
 
 def main(order: Order, sockets: Sequence[socket.socket]) -> None:
@@ -54,7 +55,7 @@ def main(order: Order, sockets: Sequence[socket.socket]) -> None:
     os.environ.clear()
     os.environ.update(order.variables)
     with suppress(OSError):
-        NAME.write_text(f"{order.name}-{_port(sockets)}")
+        NAME.write_text(f"{order.name}-{port_of(sockets)}")
     try:
         run(order, sockets)
     except SteelyardError as error:
@@ -62,17 +63,20 @@ def main(order: Order, sockets: Sequence[socket.socket]) -> None:
         raise SystemExit(FAILED) from error
 
 
-def run(order: Order, sockets: Sequence[socket.socket]) -> None:
-    """Answer until a signal ends the process."""
+def run(
+    order: Order, sockets: Sequence[socket.socket], ready: Callable[[], object] = lambda: None
+) -> None:
+    """Answer until a signal ends the process; `ready` is called when it begins to."""
     for each in sockets:  # what the service starts does not get them
         each.set_inheritable(False)
-    house = House(order.variables, port=_port(sockets), hosts=order.hosts, topology=order.topology)
-    serve(application(order.name, house), sockets, order.certificate)
-
-
-def _port(sockets: Sequence[socket.socket]) -> int:
-    number: int = sockets[0].getsockname()[1]
-    return number
+    house = House(
+        order.variables,
+        port=port_of(sockets),
+        hosts=order.reach.names,
+        topology=order.topology,
+        traces=observing.begin(order.variables, order.topology.telemetry, order.name, sys.stderr),
+    )
+    serve(application(order.name, house), sockets, order.reach.certificate, ready)
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,7 @@ What a connection may take says `security.framing`, what a request, the gate.
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +28,12 @@ class Certificate:
 
 
 def serve(
-    app: FastAPI, sockets: Sequence[socket.socket], certificate: Certificate | None = None
+    app: FastAPI,
+    sockets: Sequence[socket.socket],
+    certificate: Certificate | None,
+    ready: Callable[[], object],
 ) -> None:
-    """Answer until a signal ends the process."""
+    """Answer until a signal ends the process; `ready` is called when it begins to."""
     config = Config(
         app,
         lifespan="on",
@@ -40,4 +43,16 @@ def serve(
         ssl_keyfile=certificate.key if certificate else None,
         **options(),
     )
-    Server(config).run(sockets=list(sockets))
+    _Server(config, ready).run(sockets=list(sockets))
+
+
+class _Server(Server):
+    def __init__(self, config: Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does; then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()

@@ -9,40 +9,28 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import socket
-import sys
+import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from steelyard.errors import ServiceError
 from steelyard.services.applications import health_path
 from steelyard.services.health import Application
+from steelyard.services.nursery import environment_of, process_of
 from steelyard.services.process import Order, main
-from steelyard.services.server import GRACE_S
+from steelyard.services.reach import LOCAL, Reach
+from steelyard.services.server import GRACE_S, Certificate
 from steelyard.services.sockets import LOOPBACK, bound, port_of
 from steelyard.services.topology import NAMES, Name, Topology
 
-CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
-CONTEXT.set_forkserver_preload(["steelyard.services.process", "steelyard.planning.planner"])
-"""What every service needs is imported once, in a process without threads that splits; so one is
-there again at once."""
-KEYS = "APCA_"
-"""How every variable begins that has keys of a broker: no service gets them."""
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Of libraries of linear algebra: one each, for the processes are the parallelism."""
-START_S = 60.0
+START_S, DOWN_S = 60.0, 5.0
 HEALTH_S = 10.0
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
@@ -59,14 +47,10 @@ class Member:
     name: Name
     port: int
     process: BaseProcess
+    pid: int
     began: float
     pause: float = FIRST_PAUSE_S
     again_at: float | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of its process."""
-        return self.process.pid or 0
 
     @property
     def label(self) -> str:
@@ -81,12 +65,13 @@ class Household:
     ports         of each service's instances; 0 = one that is free
     topology      who is asked at which timeouts; its instances of this machine are those started
     variables     environment of the processes, out of which brokers' keys are taken
-    certificate   the coordinator is asked from elsewhere, over TLS; None = from here alone
+    coordinator   from where it is asked; the others are asked from this machine alone
     """
 
     ports: Mapping[Name, Sequence[int]]
     topology: Topology
     variables: Mapping[str, str]
+    coordinator: Reach = LOCAL
     members: list[Member] = field(default_factory=list)
 
     def __enter__(self) -> Household:
@@ -123,10 +108,12 @@ class Household:
             for each in members:
                 each.process.terminate()
             for each in members:
-                _reap(each.process)
+                each.process.join(GRACE_S + 5)
+                _sweep(each.pid)
+                each.process.join()
 
     def _start_all(self) -> None:
-        sockets = _bound_all(self.ports)
+        sockets = self._bound()
         try:
             ports = {name: tuple(map(port_of, instances)) for name, instances in sockets.items()}
             self.topology = self.topology.moved(ports)
@@ -137,25 +124,45 @@ class Household:
             for instances in sockets.values():
                 _close(*instances)
 
+    def _reach(self, name: Name) -> Reach:
+        return self.coordinator if name == "coordinator" else LOCAL
+
+    def _bound(self) -> dict[Name, list[tuple[socket.socket, ...]]]:
+        """Sockets of every instance; raises ServiceError for all the ports that are not free."""
+        sockets: dict[Name, list[tuple[socket.socket, ...]]] = {name: [] for name in self.ports}
+        errors: list[ServiceError] = []
+        for name, numbers in self.ports.items():
+            for port in numbers:
+                try:
+                    sockets[name].append(bound(self._reach(name).addresses, port))
+                except ServiceError as error:
+                    errors.append(error)
+        if errors:
+            for instances in sockets.values():
+                _close(*instances)
+            raise _none_bound(errors)
+        return sockets
+
     def _started(self, name: Name, sockets: Sequence[socket.socket]) -> Member:
         """A process with these sockets, which are its own from now on."""
-        order = Order(name, self.topology, _environment(self.variables))
-        process = CONTEXT.Process(target=main, args=(order, tuple(sockets)))
-        with _as_environment(order.variables):
-            process.start()
-        return Member(name, port_of(sockets), process, time.monotonic())
+        order = Order(name, self.topology, environment_of(self.variables), self._reach(name))
+        process = process_of(self.variables, main, order, tuple(sockets))
+        return Member(name, port_of(sockets), process, process.pid or 0, time.monotonic())
 
     def _await(self, member: Member) -> None:
-        end = time.monotonic() + START_S
-        while not healthy(member.name, member.port):
-            code = member.process.exitcode
-            if code is not None or time.monotonic() > end:
-                what = f"is not healthy after {START_S:g} s" if code is None else _ended(code)
+        """Raises ServiceError if it ends, or is not well in time: soon, once it answers at all."""
+        end, certificate = time.monotonic() + START_S, self._reach(member.name).certificate
+        while (status := health(member.name, member.port, certificate)) != HTTPStatus.OK:
+            now, code = time.monotonic(), member.process.exitcode
+            if status is not None:
+                end = min(end, now + DOWN_S)
+            if code is not None or now > end:
+                what = _ended(code) if code is not None else "is not well"
                 raise ServiceError(
                     f"{member.label} {what}. Nothing is served. What it said stands above.",
                     code="service_not_started",
                     place=member.label,
-                    value=code,
+                    value=status if code is None else code,
                 )
             time.sleep(POLL_S)
 
@@ -165,6 +172,7 @@ class Household:
             code = member.process.exitcode
             if code is None:
                 return
+            _sweep(member.pid)
             if now - member.began > LIVED_S:
                 member.pause = FIRST_PAUSE_S
             member.again_at = now + member.pause
@@ -175,7 +183,7 @@ class Household:
 
     def _again(self, member: Member, tell: Tell) -> None:
         try:
-            sockets = bound(LOOPBACK, member.port)
+            sockets = bound(self._reach(member.name).addresses, member.port)
         except ServiceError as error:
             tell(str(error))
             member.again_at = time.monotonic() + member.pause
@@ -185,42 +193,38 @@ class Household:
             after = self._started(member.name, sockets)
         finally:
             _close(sockets)
-        member.process, member.began, member.again_at = after.process, after.began, None
+        member.process, member.pid = after.process, after.pid
+        member.began, member.again_at = after.began, None
         tell(f"{member.label} is started again, pid {member.pid}.")
 
 
-def healthy(name: Application, port: int) -> bool:
-    """Does a service of this machine answer that it is well?"""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_S)
+def health(name: Application, port: int, certificate: Certificate | None = None) -> int | None:
+    """What a service of this machine answers when it is asked how it is; None if nothing."""
+    connection = _connection(port, certificate)
     try:
         connection.request("GET", health_path(name))
-        return connection.getresponse().status == HTTPStatus.OK
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 
 
-def _bound_all(
-    ports: Mapping[Name, Sequence[int]],
-) -> dict[Name, list[tuple[socket.socket, ...]]]:
-    """Sockets of every instance; raises ServiceError for all the ports that are not to be had."""
-    sockets: dict[Name, list[tuple[socket.socket, ...]]] = {name: [] for name in ports}
-    errors: list[ServiceError] = []
-    for name, numbers in ports.items():
-        for port in numbers:
-            try:
-                sockets[name].append(bound(LOOPBACK, port))
-            except ServiceError as error:
-                errors.append(error)
-    if not errors:
-        return sockets
-    for instances in sockets.values():
-        _close(*instances)
+def _connection(port: int, certificate: Certificate | None) -> http.client.HTTPConnection:
+    """To a service of our own: it shows the very certificate that we gave it."""
+    if certificate is None:
+        return http.client.HTTPConnection(LOOPBACK[0], port, timeout=HEALTH_S)
+    context = ssl.create_default_context(cafile=str(certificate.cert))
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
+    return http.client.HTTPSConnection(LOOPBACK[0], port, timeout=HEALTH_S, context=context)
+
+
+def _none_bound(errors: Sequence[ServiceError]) -> ServiceError:
     if len(errors) == 1:
-        raise errors[0]
+        return errors[0]
     places = ", ".join(error.fault.place for error in errors)
-    raise ServiceError(
+    return ServiceError(
         f"{len(errors)} addresses are not free: {places}. Nothing was started. End what listens "
         "there, or choose others with --base-port.",
         code="ports_in_use",
@@ -237,31 +241,13 @@ def _close(*instances: Sequence[socket.socket]) -> None:
             each.close()
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    fixed = {"PYDANTIC_DISABLE_PLUGINS": "__all__", **dict.fromkeys(THREADS, "1")}
-    own = {name: text for name, text in variables.items() if not name.startswith(KEYS)}
-    return {**fixed, **own}
-
-
 def _ended(code: int) -> str:
     return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
-def _reap(process: BaseProcess) -> None:
-    process.join(GRACE_S + 5)
-    if process.is_alive():
-        process.kill()
-        process.join()
-
-
-@contextmanager
-def _as_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """What is started inside has this environment and no other."""
-    own = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(own)
+def _sweep(pid: int) -> None:
+    """End what is left of a process: itself, and what it started, which is in its group."""
+    if pid == 0:
+        return
+    with suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from steelyard.errors import ServiceError
+from steelyard.errors import InputError, ServiceError
 from steelyard.modules.candidates import Batch
 from steelyard.planning.guard import Guard
 from steelyard.planning.proposals import Proposals, Row
@@ -66,6 +66,8 @@ class Source(Iterator[Batch]):
                 raise unanswered(instance, "its stream ended before its last line")
             except ServiceError as error:
                 failure = error
+            except InputError as error:
+                failure = unanswered(instance, str(error))
         yield from self._made_here(count, failure)
 
     def _batch(self, line: LineForm) -> Batch:

@@ -73,11 +73,13 @@ class Tls(Frozen):
 
     cert, key   certificate with its chain, and its key: needed to be reached from elsewhere
     ca          certificates that sign those of other machines' services
+    names       under which this machine is asked from elsewhere, beside its own name and addresses
     """
 
     cert: InFolder | None = None
     key: InFolder | None = None
     ca: InFolder | None = None
+    names: Annotated[tuple[Address, ...], Field(max_length=MOST_INSTANCES)] = ()
 
 
 def _on(*ports: int) -> tuple[Instance, ...]:

@@ -18,14 +18,15 @@ from steelyard import environment
 from steelyard.errors import Fault, SettingsError
 from steelyard.services import topology_yaml, yaml_text
 from steelyard.services.addresses import WIDEST, network_of, refused
-from steelyard.services.topology import NAMES, Tls, Topology
+from steelyard.services.topology import NAMES, Topology
 from steelyard.strategies.files import reading
 from steelyard.strategies.files.problems import explain, indexed, shown, unknown_key
 from steelyard.telemetry.traces import Tracing
 
 FILE = "services.toml"
 TABLE, TELEMETRY = TABLES = ("services", "telemetry")
-PORT = "EVALUATOR_PORT"
+FILES = ("cert", "key", "ca")
+"""Of `tls`."""
 CONFIG, TIMEOUT = "SERVICES_CONFIG_PATH", "COORDINATOR_TIMEOUT"
 LONGEST_S = 86_400
 NOTHING = "Nothing was started."
@@ -122,9 +123,10 @@ def _topology(values: Any, path: Path, document: reading.Document) -> Topology:
         _refuse([((TABLE, TELEMETRY), f"[{TELEMETRY}] is a table of its own.")], path, document)
     topology = _validated(Topology, _completed(values), (TABLE,), path, document)
     _refuse([*_network(topology), *_instances(topology)], path, document)
-    files = {key: _beside(path, file) for key, file in topology.tls if file is not None}
+    tls = topology.tls
+    files = {key: _beside(path, file) for key in FILES if (file := getattr(tls, key)) is not None}
     folders = tuple(_beside(path, folder) for folder in topology.plugins)
-    return topology.model_copy(update={"tls": Tls(**files), "plugins": folders})
+    return topology.model_copy(update={"tls": tls.model_copy(update=files), "plugins": folders})
 
 
 def _completed(values: Any) -> Any:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+import structlog
 from structlog.processors import JSONRenderer, TimeStamper
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
 
@@ -27,10 +28,14 @@ from steelyard.telemetry import logs, traces
 IDS = ("trace_id", "bucket_id", "plan_id")
 FIRST = ("timestamp", "level", "event", *IDS)
 """What every line begins with."""
+FEW = (*FIRST, "logger", "error", "where")
+"""What is written of a line of another library."""
 EVENTS = {logs.LOGGER.name: "module"}
 """Logger -> the event of its lines, whose values all stand beside it."""
 LEVELS = {"": logging.WARNING, "steelyard": logging.INFO, "uvicorn": logging.INFO}
 """From which level on the lines of a logger are written; "" is every other library's."""
+
+RECORDED = (add_log_level, TimeStamper(fmt="iso", utc=True))
 
 Line = MutableMapping[str, Any]
 _of_request: ContextVar[dict[str, Any] | None] = ContextVar("of_request", default=None)
@@ -53,7 +58,7 @@ def bind(**fields: str | None) -> None:
         fields_of_request.update(fields)  # one mapping for all threads of the request
 
 
-def log_to(stream: TextIO, *, debug: bool = False) -> logging.Handler:
+def log_to(stream: TextIO, *, debug: bool = False) -> None:
     """Send every log of this process to a stream as JSON lines; what did so before no longer does.
 
     debug   also what is for developers, texts and traces of errors included
@@ -65,17 +70,22 @@ def log_to(stream: TextIO, *, debug: bool = False) -> logging.Handler:
         logger.handlers[:] = [] if name else [handler]
         logger.setLevel(logging.DEBUG if debug and name else level)
     logs.LOGGER.setLevel(logging.DEBUG)  # a line for each module, whatever else is asked for
-    return handler
+    structlog.configure(  # of libraries that log by it, as retries do
+        processors=[*RECORDED, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
 
 
 def formatter(*, debug: bool = False) -> logging.Formatter:
     """Records of the standard library as JSON lines."""
     return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(), add_log_level, TimeStamper(fmt="iso", utc=True)],
+        foreign_pre_chain=[ExtraAdder(), *RECORDED],
         processors=[
             _with_ids,
-            _with_error if not debug else _with_traceback,
+            _with_traceback if debug else _with_error,
             ProcessorFormatter.remove_processors_meta,
+            *(() if debug else (_without_values,)),
             JSONRenderer(serializer=_in_order),
         ],
     )
@@ -94,6 +104,17 @@ def _with_error(_: object, __: str, line: Line) -> Line:
     if error is not None:
         line["error"], line["where"] = type(error).__name__, where(error.__traceback__)
     return line
+
+
+def _without_values(_: object, __: str, line: Line) -> Line:
+    """Of another library what happened, in its first line: its values may be a caller's."""
+    if line["logger"].partition(".")[0] in LEVELS:
+        return line
+    event = str(line["event"]).partition("\n")[0]
+    return {
+        **{name: line.get(name) for name in (*FIRST, "logger", "error", "where")},
+        "event": event,
+    }
 
 
 def _with_traceback(_: object, __: str, line: Line) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -124,8 +125,6 @@ def test_a_malformed_megabyte_is_refused_in_less_than_ten_reads_of_a_sound_one(d
 
 def seconds(data: bytes) -> float:
     begin = time.perf_counter()
-    try:
+    with suppress(NotStrict):
         strict(data)
-    except NotStrict:
-        pass
     return time.perf_counter() - begin

@@ -1,21 +1,20 @@
 """`/events`: what happens, as it happens, as server-sent events; and what happened since.
 
 Each event has an id: whoever was cut off sends the last one as Last-Event-ID and misses nothing.
+Pages of other places, and more streams than there are places for, are refused by the gate.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
-from steelyard.errors import NotAllowed, ServiceError
 from steelyard.runs.happened import Place, Reader, Wanted, document
 from steelyard.services.api.fields import Answer, Here
 from steelyard.services.security.roles import needs
@@ -43,21 +42,6 @@ class Filters(Answer):
     ] = None
 
 
-def same_origin(request: Request) -> None:
-    """Refuse a page of another place, which a browser would let read along."""
-    origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
-        return
-    raise NotAllowed(
-        "The Origin of this request is another place's. Nothing was read.",
-        code="other_origin",
-        place="Origin",
-        value=origin,
-        limit=request.headers.get("host"),
-        hint="ask from the same address, or without a browser",
-    )
-
-
 def reader_of(
     here: Here,
     filters: Annotated[Filters, Query()],
@@ -71,29 +55,9 @@ def reader_of(
     return reader
 
 
-async def seat(here: Here) -> AsyncIterator[None]:
-    """A place among those that listen; raises ServiceError where all are taken."""
-    try:
-        here.listening.acquire_on_behalf_of_nowait(task := object())
-    except anyio.WouldBlock:
-        most = int(here.listening.total_tokens)
-        raise ServiceError(
-            f"{most} streams of events are open, and no more are. Nothing was read. Close one, or "
-            "ask again later.",
-            code="too_many_listeners",
-            place="/events",
-            limit=most,
-            hint="close one, or ask again later",
-        ) from None
-    try:
-        yield
-    finally:
-        here.listening.release_on_behalf_of(task)
-
-
 @router.get(
     "/events",
-    dependencies=[needs("viewer"), Depends(same_origin), Depends(seat)],
+    dependencies=[needs("viewer")],
     response_class=EventSourceResponse,
     summary="What happens, as it happens",
 )

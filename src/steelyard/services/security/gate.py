@@ -27,7 +27,7 @@ from steelyard.services.security.callers import Caller
 from steelyard.services.security.heads import Head, refusal_of
 from steelyard.services.security.hosts import Hosts, is_loopback
 from steelyard.services.security.keyring import Keyring
-from steelyard.services.security.limits import KIB, MIB
+from steelyard.services.security.limits import KIB
 from steelyard.services.security.rates import Locks, Pace, Room
 from steelyard.services.security.refusal import Refusal
 from steelyard.services.security.reply import NoStream, Reply
@@ -45,7 +45,7 @@ BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 """How paths begin by which services ask each other: with the machine's own token at any pace."""
 UNREAD_BYTES = 64 * KIB
 """A body of a refused request that is larger is not waited for."""
-LINGER_SECONDS = 1.0
+LINGER_SECONDS, LINGER_BYTES = 1.0, 512 * KIB
 FORBIDDEN = 403
 UNREAD = frozenset({408, 413, 415})
 """Statuses of refusals before a body was read whole."""
@@ -219,7 +219,7 @@ async def _lingered(receive: Receive) -> None:
     size, more = 0, True
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
-            while more and size < MIB - UNREAD_BYTES:
+            while more and size < LINGER_BYTES:
                 message = await receive()
                 size += len(message.get("body", b""))
                 more = message.get("more_body", False)

@@ -21,6 +21,7 @@ from steelyard.services.security.hosts import Hosts
 from steelyard.services.security.limits import MOST_HEAD_BYTES
 from steelyard.services.security.refusal import Refusal
 
+VERSIONS = frozenset({"1.0", "1.1"})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
@@ -44,6 +45,7 @@ class Head:
     raw_path: bytes
     query: bytes
     headers: tuple[tuple[str, str], ...]
+    version: str
     scheme: str
     port: int
     peer: str
@@ -62,6 +64,7 @@ class Head:
             raw_path=scope.get("raw_path") or scope["path"].encode(),
             query=scope["query_string"],
             headers=tuple(headers),
+            version=scope.get("http_version", ""),
             scheme=scope.get("scheme", "http"),
             port=cast(int, server[1]) or 0 if server else 0,
             peer=client[0] if client else "",
@@ -117,6 +120,8 @@ def _framing(head: Head) -> Refusal | None:
     twice = next((name for name in SINGLE if len(head.all(name)) > 1), None)
     if twice is not None:
         return _close(400, "header_twice", f"The header {twice} is there more than once.", twice)
+    if head.version not in VERSIONS:
+        return _close(400, "http_version", "This is HTTP/1.1.", "version", "HTTP/1.1")
     if not head.all("host"):
         return _close(400, "no_host", "There is no Host header.", "host")
     if head.all("content-length") and head.all("transfer-encoding"):

@@ -1,0 +1,212 @@
+"""`steelyard serve`: the planner's services on this machine, all of them or one.
+
+`all` starts a process for each instance and looks after them; one service runs in this process.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from typer import Argument, Option
+
+from steelyard.cli.output import guarded, if_signalled, note, write
+from steelyard.report import visible
+
+if TYPE_CHECKING:
+    from steelyard.services.health import Application
+    from steelyard.services.house import House
+    from steelyard.services.reach import Reach
+
+What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
+NOTHING = "Nothing was started."
+NOT_INSTALLED = 'pip install "steelyard[server]"'
+ENDED = "The services have ended. Nothing was sent."
+LAST_PORT = 65_535
+
+
+def serve(
+    what: Annotated[What, Argument(help="All, or which one.", show_default=True)] = "all",
+    *,
+    port: Annotated[
+        int | None,
+        Option("--port", help="Where one service listens.", min=1, max=LAST_PORT, metavar="N"),
+    ] = None,
+    base_port: Annotated[
+        int | None,
+        Option(
+            "--base-port",
+            help="Of all: the opportunity service's port; the others keep their distance.",
+            min=0,
+            max=LAST_PORT,
+            metavar="N",
+        ),
+    ] = None,
+    evaluators: Annotated[
+        int | None,
+        Option("--evaluators", help="Of all: how many.", min=1, max=64, metavar="N"),
+    ] = None,
+    expose: Annotated[
+        bool,
+        Option("--expose", help="Let other machines ask, over TLS; of all: the coordinator."),
+    ] = False,
+    cert: Annotated[
+        Path | None, Option("--cert", help="Certificate with its chain, PEM.", metavar="F")
+    ] = None,
+    key: Annotated[Path | None, Option("--key", help="Its key, PEM.", metavar="F")] = None,
+) -> None:
+    """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
+    _check_usage(what, port, base_port, evaluators)
+    with guarded(NOTHING):
+        _drop_keys()
+        if what == "all":
+            from steelyard.services.nursery import begin
+
+            begin(os.environ)
+        _check_installed()
+        house = _house()
+        reach = _reach(house, what, _Tls(expose, cert, key))
+        if_signalled(ENDED)
+        if what == "all":
+            _all(house, reach, base_port, evaluators)
+        else:
+            _one(house, reach, what, port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tls:
+    """What the options say of other machines."""
+
+    expose: bool
+    cert: Path | None
+    key: Path | None
+
+
+def _check_usage(what: What, port: int | None, base_port: int | None, many: int | None) -> None:
+    if what == "all" and port is not None:
+        instead = "--base-port moves all of them"
+        raise typer.BadParameter(f"it is for one service; {instead}.", param_hint="--port")
+    for option, value in (("--base-port", base_port), ("--evaluators", many)):
+        if what != "all" and value is not None:
+            raise typer.BadParameter("it is for serve all.", param_hint=option)
+
+
+def _check_installed() -> None:
+    """Raises InputError where the extra is missing."""
+    from steelyard.errors import InputError
+
+    try:
+        import steelyard.services.serving  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("steelyard"):
+            raise
+        raise InputError(
+            f"Serving needs {error.name}, which is not installed. {NOTHING} Install it: "
+            f"{NOT_INSTALLED}",
+            code="no_server",
+            place="serve",
+            value=error.name,
+            hint=NOT_INSTALLED,
+        ) from error
+
+
+def _drop_keys() -> None:
+    """Keys of brokers are not in the environment of a service."""
+    from steelyard.services.nursery import without_keys
+
+    for name in os.environ.keys() - without_keys(os.environ).keys():
+        del os.environ[name]
+
+
+def _house() -> House:
+    """What the services stand in."""
+    from steelyard.services.house import House
+    from steelyard.services.topology_file import read
+
+    reading = read(os.environ)
+    for key in reading.ignored:
+        note(f"{key} has no effect: retries and questions of health go by deadlines.")
+    return House(dict(os.environ), topology=reading.topology)
+
+
+def _reach(house: House, what: What, tls: _Tls) -> Reach:
+    """From where it is asked; a usage error for --expose without a certificate."""
+    from steelyard.services.certificates import certificate_of
+    from steelyard.services.reach import LOCAL, exposed, own_names, usual
+
+    if not tls.expose:
+        if tls.cert or tls.key:
+            raise typer.BadParameter("it is for --expose.", param_hint="--cert")
+        return LOCAL if what == "all" else usual(house, own_names())
+    cert, key = tls.cert or house.topology.tls.cert, tls.key or house.topology.tls.key
+    if cert is None or key is None:
+        files = "--cert F and --key F, or cert and key in [services.tls] of services.toml"
+        raise typer.BadParameter(
+            f"other machines are answered over TLS only: it needs {files}. {NOTHING}",
+            param_hint="--expose",
+        )
+    return exposed(certificate_of(cert, key), (*house.topology.tls.names, *own_names()))
+
+
+def _all(house: House, reach: Reach, base_port: int | None, evaluators: int | None) -> None:
+    from steelyard.services.ports import ports_of
+    from steelyard.services.serving import Household
+
+    ports = ports_of(house.topology, base_port, evaluators)
+    with Household(ports, house.topology, house.variables, reach) as household:
+        rows = [_Row(each.name, each.port, each.pid) for each in household.members]
+        write(_announced(house, reach, rows))
+        household.watch(note)
+
+
+def _one(house: House, reach: Reach, what: Application, port: int | None) -> None:
+    from steelyard.services.ports import port_of_one
+    from steelyard.services.process import Order, run
+    from steelyard.services.sockets import bound, port_of
+
+    usual = port_of_one(what, house.topology, house.variables)
+    sockets = bound(reach.addresses, port or usual)
+    order = Order(what, house.topology, house.variables, reach)
+    row = _Row(what, port_of(sockets), os.getpid())
+    run(order, sockets, lambda: write(_announced(house, reach, [row])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A process that is announced."""
+
+    name: Application
+    port: int
+    pid: int
+
+
+def _announced(house: House, reach: Reach, rows: Sequence[_Row]) -> str:
+    """A line for each process, where the token is, and what to try."""
+    from steelyard.services.security.tokens import VARIABLE, own_token, token_file
+
+    own_token(house)
+    urls = {row: _url(row, reach, alone=len(rows) == 1) for row in rows}
+    width = max(map(len, urls.values()))
+    lines = [f"{row.name:<11}  {url:<{width}}  pid {row.pid}" for row, url in urls.items()]
+    path = token_file(house)
+    if house.variables.get(VARIABLE):
+        lines.append(f"The token is that of {VARIABLE}. To try it:")
+        secret = f"${VARIABLE}"
+    else:
+        lines.append(f"The token lies in {path}. To try it:")
+        secret = f"$(cat {shlex.quote(str(path))})"
+    last = rows[-1]
+    shown = "/presets" if last.name in {"coordinator", "api"} else "/openapi.json"
+    lines.append(f'  curl -s -H "Authorization: Bearer {secret}" {urls[last]}{shown}')
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _url(row: _Row, reach: Reach, *, alone: bool) -> str:
+    if reach.certificate is None or not (alone or row.name == "coordinator"):
+        return f"http://127.0.0.1:{row.port}"
+    return f"https://{reach.names[0]}:{row.port}"
