@@ -18,7 +18,13 @@ from typing import Any
 
 CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["steelyard.services.process", "steelyard.planning.planner", "sqlalchemy", "alembic"]
+    [
+        "steelyard.services.process",
+        "steelyard.services.asked",
+        "steelyard.services.carried",
+        "steelyard.services.contexts",
+        "steelyard.planning.planner",
+    ]
 )
 KEYS = "APCA_"
 """How every variable begins that has keys of a broker."""
