@@ -14,7 +14,6 @@ from sqlalchemy import inspect, text
 
 from steelyard import importers
 from steelyard.runs.stored import load
-from steelyard.samples import sample
 from steelyard.store.store import Store
 
 TOKEN = "a-token-of-this-test-and-of-no-other"
@@ -29,15 +28,6 @@ def load_own(store: Store, folder: Path, bucket: str = "core") -> None:
     (folder / "t.csv").write_text("symbol,weight\nAAA,0.5\nBBB,0.4\n")
     files = importers.read(folder / "h.csv", targets=folder / "t.csv")
     load(store, bucket, importers.assemble(files, as_of=DAY), ())
-
-
-def load_sample(store: Store, bucket: str) -> None:
-    """The bundled portfolio, of which a plan takes its time."""
-    files = sample("growth")
-    read = importers.read(
-        files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
-    )
-    load(store, bucket, importers.assemble(read), ())
 
 
 @dataclass(frozen=True)
