@@ -61,7 +61,8 @@ def test_its_events_are_kept_with_it(api: Asking, house: House):
     assert types.index("PlanningStarted") < types.index("PlanningCompleted")
     (saved,) = (event for event in rows if event.event_type == "PlanSaved")
     assert saved.data["plan_id"] == plan_id
-    runs = {event.correlation_id for event in rows if event.event_type.startswith("Planning")}
+    of_plan = ("Plan", "Planning")
+    runs = {event.correlation_id for event in rows if event.event_type.startswith(of_plan)}
     assert len(runs) == 1
     assert runs != {""}
 
