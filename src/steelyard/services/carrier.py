@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -137,9 +137,13 @@ class Carrier:
     ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
         """The lines of an answer to a call that is of a context."""
         body = asked.model_dump_json().encode()
-        await self._put(name, instance, parcel, seconds)
-        async with self.calls.stream(instance, f"/{name}/{path}", body, seconds) as lines:
-            yield lines
+        async with AsyncExitStack() as streams:
+
+            async def begin() -> AsyncIterator[str]:
+                stream = self.calls.stream(instance, f"/{name}/{path}", body, seconds)
+                return await streams.enter_async_context(stream)
+
+            yield await self._knowing(name, instance, parcel, begin, seconds)
 
     async def _knowing(
         self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],

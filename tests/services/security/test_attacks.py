@@ -129,7 +129,7 @@ ATTACKS = [
     }),
     Attack(18, "viewer", "GET", "/events", 403, {"headers": {"Origin": FOREIGN}}),
     *(Attack(19, "admin", method, "/configs", 405) for method in ("TRACE", "CONNECT", "PROPFIND")),
-    Attack(19, "viewer", "GET", "/api/plans", 405, {"headers": {"X-HTTP-Method-Override": "DELETE"}}),
+    Attack(19, "viewer", "GET", "/presets", 405, {"headers": {"X-HTTP-Method-Override": "PUT"}}),
     Attack(20, None, "GET", "/api/plans", 401, {"headers": {"X-Forwarded-For": "127.0.0.1"}}),
     *(Attack(21, "viewer", "GET", f"/configs/{name}/history", 422) for name in NAMES),
     *(Attack(21, "viewer", "GET", f"/buckets/{name}/config", 422) for name in NAMES),
@@ -151,8 +151,8 @@ ATTACKS = [
     }),
     Attack(32, "planner", "POST", "/configs/import", 422, {"json": {"file_path": "/etc/passwd"}}),
     *(
-        Attack(34, "planner", "POST", "/configs", 422, raw(b'{"name": "mine", "config_toml": %b}' % n))
-        for n in (b"NaN", b"Infinity", b"-Infinity", b"1e999")
+        Attack(34, "planner", "POST", "/configs", 422, raw(b'{"config_toml": %b}' % number))
+        for number in (b"NaN", b"Infinity", b"-Infinity", b"1e999")
     ),
     *(
         Attack(34, "planner", "POST", "/configs", 422,
@@ -162,8 +162,11 @@ ATTACKS = [
     Attack(35, "planner", "POST", "/configs", 422, config(unknown=1)),
     Attack(35, "planner", "POST", "/configs", 422, raw(b'{"name": "a", "name": "b"}')),
     Attack(35, "planner", "POST", "/configs", 422, {"json": {"Name": "mine", "config_toml": ""}}),
-    *(Attack(36, "planner", "POST", "/configs/import", 422, {"json": {"url": url}}) for url in URLS),
-    *(Attack(36, "planner", "POST", "/configs/import", 422, {"json": {"content": url}}) for url in URLS),
+    *(
+        Attack(36, "planner", "POST", "/configs/import", 422, {"json": {field: url}})
+        for field in ("url", "content")
+        for url in URLS
+    ),
     *(
         Attack(37, "admin", "POST", path, NOT_THERE, {"json": {}})
         for path in ("/plugins", "/api/plugins", "/modules", "/api/modules", "/plugins/enable")
