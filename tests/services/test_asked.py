@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from benchmarks.seed_baseline import case
+
+import steelyard
 from builders.requests import (
     LISTS,
     in_a_chain,
     plan_request,
 )
-
-import steelyard
 from steelyard.compat.requests import order_of
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.planning.planner import plan
@@ -97,7 +97,10 @@ def traded(actions):
     return {(action.side, action.symbol, action.quantity) for action in actions}
 
 
-@pytest.mark.parametrize(("n", "beam_width"), [(20, 1), (20, 10), (50, 10), (100, 1)])
+LARGER = [pytest.param(n, k, marks=pytest.mark.nightly) for n in (100, 200) for k in (1, 10)]
+
+
+@pytest.mark.parametrize(("n", "beam_width"), [(20, 1), (20, 10), (50, 10), *LARGER])
 def test_the_services_in_a_chain_end_at_the_plan_that_the_planner_makes_at_once(n, beam_width):
     whole = create(plan_request(n, beam_width=beam_width))
     opportunities, made, evaluated = in_a_chain(n, beam_width)

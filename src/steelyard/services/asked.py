@@ -88,20 +88,25 @@ def identify(request: IdentifyOpportunitiesRequest) -> IdentifyOpportunitiesResp
 
 
 def generate(request: GenerateSequencesRequest) -> Iterator[SequenceBatch]:
-    """Sequences of the stated trades, `batch_size` at a time; nothing is made before it is asked.
+    """Sequences of the stated trades, `batch_size` at a time: at least one batch.
 
-    At least one batch comes, empty where there is no sequence. Raises before the first.
+    The first is made at once, so that what cannot be is refused before anything is sent; each other
+    when it is asked for.
     """
     asked: Asked = request.record()
     case, assumed = requests.order_of(asked)
-    warnings, number = _texts(assumed), 0
-    ahead: Sequences | None = None
-    for sequences in _generated(asked, case):
-        if ahead is not None:
-            yield _batch(number, ahead, warnings, more=True)
-            number, warnings = number + 1, ()
-        ahead = sequences
-    yield _batch(number, ahead or (), warnings, more=False)
+    stream = _generated(asked, case)
+    return _numbered(next(stream, ()), stream, _texts(assumed))
+
+
+def _numbered(
+    ahead: Sequences, stream: Iterator[Sequences], warnings: tuple[str, ...]
+) -> Iterator[SequenceBatch]:
+    number = 0
+    for sequences in stream:
+        yield _batch(number, ahead, warnings, more=True)
+        number, warnings, ahead = number + 1, (), sequences
+    yield _batch(number, ahead, warnings, more=False)
 
 
 def evaluate(request: EvaluateSequencesRequest) -> EvaluateSequencesResponse:
