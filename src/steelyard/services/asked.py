@@ -253,7 +253,7 @@ def _action(
         side="BUY" if table.is_buy[j] else "SELL",
         symbol=security.symbol,
         name=security.name,
-        quantity=_shares(quantity),
+        quantity=float(quantity),
         price=price,
         value_eur=float(quantity) * float(ctx.prices[i] * ctx.fx[i]),
         currency=security.currency,
@@ -262,10 +262,6 @@ def _action(
         tags=tuple(dict.fromkeys((proposal.source, *proposal.tags))),
         paired_priority=float(table.together[j]),
     )
-
-
-def _shares(quantity: Decimal) -> int | float:
-    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
 
 
 def _stated(action: Action, category: str = WHO) -> Stated:
@@ -402,7 +398,7 @@ def _steps(plan: Plan) -> Iterator[HolisticStepModel]:
             side="SELL" if sold else "BUY",
             symbol=step.symbol,
             name=step.name,
-            quantity=_shares(step.quantity),
+            quantity=float(step.quantity),
             price=float(step.price),
             value_eur=float(step.notional_base),
             currency=step.currency,
