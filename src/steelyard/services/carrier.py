@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -20,6 +20,7 @@ import httpx2
 
 from steelyard.errors import ServiceError
 from steelyard.services.calls import MISSING, Calls, Circuits, Refused
+from steelyard.services.certificates import trusting
 from steelyard.services.context import Task, packed
 from steelyard.services.loop import Loop
 from steelyard.services.messages import Message, Put
@@ -73,7 +74,7 @@ class Carrier:
         self.loop = Loop("steelyard services")
         self.calls = Calls(
             topology=self.topology,
-            client=self.loop.result(_client(self.transport)),
+            client=self.loop.result(_client(self.transport, self.topology)),
             circuits=Circuits(rules, self.now, self.meters.breaker),
             headers=self._headers,
         )
@@ -137,9 +138,13 @@ class Carrier:
     ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
         """The lines of an answer to a call that is of a context."""
         body = asked.model_dump_json().encode()
-        await self._put(name, instance, parcel, seconds)
-        async with self.calls.stream(instance, f"/{name}/{path}", body, seconds) as lines:
-            yield lines
+        async with AsyncExitStack() as streams:
+
+            async def begin() -> AsyncIterator[str]:
+                stream = self.calls.stream(instance, f"/{name}/{path}", body, seconds)
+                return await streams.enter_async_context(stream)
+
+            yield await self._knowing(name, instance, parcel, begin, seconds)
 
     async def _knowing(
         self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
@@ -169,9 +174,16 @@ class Carrier:
         return self._turns.setdefault(instance.url, asyncio.Lock())
 
 
-async def _client(transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+async def _client(
+    transport: httpx2.AsyncBaseTransport | None, topology: Topology
+) -> httpx2.AsyncClient:
     """A client that follows no redirect and asks no proxy: addresses are the topology's."""
-    return httpx2.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+    return httpx2.AsyncClient(
+        transport=transport,
+        verify=trusting(topology.tls.ca),
+        trust_env=False,
+        follow_redirects=False,
+    )
 
 
 def nobody(name: str, why: str) -> ServiceError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Tag
 
 from steelyard.services import asked as documents
@@ -26,10 +27,20 @@ Body = Annotated[
 ]
 
 
-@router.post("/generator/generate", dependencies=[needs("planner")])
-def generate(request: Request, body: Body) -> Iterator[LineForm | SequenceBatch]:
-    """Batches as JSON Lines: each is made when the one before was taken."""
+Line = LineForm | SequenceBatch
+
+
+def batches(request: Request, body: Body) -> Iterator[Line]:
+    """The batches, of which the first is made: what is refused is refused before a line is sent."""
     if isinstance(body, GenerateAsked):
-        yield from lines(task_of(request, body), body.batch_size, meters_of(request).modules)
+        task = task_of(request, body)
+        rest: Iterator[Line] = lines(task, body.batch_size, meters_of(request).modules)
     else:
-        yield from documents.generate(body)
+        rest = documents.generate(body)
+    return chain([*islice(rest, 1)], rest)
+
+
+@router.post("/generator/generate", dependencies=[needs("planner")])
+def generate(batches: Annotated[Iterator[Line], Depends(batches)]) -> Iterator[Line]:
+    """Batches as JSON Lines: each is made when the one before was taken."""
+    yield from batches

@@ -131,5 +131,5 @@ class Source(Iterator[Batch]):
                         return
         except TimeoutError:
             await queue.put(unanswered(instance, f"no line within {seconds:g} s"))
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 whoever waits for a line is told, whatever it is
             await queue.put(error)
