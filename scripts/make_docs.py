@@ -11,6 +11,7 @@
     events.md          typed events of telemetry/events.py
     errors.md          every place that makes an error: its code and sentence
     rails.md           what is asked before an order is sent: execution/rails
+    http.md            routes of services/api, their roles and fields
     error-schema.json  JSON Schema of a failure under --json
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
@@ -52,6 +53,8 @@ from steelyard.plans import plan as plans
 from steelyard.plans.columnar import ROWS
 from steelyard.plans.verify.unchecked import BEYOND, LOOSE
 from steelyard.rebalance import Thresholds
+from steelyard.services.api import ROUTERS
+from steelyard.services.security.roles import Needs
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.files.problems import allowed
@@ -177,6 +180,7 @@ def pages() -> dict[str, str]:
         "events.md": events_page,
         "errors.md": errors_page,
         "rails.md": rails_page,
+        "http.md": http_page,
         "error-schema.json": lambda: [json.dumps(error_schema(), indent=1)],
         "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
     }
@@ -1448,6 +1452,141 @@ def errors_page() -> Iterator[str]:
         sites.setdefault(site.code, site)
     rows = [(f"`{code}`", f"`{site.kind}`", site.sentence) for code, site in sorted(sites.items())]
     yield from table(("code", "error", "sentence"), rows)
+
+
+# http.md
+
+
+HTTP_INTRODUCTION = """
+What commands do with strategies, buckets and plans, over HTTP: `steelyard serve api`, or the
+coordinator of `steelyard serve all`, at port 8011. Only JSON goes in, by models that refuse a
+field that they do not have; `/openapi.json` has them all. Nothing is traded here: no route arms,
+sends or stops an order, and no key of a broker is in the process.
+
+* **Who asks.** `Authorization: Bearer TOKEN`, always; each role may do what those before it may:
+  viewer, planner, operator, admin.
+* **What is refused** is `application/problem+json` ([RFC
+  9457](https://www.rfc-editor.org/rfc/rfc9457)): `detail` says it, `errors` has each thing that is
+  wrong with the [code](errors.md), place, value, limit and hint that a command prints. 404: it is
+  not there. 409 and 412: another changed it. 422: it is not usable. 503: too busy, or the database
+  is not usable. What was refused wrote nothing.
+* **Pages.** A list has at most `limit` entries, 100 unless asked for others, never more than 500;
+  `next` is what `after` of the next page says, null at the end. What comes meanwhile shifts
+  nothing.
+* **Changes that meet.** A configuration's name, and what a bucket plans by, have an `ETag`. A
+  change with `If-Match: ETAG` is made only to that state, else it is 412; `If-None-Match: *` saves
+  only a name that is new. `parent_version_id` says which version a configuration was made from:
+  409 if another was saved since. Reads with `If-None-Match: ETAG` are 304 where nothing is new.
+* **Plugins** are code, and are enabled in a file on the machine that runs them: a configuration
+  with a table `[plugins]` is refused.
+* **Numbers.** Money, prices and quantities are decimal strings, weights and scores numbers, times
+  RFC 3339. An id is a whole number from 1; a version counts within its name.
+
+`config_toml` is what a strategy file has ([configuration](configuration.md)). How to hand on what
+happens: [integrations](integrations.md).
+"""
+
+
+def http_page() -> Iterator[str]:
+    """Every route of the management API: who may ask it, what it takes, what it answers."""
+    yield from generated("HTTP", "services/api")
+    yield from HTTP_INTRODUCTION.strip().splitlines()
+    routes = sorted(
+        (route for router in ROUTERS for route in router.routes), key=lambda route: route.path
+    )
+    rows = [(f"[`{_address(r)}`](#{_anchor(r)})", _role(r), r.summary) for r in routes]
+    yield from ("", "| route | role | what |", "|---|---|---|")
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    for route in routes:
+        yield from _route(route)
+
+
+def _address(route: Any) -> str:
+    return f"{min(route.methods)} {route.path}"
+
+
+def _anchor(route: Any) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", _address(route).lower()).strip("-")
+
+
+def _role(route: Any) -> str:
+    calls = [dependant.call for dependant in route.dependant.dependencies]
+    return next(call.role for call in calls if isinstance(call, Needs))
+
+
+def _route(route: Any) -> Iterator[str]:
+    """One route with what it takes and answers."""
+    yield from ("", f'<a id="{_anchor(route)}"></a>', "", f"### {_address(route)}", "")
+    yield f"{inspect.cleandoc(route.description)}".replace("\n\n", "\n").replace("\n", " ")
+    parts = [route.dependant, *route.dependant.dependencies]
+    bodies = [("body", param) for part in parts for param in part.body_params]
+    queries = [("query", param) for part in parts for param in part.query_params]
+    asked = [(where, param.field_info.annotation) for where, param in (*bodies, *queries)]
+    rows = [row for where, model in asked for row in _fields_of(where, model)]
+    if rows:
+        yield from ("", *table(("field", "in", "takes", "default", "meaning"), rows))
+    answer = route.response_model
+    if isinstance(answer, type) and issubclass(answer, BaseModel):
+        yield from ("", _answered(route, answer))
+    else:
+        yield from ("", f"Answers {route.status_code or 200}: `{route.response_class.media_type}`.")
+
+
+def _fields_of(where: str, model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+    """Rows of a request's fields; those of a page are told once for all."""
+    schema = model.model_json_schema(by_alias=True)
+    for name, described in schema["properties"].items():
+        if where == "query" and name in ("limit", "after") and model.__name__ != "Filters":
+            continue
+        form = next(p for p in described.get("anyOf", [described]) if p.get("type") != "null")
+        default = described.get("default")
+        written = "must be there" if name in schema.get("required", []) else json.dumps(default)
+        yield f"`{name}`", where, _takes(form, schema), written, described.get("description", "")
+
+
+def _takes(form: dict[str, Any], schema: dict[str, Any]) -> str:
+    """What a field takes; an id has no end that anybody meets."""
+    if form.get("maximum", 0) > MOST_TOLD:
+        return f"{allowed({'type': form['type']}, schema)}, {form['minimum']} or more"
+    longest = form.get("maxLength")
+    return allowed(form, schema) + (f", at most {longest:,} characters" if longest else "")
+
+
+MOST_TOLD = 2**31
+"""A larger end of a range is not told."""
+
+
+def _answered(route: Any, answer: type[BaseModel]) -> str:
+    """Status and fields of an answer, and of what stands in it."""
+    status = route.status_code or 200
+    if answer is plans.Plan:
+        return f"Answers {status}: [the plan document](plan.md)."
+    inner = [model for model in _inside(answer) if model.__module__.startswith(SERVICES)]
+    parts = [f"`{model.__name__}` is {_names_of(model)}." for model in inner]
+    return " ".join([f"Answers {status}: {_names_of(answer)}.", *parts])
+
+
+SERVICES = "steelyard.services"
+
+
+def _inside(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The models of its fields."""
+    for info in model.model_fields.values():
+        for part in (info.annotation, *get_args(info.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield part
+
+
+def _names_of(model: type[BaseModel]) -> str:
+    fields = model.model_fields.items()
+    return ", ".join(f"`{info.alias or name}`{_of(info.annotation)}" for name, info in fields)
+
+
+def _of(annotation: Any) -> str:
+    """` (of ListedPlan)` behind a field that has such."""
+    parts = (annotation, *get_args(annotation))
+    names = [p.__name__ for p in parts if isinstance(p, type) and issubclass(p, BaseModel)]
+    return f" (of `{names[0]}`)" if names else ""
 
 
 def error_schema() -> dict[str, Any]:

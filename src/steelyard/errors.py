@@ -13,6 +13,7 @@ SteelyardError
 ├── NotExecuted            a plan, a run or an account may not be traded; nothing was sent
 │   └── ChainBroken        the journal's events are not those that were written
 ├── ServiceError           a service did not answer in time, or answered nonsense
+│   └── OtherBuild         what is to work together is of two builds, or has other plugins
 ├── NotAllowed             who asks may not; nothing was done
 ├── ChangedMeanwhile       another changed it since this change was made; nothing was done
 │   └── NotMatched         it is not what the request says that it must be
@@ -212,9 +213,15 @@ class NotExecuted(SteelyardError):
 
 
 class ServiceError(SteelyardError):
-    """A service did not answer in time, answered nonsense, or has another build."""
+    """A service did not answer in time, or answered nonsense."""
 
     code = "service"
+
+
+class OtherBuild(ServiceError):
+    """Who asks and the service are of two builds, or have not the same plugins."""
+
+    code = "other_build"
 
 
 class NotAllowed(SteelyardError):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx2
+from fastapi import FastAPI
 
 from steelyard.planning.solve import Steps
 from steelyard.services.applications import application
@@ -100,6 +101,7 @@ class Carried:
     topology: Topology
     transport: Transport
     carrier: Carrier
+    apps: dict[int, FastAPI]
 
     def steps(self, seconds: float | None = None) -> Steps:
         """Of one plan, that has so many seconds."""
@@ -142,12 +144,12 @@ def carrying(
         for name, numbers in ports.items()
         for port in numbers
     ]
-    apps = {port: httpx2.ASGITransport(application(name, house)) for name, port, house in houses}
-    transport = Transport(cast(dict[int, httpx2.AsyncBaseTransport], apps))
+    apps = {port: application(name, house) for name, port, house in houses}
+    transport = Transport({port: httpx2.ASGITransport(app) for port, app in apps.items()})
     token = own_token(houses[0][2])
     carrier = Carrier(topology, lambda: token, transport)
     try:
-        yield Carried(topology, transport, carrier)
+        yield Carried(topology, transport, carrier, apps)
     finally:
         carrier.close()
         for _, _, house in houses:

@@ -33,9 +33,12 @@ class Counted:
 
 @contextmanager
 def listening(
-    app: FastAPI, head_seconds: float = 10.0, connections: int = 256
+    app: FastAPI, head_seconds: float = 10.0, connections: int = 256, send_buffer: int = 0
 ) -> Iterator[Counted]:
-    """The application on a free port of loopback, until the block ends."""
+    """The application on a free port of loopback, until the block ends.
+
+    send_buffer   bytes that the machine takes of an answer before it is read; 0 = as it likes
+    """
     counted = Counted(0)
 
     class Counting(Careful):
@@ -45,6 +48,8 @@ def listening(
 
     Counting.head_seconds, Counting.most_connections = head_seconds, connections
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        if send_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         counted.port = listener.getsockname()[1]
         server = Server(Config(app, log_config=None, lifespan="on", **options(Counting)))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

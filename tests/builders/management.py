@@ -38,7 +38,7 @@ class Asking:
 
     def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read something."""
-        return self.ask("GET", path, params=query)
+        return self.ask("GET", path, params=query or None)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
         """Ask for a change, with these fields."""

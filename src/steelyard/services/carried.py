@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, frozen
-from steelyard.errors import FailedLate, ServiceError
+from steelyard.errors import FailedLate, InputError, ServiceError
 from steelyard.modules.candidates import Batch, Candidates
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
 from steelyard.planning.findings import Findings
@@ -274,13 +274,19 @@ def note_others(line: LineForm, proposers: dict[Row, list[str]]) -> None:
 
 
 def indices(form: ArrayForm, depth: int, m: int) -> IntArray:
-    """Rows (k, depth) of a table of m candidates; raises ServiceError for any others."""
-    rows = form.array().astype(np.int64)
-    if rows.shape != (len(rows), depth):
-        raise garbled(f"rows of shape {rows.shape} where (k, {depth}) are due")
-    if rows.size and not PAD <= rows.min() <= rows.max() < m:
-        raise garbled(f"an index outside a table of {m} candidates")
-    return frozen(rows)
+    """Rows (k, depth) of a table of m candidates; raises InputError for any others."""
+    rows = form.array()
+    inside = not rows.size or PAD <= rows.min() <= rows.max() < m
+    if rows.dtype.kind != "i" or rows.shape != (len(rows), depth) or not inside:
+        raise InputError(
+            f"The rows are {rows.dtype} of shape {rows.shape}; indices of shape (k, {depth}) into "
+            f"a table of {m} candidates are due. Nothing was calculated.",
+            code="rows_unusable",
+            place="rows",
+            value=rows.shape,
+            limit=f"(k, {depth}) of -1 to {m - 1}",
+        )
+    return frozen(rows.astype(np.int64))
 
 
 def evidence_of(task: Task, domain: Any, answer: Proved) -> Evidence:

@@ -9,8 +9,8 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -138,6 +138,28 @@ class Carrier:
             path = f"/{name}/{call.path}"
             return await self.calls.ask(instance, "POST", path, (body, _until(end)), call.answer)
 
+        return await self._knowing(name, instance, parcel, work, end)
+
+    @asynccontextmanager
+    async def stream(
+        self, name: Name, instance: Instance, path: str, asked: Message, parcel: Parcel,
+        seconds: float,
+    ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
+        """The lines of an answer to a call that is of a context."""
+        end, body = _later(seconds), asked.model_dump_json().encode()
+        async with AsyncExitStack() as streams:
+
+            async def begin() -> AsyncIterator[str]:
+                stream = self.calls.stream(instance, f"/{name}/{path}", body, _until(end))
+                return await streams.enter_async_context(stream)
+
+            yield await self._knowing(name, instance, parcel, begin, end)
+
+    async def _knowing(
+        self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
+        end: float,
+    ) -> T:  # fmt: skip
+        """Work that needs the context there: where it is forgotten it is sent again, once."""
         if parcel.sha256 not in self._sent.get(instance.url, ()):
             await self._put(name, instance, parcel, end)
         try:
@@ -147,17 +169,6 @@ class Carrier:
                 raise
         await self._put(name, instance, parcel, end)
         return await work()
-
-    @asynccontextmanager
-    async def stream(
-        self, name: Name, instance: Instance, path: str, asked: Message, parcel: Parcel,
-        seconds: float,
-    ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
-        """The lines of an answer to a call that is of a context."""
-        end, body = _later(seconds), asked.model_dump_json().encode()
-        await self._put(name, instance, parcel, end)
-        async with self.calls.stream(instance, f"/{name}/{path}", body, _until(end)) as lines:
-            yield lines
 
     async def _put(self, name: Name, instance: Instance, parcel: Parcel, end: float) -> None:
         path = f"/{name}/contexts/{parcel.sha256}"

@@ -14,7 +14,7 @@ import numpy as np
 
 import steelyard
 from steelyard.canonical import sha256
-from steelyard.errors import ServiceError
+from steelyard.errors import InputError, OtherBuild
 from steelyard.modules import registry
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -68,9 +68,9 @@ class Task:
 
     @cached_property
     def whole(self) -> Candidates:
-        """The table with its score and predicates; raises ServiceError where none was sent."""
+        """The table with its score and predicates; raises InputError where none was sent."""
         if self.table is None:
-            raise ServiceError(
+            raise InputError(
                 "This context has no candidate table. Nothing was calculated. Send one that has.",
                 code="context_without_table",
                 place="context",
@@ -97,15 +97,14 @@ def packed(task: Task) -> bytes:
 
 
 def unpacked(form: ContextForm, loaded: Loaded) -> Task:
-    """The task of a body; raises ServiceError for one of another build.
+    """The task of a body; raises OtherBuild for one of another.
 
     loaded   what the plugins of its strategy bring
     """
     if form.build != build_sha256(form.strategy):
-        raise ServiceError(
+        raise OtherBuild(
             "What was sent was made by another build of Steelyard than this service runs. Nothing "
             "was calculated. Run one build everywhere.",
-            code="other_build",
             place="build",
             value=form.build,
             limit=build_sha256(form.strategy),
@@ -154,7 +153,7 @@ def plugins_of(form: StrategyForm) -> Plugins:
 
 
 def strategy_of(form: StrategyForm, loaded: Loaded) -> Strategy:
-    """The strategy of a form; raises ServiceError for a module that is not here in that version."""
+    """The strategy of a form; raises OtherBuild for a module that is not here in that version."""
     sections: dict[str, Any] = {
         name: kind.model_validate(form.sections[name]) for name, kind in SECTIONS.items()
     }
@@ -186,7 +185,7 @@ def _module(kind: Kind, form: ChoiceForm, loaded: Loaded) -> Module:
     if module is None or (module.version, module.digest) != (form.version, form.digest):
         there = "none" if module is None else f"{module.version} {module.digest or ''}".strip()
         asked = f"{form.version} {form.digest or ''}".strip()
-        raise ServiceError(
+        raise OtherBuild(
             f"The plan asks for {kind}.{form.name} {asked}; this service has {there}. Nothing was "
             "calculated. Put the same plugin files where its [services] plugins says.",
             code="other_module",

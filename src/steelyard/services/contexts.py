@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from steelyard.errors import InputError, NotStored, ServiceError
+from steelyard.errors import InputError, NotStored, OtherBuild
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
 from steelyard.services.context import Task, plugins_of, unpacked
 from steelyard.services.house import House
@@ -38,7 +38,7 @@ class Contexts:
         self._lock = Lock()
 
     def put(self, sha256: str, body: bytes, folders: tuple[Path, ...]) -> None:
-        """Keep a task; raises InputError, ServiceError for another build or a plugin's."""
+        """Keep a task; raises InputError, and OtherBuild for one that is not of this build."""
         actual = hashlib.sha256(body).hexdigest()
         if actual != sha256:
             raise InputError(
@@ -80,7 +80,7 @@ class Contexts:
             return NONE
         folder = Path(settings.folder or "")
         if settings.files and folder.expanduser() not in folders:
-            raise ServiceError(
+            raise OtherBuild(
                 f"The strategy's plugins are in {str(folder)!r}; this service loads them from "
                 f"{', '.join(map(str, folders)) or 'nowhere'} alone. Nothing was calculated. Put "
                 "them there, or list their folder under [services] plugins.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Tag
 
 from steelyard.services import asked as documents
@@ -26,10 +27,19 @@ Body = Annotated[
 ]
 
 
-@router.post("/generator/generate", dependencies=[needs("planner")])
-def generate(request: Request, body: Body) -> Iterator[LineForm | SequenceBatch]:
-    """Batches as JSON Lines: each is made when the one before was taken."""
+def begun(request: Request, body: Body) -> Iterator[LineForm | SequenceBatch]:
+    """The stream with its first line made: what fails before it is answered as every error is."""
+    stream: Iterator[LineForm | SequenceBatch]
     if isinstance(body, GenerateAsked):
-        yield from lines(task_of(request, body), body.batch_size, meters_of(request).modules)
+        stream = lines(task_of(request, body), body.batch_size, meters_of(request).modules)
     else:
-        yield from documents.generate(body)
+        stream = documents.generate(body)
+    return chain([next(stream)], stream)
+
+
+@router.post("/generator/generate", dependencies=[needs("planner")])
+def generate(
+    stream: Annotated[Iterator[LineForm | SequenceBatch], Depends(begun)],
+) -> Iterator[LineForm | SequenceBatch]:
+    """Batches as JSON Lines: each is made when the one before was taken."""
+    yield from stream

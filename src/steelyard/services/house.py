@@ -14,11 +14,14 @@ from time import monotonic
 from anyio import CapacityLimiter
 
 from steelyard import environment
+from steelyard.execution.journal.opening import FILE as JOURNAL
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.runs.planners import Planners
+from steelyard.services.answers import Answers
 from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
-from steelyard.store.opening import open_store
+from steelyard.store.opening import open_store, path_of
+from steelyard.store.state import Seen, State
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
@@ -44,8 +47,8 @@ class House:
     topology who listens where
     steps    what carries a plan that is made here
     ending   what is done when it closes
-    planning, listening   whoever plans takes a place (there are as many as processors), and whoever
-             follows events
+    planning whoever plans takes a place of it: there are as many as processors
+    answers  of reads, as long as the database stays as it is
     """
 
     variables: Mapping[str, str]
@@ -62,6 +65,8 @@ class House:
     planning: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
     )
+    answers: Answers = field(default_factory=Answers, repr=False)
+    _states: tuple[State, ...] = field(default=(), repr=False)
     _store: Store | None = field(default=None, repr=False)
     _planners: Planners | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
@@ -81,6 +86,15 @@ class House:
                 self._store = open_store(environment.database(self.variables), now=self.utc)
             return self._store
 
+    def state(self) -> tuple[Seen, Seen] | None:
+        """The state of database and journal; None where it cannot be told. Blocks as `store`."""
+        store = self.store()
+        with self._opening:
+            if not self._states:
+                self._states = State(path_of(store)), State(self.home / JOURNAL)
+        stored, journal = (state.now() for state in self._states)
+        return None if stored is None or journal is None else (stored, journal)
+
     def planners(self) -> Planners:
         """The strategies of its buckets, read once for as long as they stay; blocks as `store`."""
         store = self.store()
@@ -98,6 +112,9 @@ class House:
             if self._store is not None:
                 self._store.close()
                 self._store = self._planners = None
+            for state in self._states:
+                state.close()
+            self._states = ()
 
 
 @contextmanager

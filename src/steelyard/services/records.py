@@ -25,6 +25,8 @@ from steelyard.modules.plugins.channel import Array
 
 T = TypeVar("T")
 DType = Literal["<f8", "<i8", "<i4", "|b1"]
+NOT_FINITE = ("nan", "inf", "-inf")
+"""Numbers that JSON has no form for travel as text."""
 MOST_CELLS = 64 * 1024 * 1024
 """Numbers of an array that a message may announce."""
 
@@ -113,7 +115,9 @@ class _Writer(codec.Writer):
             return f"{value.numerator}/{value.denominator}"
         if get_origin(hint) is frozenset:
             return sorted(value)
-        return codec.Writer.scalar(hint, value, at)
+        plain = codec.Writer.scalar(hint, value, at)
+        odd = isinstance(plain, float) and not math.isfinite(plain)
+        return repr(plain) if odd else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +131,6 @@ class _Reader(codec.Reader):
             return TypeAdapter(hint).validate_python(plain)
         if hint is str:
             return TypeAdapter(str).validate_python(plain, strict=True)
+        if hint is float and plain in NOT_FINITE:
+            return float(plain)
         return codec.Reader.scalar(hint, plain)

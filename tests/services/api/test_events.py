@@ -201,6 +201,17 @@ def test_the_example_hands_every_event_to_a_webhook_that_fails_once(
     assert "500" in errors
 
 
+def test_the_page_on_integrations_shows_the_example_and_it_has_twenty_lines():
+    example = (ROOT / "examples" / "events_to_webhook.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
+
+    shown = page.partition("```python events_to_webhook.py\n")[2].partition("```")[0]
+
+    assert shown
+    assert shown in example
+    assert len(shown.splitlines()) <= 22
+
+
 def wait(until) -> None:
     deadline = time.monotonic() + WAIT_S
     while not until():

@@ -24,13 +24,14 @@ from steelyard.services.api.fields import (
     Number,
 )
 from steelyard.services.api.paging import InQuery, cut
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import assignments, buckets, strategies
 from steelyard.store.assignments import Assignment
 from steelyard.store.exchange import still_whole
 from steelyard.store.strategies import Version
 
-router = APIRouter(tags=["buckets"])
+router = APIRouter(tags=["buckets"], route_class=Remembered)
 
 
 class Assigned(Asked):

@@ -29,13 +29,14 @@ from steelyard.services.api.fields import (
 )
 from steelyard.services.api.paging import InQuery, cut
 from steelyard.services.api.received import refuse_plugins, strategy_from
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import strategies
 from steelyard.store.exchange import clone_in, draft_of, exported, name_of, refuse_followed
 from steelyard.store.strategies import Version, append, followers_in, version_in
 from steelyard.strategies.files.exchange import apart
 
-router = APIRouter(prefix="/configs", tags=["configs"])
+router = APIRouter(prefix="/configs", tags=["configs"], route_class=Remembered)
 
 IMPORTED = "imported_config"
 """The name of an imported configuration that says none."""
@@ -47,7 +48,9 @@ class NewConfig(Asked):
     name: ConfigName
     title: Annotated[Title, Field(description="what people call it; empty = as before")] = ""
     config_toml: Toml
-    description: Text | None = None
+    description: Annotated[
+        Text | None, Field(description="by default the text's own, or as before")
+    ] = None
     reason: Annotated[Text, Field(description="why, for the history")] = ""
     parent_version_id: Annotated[
         ConfigId | None,
@@ -66,14 +69,14 @@ class Imported(Asked):
         ),
     ]
     name: Annotated[ConfigName | None, Field(description="by default as the content says")] = None
-    title: Title | None = None
+    title: Annotated[Title | None, Field(description="in place of the content's")] = None
 
 
 class Cloned(Asked):
     """The name of a copy, whose history begins anew."""
 
     new_name: ConfigName
-    new_title: Title | None = None
+    new_title: Annotated[Title | None, Field(description="by default the copied one's")] = None
 
 
 class Saved(Answer):
@@ -116,8 +119,8 @@ class Versions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    a: Number
-    b: Number
+    a: Annotated[Number, Field(description="the version before")]
+    b: Annotated[Number, Field(description="the version after")]
 
 
 class Side(Answer):

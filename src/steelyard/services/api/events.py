@@ -34,11 +34,21 @@ LONGEST_ID = 40
 class Filters(Answer):
     """Query of the stream."""
 
-    bucket: Annotated[str | None, Field(min_length=1, max_length=LONGEST_NAME)] = None
-    type: Annotated[str | None, Field(min_length=1, max_length=LONGEST_NAME)] = None
+    bucket: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_NAME, description="only of this bucket"),
+    ] = None
+    type: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_NAME, description="only of this type"),
+    ] = None
     after: Annotated[
         str | None,
-        Field(max_length=LONGEST_ID, description="begin behind this id; 0 = with the first event"),
+        Field(
+            max_length=LONGEST_ID,
+            description="begin behind this id, 0 = with the first; by default "
+            "with what happens from now on",
+        ),
     ] = None
 
 

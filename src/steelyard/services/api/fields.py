@@ -23,7 +23,10 @@ ConfigId = Annotated[int, Field(ge=1, le=MOST_ID, examples=[1])]
 Number = Annotated[int, Field(ge=1, le=MOST_ID, description="of a version of a name")]
 Title = Annotated[str, Field(max_length=LONGEST_TITLE)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
-Toml = Annotated[str, Field(min_length=1, max_length=MOST_TOML, description="TOML text")]
+Toml = Annotated[
+    str,
+    Field(min_length=1, max_length=MOST_TOML, description="TOML text, as in a strategy file"),
+]
 Bucket = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, examples=["core"])]
 
 BucketInPath = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME, examples=["core"])]

@@ -19,12 +19,13 @@ from steelyard.services.api.etags import NOT_MODIFIED, IfNoneMatch, is_same
 from steelyard.services.api.fields import MOST_ID, Answer, Asked, Bucket, Here
 from steelyard.services.api.keeping import planned
 from steelyard.services.api.paging import Page, bad_place, place
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import plans
 from steelyard.store.plans import Place, StoredPlan
 from steelyard.store.strategies import LONGEST_NAME
 
-router = APIRouter(prefix="/api/plans", tags=["plans"])
+router = APIRouter(prefix="/api/plans", tags=["plans"], route_class=Remembered)
 
 LONGEST_SYMBOL = 64
 CACHED = {"Cache-Control": "private, immutable, max-age=31536000"}
@@ -49,7 +50,7 @@ class Wish(Asked):
     """Which bucket is to be planned."""
 
     bucket: Bucket
-    seed: Annotated[int, Field(ge=0, le=MOST_ID)] = 0
+    seed: Annotated[int, Field(ge=0, le=MOST_ID, description="of the generators")] = 0
 
 
 class Strategy(Answer):
@@ -90,13 +91,19 @@ class Plans(Answer):
 class OfBucket(Page):
     """Query of the list."""
 
-    bucket: Annotated[str | None, Field(min_length=1, max_length=LONGEST_NAME)] = None
+    bucket: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_NAME, description="only of this bucket"),
+    ] = None
 
 
 class Symbol(Answer):
     """Query of one symbol."""
 
-    symbol: Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
+    symbol: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST_SYMBOL, description="in upper or lower case"),
+    ]
 
 
 class Story(Answer):

@@ -20,9 +20,10 @@ from steelyard.services.api.fields import (
 )
 from steelyard.services.api.paging import Page, cut
 from steelyard.services.api.received import strategy_from
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 
-router = APIRouter(prefix="/presets", tags=["presets"])
+router = APIRouter(prefix="/presets", tags=["presets"], route_class=Remembered)
 
 LONGEST_TAG = 64
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$", max_length=LONGEST_TAG)]
@@ -34,9 +35,13 @@ class NewPreset(Asked):
     name: ConfigName
     config_toml: Toml
     description: Annotated[Text | None, Field(description="by default the configuration's")] = None
-    author: Title = ""
-    tags: Annotated[list[Tag] | None, Field(max_length=MOST_TAGS)] = None
-    rating: Annotated[float | None, Field(ge=0, le=5, allow_inf_nan=False)] = None
+    author: Annotated[Title, Field(description="who made it")] = ""
+    tags: Annotated[
+        list[Tag] | None, Field(max_length=MOST_TAGS, description="to look it up by")
+    ] = None
+    rating: Annotated[float | None, Field(ge=0, le=5, allow_inf_nan=False, description="stars")] = (
+        None
+    )
 
 
 class Preset(Answer):
@@ -69,7 +74,9 @@ class Presets(Answer):
 class Tagged(Page):
     """Query of the list."""
 
-    tag: Annotated[str | None, Field(max_length=LONGEST_TAG)] = None
+    tag: Annotated[
+        str | None, Field(max_length=LONGEST_TAG, description="only those that have it")
+    ] = None
 
 
 @router.get("", dependencies=[needs("viewer")], summary="All presets")

@@ -18,10 +18,11 @@ from steelyard.execution.journal.opening import open_to_look
 from steelyard.execution.listing import run_document
 from steelyard.services.api.fields import Answer, Here
 from steelyard.services.api.paging import Page, cut
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.house import House
 from steelyard.services.security.roles import needs
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=Remembered)
 
 LONGEST = 64
 RunInPath = Annotated[str, Path(min_length=1, max_length=LONGEST)]
@@ -70,7 +71,9 @@ class Runs(Answer):
 class OfAccount(Page):
     """Query of the list."""
 
-    account: Annotated[str | None, Field(min_length=1, max_length=LONGEST)] = None
+    account: Annotated[
+        str | None, Field(min_length=1, max_length=LONGEST, description="only of this account")
+    ] = None
 
 
 @router.get("", dependencies=[needs("viewer")], summary="What was executed")

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.services.api import etags
 from steelyard.services.api.configs import Row, row_of
 from steelyard.services.api.etags import NOT_MODIFIED, IfNoneMatch
 from steelyard.services.api.fields import Answer, Here, NameInPath, Number
 from steelyard.services.api.paging import InQuery, cut
+from steelyard.services.api.remembered import Remembered
 from steelyard.services.security.roles import needs
 from steelyard.store import strategies
 from steelyard.store.strategies import followers_in
 
-router = APIRouter(prefix="/api/strategies", tags=["strategies"])
+router = APIRouter(prefix="/api/strategies", tags=["strategies"], route_class=Remembered)
 
 
 class Listed(Row):
@@ -43,7 +44,7 @@ class Which(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Number | None = None
+    version: Annotated[Number | None, Field(description="by default the active one")] = None
 
 
 @router.get("", dependencies=[needs("viewer")], summary="Stored strategies")

@@ -29,9 +29,11 @@ SatelliteInPath = Annotated[
 
 
 class Tried(Asked):
-    """What is to be tried; without it, what the bucket plans by."""
+    """What is to be tried."""
 
-    config_toml: Toml | None = None
+    config_toml: Annotated[
+        Toml | None, Field(description="by default what the bucket plans by")
+    ] = None
 
 
 class Loaded(Answer):

@@ -27,8 +27,10 @@ class Needs:
 
     role: Role
 
-    def __call__(self, request: Request, _: Annotated[Any, Security(BEARER)] = None) -> Caller:
-        """Who asks, if it may."""
+    async def __call__(
+        self, request: Request, _: Annotated[Any, Security(BEARER)] = None
+    ) -> Caller:
+        """Who asks, if it may; async, so that asking costs no thread."""
         caller = caller_of(request)
         if caller is None or not caller.may(self.role):
             role = "no token" if caller is None else caller.role
