@@ -16,7 +16,16 @@ import httpx2
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
-from benchmarks.promises.services import (OTHERS, SMALL, Verdict, lasting, planned, quiet, small, verdict)
+from benchmarks.promises.services import (
+    OTHERS,
+    SMALL,
+    Verdict,
+    lasting,
+    planned,
+    quiet,
+    small,
+    verdict,
+)
 from builders.carrying import Fault, Rule, carrying
 from builders.serving import Served, serving
 

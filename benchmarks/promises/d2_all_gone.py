@@ -60,7 +60,9 @@ def _in_process(trials: int) -> Iterator[Verdict]:
         with folder() as home, carrying(home, topology=topology) as services:
             for _ in range(trials // 2):
                 for index in range(3):
-                    services.fail("evaluator", index, Fault.DEAD, _dies(rng.randrange(-2, MOST_REQUESTS)))
+                    services.fail(
+                        "evaluator", index, Fault.DEAD, _dies(rng.randrange(-2, MOST_REQUESTS))
+                    )
                 yield verdict(planned(small(), services.steps()), here, all_gone=True)
                 for instance in services.topology.evaluator.instances:
                     services.carrier.calls.circuits.answered(instance)
@@ -84,9 +86,7 @@ def _over_sockets(trials: int) -> Iterator[Verdict]:
     here, rng = plan_case(small()), random.Random(SEED)  # noqa: S311 - the same each time
     with quiet(), folder() as home, serving(home, names=OTHERS, topology=SMALL) as served:
         for trial in range(trials):
-            topology = served.topology.model_copy(
-                update={"fallback": ("local", "none")[trial % 2]}
-            )
+            topology = served.topology.model_copy(update={"fallback": ("local", "none")[trial % 2]})
             carrier = Carrier(topology, lambda: served.token)
             killers = [Timer(rng.uniform(0, 0.3), _kill, (served, index)) for index in range(3)]
             for killer in killers:

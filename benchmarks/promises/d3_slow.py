@@ -11,7 +11,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from unittest.mock import patch
@@ -33,11 +33,11 @@ from steelyard.services.topology import Topology
 PROMISE = "A slow, still or lying evaluator costs a plan at most one batch's deadline."
 HOW = (
     "One of three evaluators answers after 0.1 to 600 seconds, never, a byte at a time, with "
-    "bytes that never end, or with scores that are not those of the sequences, on every path, or "
+    "bytes that never end, or with scores that are not those of the sequences, on every path or "
     "on one of those for contexts, batches and the proof; over real sockets its process is "
-    "stopped (SIGSTOP) at some time of the plan. Counted as bad: a plan that is not the same, one "
-    "that takes longer than the slowest of as many healthy ones (p99) and one batch's deadline, and a "
-    "thread or a task that is left over."
+    "stopped (SIGSTOP). Counted as bad: a plan that is not the same, one that takes longer than the "
+    "p99 of as many healthy ones and one batch's deadline, and a thread or a task that is left "
+    "over."
 )
 MUTANT = "a batch is waited for four times as long, and sent to no other meanwhile"
 DEADLINE_S = 0.5
@@ -117,9 +117,7 @@ def _in_process(topology: Topology, rounds: int, times: Times) -> None:
             times.bad += 1
 
 
-def _ill(
-    services: Carried, index: int, way: str, path: str, rng: random.Random
-) -> ExitStack:
+def _ill(services: Carried, index: int, way: str, path: str, rng: random.Random) -> ExitStack:
     """An evaluator that is ill while this lasts; then its circuit is closed, as at first."""
     instance = services.topology.evaluator.instances[index]
     apps, stack = services.transport.apps, ExitStack()

@@ -14,7 +14,7 @@ import httpx2
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
-from benchmarks.promises.services import SMALL, Verdict, planned, small, verdict
+from benchmarks.promises.services import SMALL, Verdict, small, verdict
 from builders.carrying import carrying
 
 from steelyard.planning.planner import plan_case

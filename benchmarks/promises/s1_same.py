@@ -59,7 +59,10 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
 
 
 def _cases(profile: Profile) -> dict[str, Case]:
-    sizes = {f"n{n:03d}": recorded(n, "quantities" if n < MIDDLE else "proposals") for n in profile.recorded}
+    sizes = {
+        f"n{n:03d}": recorded(n, "quantities" if n < MIDDLE else "proposals")
+        for n in profile.recorded
+    }
     return {**bundled(), **sizes}
 
 

@@ -25,12 +25,14 @@ from steelyard.planning.planner import plan_case
 from steelyard.plans.plan import Plan
 from steelyard.services.dispatch import Dispatch
 from steelyard.services.remote import Remote
-from steelyard.services.topology import Topology
+from steelyard.services.topology import Instance, Topology
 
-PROMISE = "Three evaluators take at most 0.4 of the time of one, and none is idle while a batch waits."
+PROMISE = (
+    "Three evaluators take at most 0.4 of the time of one, and none is idle while a batch waits."
+)
 HOW = (
-    "Evaluators that take 0.1 seconds for a batch, whatever the processors do, evaluate 25 batches, "
-    "one of them and then three. Counted as bad: more than 0.4 of the time, an evaluator that has "
+    "Evaluators that take 0.1 seconds for a batch, whatever the processors do, evaluate 25 "
+    "batches, one of them and then three. Counted as bad: more than 0.4 of the time, an evaluator that has "
     "two batches at once, and fewer in flight than evaluators as long as batches wait. Reported "
     "besides, by night: a `proposals` plan of so many sequences as processes evaluate it, one and "
     "two of them."
@@ -78,7 +80,9 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
         if mutant:
             idle = Dispatch._idle  # noqa: SLF001 - what the mutant changes
             stack.enter_context(
-                patch.object(Dispatch, "_idle", lambda each: [] if each._flights else idle(each)[:1])
+                patch.object(
+                    Dispatch, "_idle", lambda each: [] if each._flights else idle(each)[:1]
+                )
             )
         alone, three = _run(1), _run(3)
     share = three.seconds / alone.seconds
@@ -94,6 +98,12 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
 
 
 FEW = 50_000
+IDLE = Dispatch._idle  # noqa: SLF001 - what the mutant changes
+
+
+def _one_at_a_time(self: Dispatch) -> list[Instance]:
+    """What the mutant does."""
+    return [] if self._flights else IDLE(self)[:1]
 
 
 def _run(number: int) -> Run:

@@ -1,8 +1,8 @@
 """Plans by services: what is planned, whether two plans are one, and what became of a plan.
 
-    worlds(…)        cases whose batches are many and small, or whose searches are long
-    verdict(…)       same, marked or refused; anything else is bad
-    lasting()        threads and tasks that are there, before and after
+worlds(…)        cases whose batches are many and small, or whose searches are long
+verdict(…)       same, marked or refused; anything else is bad
+lasting()        threads and tasks that are there, before and after
 """
 
 from __future__ import annotations

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import APIRouter, Request
 from fastapi.testclient import TestClient
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families as families
 
-from builders.asked import PORT, Desk, of_routers
+from builders.asked import PORT, Clock, Desk, of_routers
 from builders.logged import lines, logged
+from builders.management import DEEPER, TOKEN, Asking, load_own
+from builders.paths import ROOT
 from builders.serving import serving
 from builders.world import BUSY
 from steelyard.errors import StoreError
+from steelyard.runs.performance import measured
+from steelyard.services.api import ROUTERS
 from steelyard.services.app import app_of
 from steelyard.services.applications import APPLICATIONS, Application, application
+from steelyard.services.calls import Circuits
 from steelyard.services.carrier import Carrier
 from steelyard.services.house import House
 from steelyard.services.observing import observer
 from steelyard.services.remote import Remote
 from steelyard.services.security.roles import needs
 from steelyard.services.security.tokens import own_token
-from steelyard.services.topology import Topology
+from steelyard.services.topology import Instance, Topology
 from steelyard.telemetry import structured
-from steelyard.telemetry.traces import traces_to
+from steelyard.telemetry.breaker import Moment, Rules
+from steelyard.telemetry.metrics import Meters
+from steelyard.telemetry.traces import Tracing, traces_to
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
@@ -202,22 +214,126 @@ def test_one_trace_goes_through_all_services_and_stands_in_all_their_lines(tmp_p
     requests = [line for line in lines(stream) if line["event"] == "request"]
     assert {line["trace_id"] for line in requests if line["route"] != "/metrics"} == {TRACE}
     assert value(text, "steelyard_batch_seconds_count") == 2  # of 1,017 sequences
+    assert value(text, "steelyard_beam_seconds_count") == 2
     assert value(text, "steelyard_sequences_total") == BUSY.planned.certificate.sequences
 
 
-def test_each_process_has_its_own_figures_and_writes_json_alone(tmp_path, capfd):
-    with serving(tmp_path, names=("evaluator",), evaluators=2) as served:
-        served.ask("GET", f"{served.url('evaluator')}/nothing?q={SECRET}", headers=PARENT)
-        first, second = (
-            figures(httpx2.get(f"{served.url('evaluator', k)}/metrics").text) for k in (0, 1)
-        )
-        token = served.token
+def test_a_plan_of_a_bucket_tells_whether_its_strategy_was_ready_and_perf_how_often(tmp_path):
+    house = House({"STEELYARD_HOME": str(tmp_path / "home"), "STEELYARD_TOKEN": TOKEN})
+    load_own(house.store(), tmp_path)
+    app = app_of("tests", ROUTERS, house)
+    api = Asking(TestClient(app, base_url="http://127.0.0.1"))
+    rates = []
+    for seed in range(3):
+        if seed == 1:  # without a strategy of its own none is kept ready
+            api.post("/buckets/core/assign-config", config_id=api.save("mine", DEEPER))
+        api.post("/api/plans", bucket="core", seed=seed)
+        rates.append(measured(house.store(), "core", 10).hit_rate)
+    report = measured(house.store(), "core", 10)
+    hits = value(house.meters.exposed()[0].decode(), "steelyard_cache_hits_total")
+    house.close()
 
+    assert rates == [None, 0, 0.5]
+    assert (report.plans, report.hits, report.misses, hits) == (3, 1, 1, 1)
+    assert report.peak_bytes is not None
+
+
+def test_the_circuit_of_an_instance_is_seen_to_open_to_be_tried_and_to_close():
+    clock, meters, instance = Clock(), Meters(), Instance(port=8010)
+    circuits = Circuits(
+        Rules(failure_threshold=1, open_seconds=60),
+        lambda: Moment(seconds=clock.seconds(), boot="", utc=clock.utc()),
+        meters.breaker,
+    )
+
+    def seen() -> tuple[float, float]:
+        text = meters.exposed()[0].decode()
+        names = ("steelyard_breaker_state", "steelyard_breaker_trips_total")
+        return value(text, names[0]), value(text, names[1])
+
+    story = []
+    for step in (circuits.failed, circuits.try_out, circuits.failed, circuits.try_out):
+        step(instance, *(["gone"] if step == circuits.failed else []))
+        story.append(seen())
+        clock.passed += 61
+    circuits.answered(instance)
+
+    assert story == [(2, 1), (1, 1), (2, 2), (1, 2)]
+    assert seen() == (0, 2)
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans over HTTP, as a collector of OpenTelemetry does."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        plain = gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body
+        self.server.bodies.append((self.path, plain))  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """Where spans are sent, and what came."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    server.bodies = []  # type: ignore[attr-defined]
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", server.bodies  # type: ignore[attr-defined]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_over_sockets_each_process_has_spans_and_lines_of_one_trace_and_figures_of_its_own(
+    tmp_path, capfd
+):
+    body = (ROOT / "examples" / "create_plan.json").read_bytes()
+    with collecting() as (endpoint, bodies):
+        topology = Topology(telemetry=Tracing(endpoint=endpoint))
+        with serving(tmp_path, evaluators=1, topology=topology) as served:
+            url = f"{served.url('coordinator')}/coordinator/create-plan"
+            headers = {"Content-Type": "application/json", **PARENT}
+            plan = served.ask("POST", url, content=body, headers=headers).json()
+            served.ask("GET", f"{served.url('opportunity')}/nothing?q={SECRET}", headers=PARENT)
+            of = {
+                name: httpx2.get(f"{served.url(name)}/metrics").text
+                for name in ("opportunity", "generator")
+            }
+            token = served.token
     written = capfd.readouterr().err
+
+    assert {path for path, _ in bodies} == {"/v1/traces"}
+    sent = [ExportTraceServiceRequest.FromString(content) for _, content in bodies]
+    parts = [part for request in sent for part in request.resource_spans]
+    spans = [span for part in parts for scope in part.scope_spans for span in scope.spans]
+    services = {
+        each.value.string_value
+        for part in parts
+        for each in part.resource.attributes
+        if each.key == "service.name"
+    }
+    assert services == {f"steelyard-{name}" for name in APPLICATIONS if name != "api"}
+    assert {span.trace_id.hex() for span in spans} == {TRACE}
     rows = [json.loads(line) for line in written.splitlines()]
-    (asked,) = [row for row in rows if row["trace_id"] == TRACE]
-    assert (asked["event"], asked["status"]) == ("request", 404)
-    assert first[("none", "GET", "404")] == 1
-    assert ("none", "GET", "404") not in second
-    assert SECRET not in written
-    assert token not in written
+    of_trace = [row for row in rows if row["trace_id"] == TRACE]
+    routes = {row["route"] for row in of_trace if row["event"] == "request"}
+    assert routes >= {
+        "/coordinator/create-plan", "/opportunity/identify", "/generator/generate",
+        "/evaluator/evaluate", "/evaluator/prove",
+    }  # fmt: skip
+    (planned,) = [row for row in of_trace if row.get("route") == "/coordinator/create-plan"]
+    assert planned["plan_id"] == plan["plan_id"]
+    modules = {row["qualified"] for row in of_trace if row["event"] == "module"}
+    assert modules >= {f"{m['kind']}.{m['name']}" for m in plan["document"]["modules"]}
+    assert not any(secret in written for secret in (SECRET, token))
+    assert of["opportunity"].count('kind="opportunity_calculators"') > 0
+    assert 'kind="opportunity_calculators"' not in of["generator"]
+    assert figures(of["opportunity"])[("none", "GET", "404")] == 1
+    assert ("none", "GET", "404") not in figures(of["generator"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -17,9 +16,10 @@ import pytest
 
 from builders.serving import serving
 from steelyard.errors import ServiceError
+from steelyard.services import serving as serving_module
+from steelyard.services.certificates import Certificate, trusting
 from steelyard.services.nursery import THREADS
 from steelyard.services.reach import exposed
-from steelyard.services.server import Certificate
 from steelyard.services.serving import Household, health
 from steelyard.services.topology import Topology
 
@@ -101,31 +101,31 @@ def test_a_service_that_does_not_start_ends_the_others_too(tmp_path: Path, capfd
     assert not any(runs(each.pid) for each in household.members)
 
 
-def test_a_service_that_answers_that_it_is_down_ends_the_start_soon(tmp_path: Path):
+def test_a_service_that_answers_that_it_is_down_ends_the_start_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(serving_module, "DOWN_S", 0.5)
     (tmp_path / "steelyard.db").write_text("no database" * 100)
     household = Household({"coordinator": [0]}, Topology(), environment(tmp_path))
-    begin = time.monotonic()
 
     with pytest.raises(ServiceError, match=r"coordinator at .* is not well\. Nothing is served"):
         household.__enter__()
 
-    assert time.monotonic() - begin < 20
-
 
 def test_exposed_it_answers_over_tls_at_every_address_and_not_without(tmp_path: Path):
     reach = exposed(Certificate(TLS / "cert.pem", TLS / "key.pem"), ["steelyard.lan", "fd00::1"])
-    trust = ssl.create_default_context(cafile=str(TLS / "cert.pem"))
-    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     own = environment(tmp_path)
     with Household({"coordinator": [0]}, Topology(), own, reach) as household:
         port = household.member("coordinator").port
+        trust = trusting(TLS / "cert.pem")
         with httpx2.Client(verify=trust, base_url=f"https://127.0.0.1:{port}") as client:
             statuses = [
                 client.get("/coordinator/health", headers={"Host": f"{host}:{port}"}).status_code
                 for host in ("steelyard.lan", "[fd00::1]", "localhost", "evil.example")
             ]
-        with pytest.raises(httpx2.HTTPError):
-            httpx2.get(f"http://127.0.0.1:{port}/coordinator/health")
+        for scheme in ("http", "https"):  # without TLS, and without trust in its certificate
+            with pytest.raises(httpx2.TransportError):
+                httpx2.get(f"{scheme}://127.0.0.1:{port}/coordinator/health")
 
     assert statuses == [200, 200, 200, 421]
 

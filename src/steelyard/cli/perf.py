@@ -68,6 +68,9 @@ def draw(report: Performance, console: Console) -> None:
     console.print()
     say(time_taken.each_took(report.sequences, report.per_sequence))
     say(time_taken.memory(report.peak_bytes))
+    if report.hit_rate is not None:
+        ready = f"{report.hits:,} of {report.hits + report.misses:,} plans"
+        say(f"The strategy was ready for {ready} that services made: {report.hit_rate:.0%}.")
 
 
 def _summary(report: Performance) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from steelyard.engine import Engine
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
-    from steelyard.telemetry.events import Observe, PlanMeasured, PlannerEvent
+    from steelyard.telemetry.events import Observe, PlannerEvent
 
 AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 ReportFile = Annotated[Path | None, Option(help="Also write an HTML report.", metavar="F.html")]
@@ -148,7 +148,9 @@ def carry_out(
     try:
         seconds = sum(took for what, took in watch.parts if what == "planning")
         if observe is not None:
-            observe(_measured(document, seconds))
+            from steelyard.telemetry.timings import measured
+
+            observe(measured(document.plan_id, seconds))
         stored = keep(document, inputs, options, seconds, events)
     except SteelyardError as error:
         deliver(document, inputs, output)  # the plan is made: it is not lost with its copy
@@ -166,13 +168,6 @@ def _into(events: list[PlannerEvent], bucket: str) -> Observe:
     from steelyard.telemetry.recorder import stamped
 
     return stamped(bucket, run_id(), lambda: datetime.now(UTC), [events.append])
-
-
-def _measured(plan: Plan, seconds: float) -> PlanMeasured:
-    from steelyard.telemetry.events import PlanMeasured
-    from steelyard.telemetry.timings import peak_bytes
-
-    return PlanMeasured(plan.plan_id, round(seconds, 6), peak_bytes())
 
 
 @contextmanager

@@ -16,16 +16,28 @@ import typer
 from typer import Argument, Option
 
 from steelyard.cli.output import guarded, if_signalled, note, write
+from steelyard.environment import home
 from steelyard.report import visible
 
 if TYPE_CHECKING:
-    from steelyard.services.health import Application
-    from steelyard.services.house import House
+    from steelyard.services.ports import Ports
     from steelyard.services.reach import Reach
+    from steelyard.services.topology import Application, Topology
 
 What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
 NOTHING = "Nothing was started."
 NOT_INSTALLED = 'pip install "steelyard[server]"'
+NEEDS = (
+    "cachetools",
+    "fastapi",
+    "httpx2",
+    "prometheus_client",
+    "stamina",
+    "structlog",
+    "uvicorn",
+    "yaml",
+)
+"""What the extra brings."""
 ENDED = "The services have ended. Nothing was sent."
 LAST_PORT = 65_535
 
@@ -63,19 +75,21 @@ def serve(
     """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
     _check_usage(what, port, base_port, evaluators)
     with guarded(NOTHING):
+        _check_installed()
         _drop_keys()
         if what == "all":
             from steelyard.services.nursery import begin
 
             begin(os.environ)
-        _check_installed()
-        house = _house()
-        reach = _reach(house, what, _Tls(expose, cert, key))
+        from steelyard.services.ports import port_of_one, ports_of
+
+        topology = _topology()
+        reach = _reach(topology, what, _Tls(expose, cert, key))
         if_signalled(ENDED)
         if what == "all":
-            _all(house, reach, base_port, evaluators)
+            _all(topology, reach, ports_of(topology, base_port, evaluators))
         else:
-            _one(house, reach, what, port)
+            _one(topology, reach, what, port or port_of_one(what, topology, os.environ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +111,21 @@ def _check_usage(what: What, port: int | None, base_port: int | None, many: int 
 
 
 def _check_installed() -> None:
-    """Raises InputError where the extra is missing."""
+    """Raises InputError where the extra is missing; looks, and imports nothing."""
+    from importlib.util import find_spec
+
     from steelyard.errors import InputError
 
-    try:
-        import steelyard.services.serving  # noqa: F401
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("steelyard"):
-            raise
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
         raise InputError(
-            f"Serving needs {error.name}, which is not installed. {NOTHING} Install it: "
+            f"Serving needs {', '.join(missing)}, not installed here. {NOTHING} Install it: "
             f"{NOT_INSTALLED}",
             code="no_server",
             place="serve",
-            value=error.name,
+            value=missing[0],
             hint=NOT_INSTALLED,
-        ) from error
+        )
 
 
 def _drop_keys() -> None:
@@ -123,18 +136,16 @@ def _drop_keys() -> None:
         del os.environ[name]
 
 
-def _house() -> House:
-    """What the services stand in."""
-    from steelyard.services.house import House
+def _topology() -> Topology:
     from steelyard.services.topology_file import read
 
     reading = read(os.environ)
     for key in reading.ignored:
         note(f"{key} has no effect: retries and questions of health go by deadlines.")
-    return House(dict(os.environ), topology=reading.topology)
+    return reading.topology
 
 
-def _reach(house: House, what: What, tls: _Tls) -> Reach:
+def _reach(topology: Topology, what: What, tls: _Tls) -> Reach:
     """From where it is asked; a usage error for --expose without a certificate."""
     from steelyard.services.certificates import certificate_of
     from steelyard.services.reach import LOCAL, exposed, own_names, usual
@@ -142,38 +153,36 @@ def _reach(house: House, what: What, tls: _Tls) -> Reach:
     if not tls.expose:
         if tls.cert or tls.key:
             raise typer.BadParameter("it is for --expose.", param_hint="--cert")
-        return LOCAL if what == "all" else usual(house, own_names())
-    cert, key = tls.cert or house.topology.tls.cert, tls.key or house.topology.tls.key
+        return LOCAL if what == "all" else usual(topology, os.environ, own_names())
+    cert, key = tls.cert or topology.tls.cert, tls.key or topology.tls.key
     if cert is None or key is None:
         files = "--cert F and --key F, or cert and key in [services.tls] of services.toml"
         raise typer.BadParameter(
             f"other machines are answered over TLS only: it needs {files}. {NOTHING}",
             param_hint="--expose",
         )
-    return exposed(certificate_of(cert, key), (*house.topology.tls.names, *own_names()))
+    return exposed(certificate_of(cert, key), (*topology.tls.names, *own_names()))
 
 
-def _all(house: House, reach: Reach, base_port: int | None, evaluators: int | None) -> None:
-    from steelyard.services.ports import ports_of
+def _all(topology: Topology, reach: Reach, ports: Ports) -> None:
     from steelyard.services.serving import Household
 
-    ports = ports_of(house.topology, base_port, evaluators)
-    with Household(ports, house.topology, house.variables, reach) as household:
+    with Household(ports, topology, os.environ, reach) as household:
         rows = [_Row(each.name, each.port, each.pid) for each in household.members]
-        write(_announced(house, reach, rows))
+        write(_announced(reach, rows))
         household.watch(note)
 
 
-def _one(house: House, reach: Reach, what: Application, port: int | None) -> None:
-    from steelyard.services.ports import port_of_one
-    from steelyard.services.process import Order, run
-    from steelyard.services.sockets import bound, port_of
+def _one(topology: Topology, reach: Reach, what: Application, port: int) -> None:
+    from steelyard.services.orders import Order
+    from steelyard.services.sockets import bound
 
-    usual = port_of_one(what, house.topology, house.variables)
-    sockets = bound(reach.addresses, port or usual)
-    order = Order(what, house.topology, house.variables, reach)
-    row = _Row(what, port_of(sockets), os.getpid())
-    run(order, sockets, lambda: write(_announced(house, reach, [row])))
+    sockets = bound(reach.addresses, port)  # before what takes long to import
+
+    from steelyard.services.process import run
+
+    order = Order(what, topology, os.environ, reach)
+    run(order, sockets, lambda: write(_announced(reach, [_Row(what, port, os.getpid())])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,23 +194,21 @@ class _Row:
     pid: int
 
 
-def _announced(house: House, reach: Reach, rows: Sequence[_Row]) -> str:
+def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
     """A line for each process, where the token is, and what to try."""
-    from steelyard.services.security.tokens import VARIABLE, own_token, token_file
+    from steelyard.services.security.tokens import FILE, VARIABLE
 
-    own_token(house)
     urls = {row: _url(row, reach, alone=len(rows) == 1) for row in rows}
     width = max(map(len, urls.values()))
     lines = [f"{row.name:<11}  {url:<{width}}  pid {row.pid}" for row, url in urls.items()]
-    path = token_file(house)
-    if house.variables.get(VARIABLE):
-        lines.append(f"The token is that of {VARIABLE}. To try it:")
-        secret = f"${VARIABLE}"
+    if os.environ.get(VARIABLE):
+        secret, where = f"${VARIABLE}", f"is that of {VARIABLE}"
     else:
-        lines.append(f"The token lies in {path}. To try it:")
-        secret = f"$(cat {shlex.quote(str(path))})"
+        path = str(home(os.environ) / FILE)
+        secret, where = f"$(cat {shlex.quote(path)})", f"lies in {path}"
     last = rows[-1]
     shown = "/presets" if last.name in {"coordinator", "api"} else "/openapi.json"
+    lines.append(f"The token {where}. To try it:")
     lines.append(f'  curl -s -H "Authorization: Bearer {secret}" {urls[last]}{shown}')
     return "".join(f"{visible(line)}\n" for line in lines)
 

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from steelyard import strategies
+from steelyard.ages import DateArray
 from steelyard.compat.convert import Converted, convert
 from steelyard.compat.prices import apart
 from steelyard.compat.records import CORE, PlannerContext, PortfolioContext, Position, Security
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
 from steelyard.modules.registry import Kind
-from steelyard.money import FxTable
+from steelyard.money import FxRate, FxTable
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.strategies import Strategy
@@ -45,9 +46,10 @@ CATEGORIES = (
 class Action:
     """A possible trade.
 
-    price       per share, in `currency`
-    value_eur   in the account's currency, costs not in it
-    priority    0..1 of ours; higher goes first
+    price             per share, in `currency`
+    value_eur         in the account's currency, costs not in it
+    priority          0..1 of ours; higher goes first
+    paired_priority   the same of it with one order of the other side; None = not told
     """
 
     side: str
@@ -60,6 +62,7 @@ class Action:
     priority: float
     reason: str
     tags: tuple[str, ...] = ()
+    paired_priority: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,10 +287,21 @@ def _history(asked: Asked, closes: Closes) -> Market:
         dates=dates,
         closes=table,
         quotes=quotes,
-        fx=FxTable(asked.base_currency, MappingProxyType({})),
+        fx=_constant_rates(asked, dates),
         adjusted=closes.adjusted,
         source="the closes of the request",
     )
+
+
+def _constant_rates(asked: Asked, dates: DateArray) -> FxTable:
+    """The rates of a request on every day of its closes: it says no others."""
+    days = [day.astype(object) for day in dates]
+    rates = {
+        currency: tuple(FxRate(currency, Decimal(str(rate)), day) for day in days)
+        for currency, rate in sorted(_rates(asked).items())
+        if currency != asked.base_currency
+    }
+    return FxTable(asked.base_currency, MappingProxyType(rates))
 
 
 def _positions(asked: Asked) -> tuple[tuple[AskedPosition, ...], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.arrays import PAD, IntArray, frozen
+from steelyard.arrays import PAD, FloatArray, IntArray, frozen
 from steelyard.ledger import SAFETY, clashes
 from steelyard.modules.candidates import Batch, Candidates, Orders, Proposal
 from steelyard.modules.context import Context
@@ -37,14 +37,16 @@ WHO = "request"
 class Stated:
     """One order, sized.
 
-    priority    what draws go by; None = what it gains
-    proposals   who asked for it, and why
+    priority          what draws go by; None = what it gains
+    paired_priority   the same with one order of the other side; None = what they gain
+    proposals         who asked for it, and why
     """
 
     symbol: str
     side: Side
     quantity: Decimal
     priority: float | None = None
+    paired_priority: float | None = None
     proposals: tuple[Proposal, ...] = ()
 
     @property
@@ -85,10 +87,17 @@ def distinct(orders: Sequence[Stated]) -> list[Stated]:
         if other is not order:
             seen = {proposal.source for proposal in other.proposals}
             more = tuple(p for p in order.proposals if p.source not in seen)
-            levels = [p for p in (other.priority, order.priority) if p is not None]
-            proposals, priority = (*other.proposals, *more), max(levels, default=None)
-            every[order.key] = replace(other, proposals=proposals, priority=priority)
+            every[order.key] = replace(
+                other,
+                proposals=(*other.proposals, *more),
+                priority=_higher(other.priority, order.priority),
+                paired_priority=_higher(other.paired_priority, order.paired_priority),
+            )
     return list(every.values())
+
+
+def _higher(a: float | None, b: float | None) -> float | None:
+    return max((level for level in (a, b) if level is not None), default=None)
 
 
 def stated_table(
@@ -98,22 +107,36 @@ def stated_table(
     strategy: Strategy,
     guard: Guard,
 ) -> Candidates:
-    """The finished table of what may be traded of the orders; each of them once."""
+    """The finished table of what may be traded of the orders, each of them once.
+
+    What must be traded whatever the score gains is in it beside.
+    """
     good = [order for order in distinct(orders) if hindrance(ctx, order) is None]
-    rows = sorted(
-        (exactly(ctx, order.symbol, order.side, order.quantity, order.proposals) for order in good),
-        key=_in_table,
+    rows = [
+        exactly(ctx, order.symbol, order.side, order.quantity, order.proposals) for order in good
+    ]
+    table, _ = table_of(ctx, objective, rows, _all, strategy, guard)
+    by_key = {order.key: order for order in good}
+    stated = [by_key.get(key) for key in keys(ctx, table)]
+    priority = _said(
+        [None if order is None else order.priority for order in stated], table.priority
     )
-    table = table_of(ctx, objective, rows, strategy, guard)
-    levels = {order.key: order.priority for order in good}
-    stated = [levels[key] for key in keys(ctx, table)]
-    pairs = zip(stated, table.priority.tolist(), strict=True)
-    priority = [own if level is None else level for level, own in pairs]
-    return with_draws(ctx, replace(table, priority=frozen(np.array(priority, dtype=np.float64))))
+    paired = [None if order is None else order.paired_priority for order in stated]
+    return with_draws(
+        ctx, replace(table, priority=priority, together=_said(paired, table.together))
+    )
 
 
-def _in_table(row: Sized) -> tuple[bool, int, float]:
-    return row.side is Side.BUY, row.i, -row.weight
+def _said(levels: Sequence[float | None], own: FloatArray) -> FloatArray:
+    """Figures as they are stated, where they are."""
+    pairs = zip(levels, own.tolist(), strict=True)
+    figures = [figure if level is None else level for level, figure in pairs]
+    return frozen(np.array(figures, dtype=np.float64))
+
+
+def _all(rows: list[Sized]) -> list[Sized]:
+    """Orders of nearly one size are not joined: each is somebody's."""
+    return rows
 
 
 def keys(ctx: Context, table: Orders) -> list[Key]:
@@ -180,19 +203,26 @@ def judged(
 ) -> Iterator[Verdict]:
     """Every sequence scored, in the order in which they come, and what stops it."""
     every = distinct([order for sequence in sequences for order in sequence])
-    rows = [exactly(ctx, order.symbol, order.side, order.quantity, ()) for order in every]
-    orders = orders_table(ctx, rows, (None,) * len(rows), account_of(ctx, rows))
-    at = {order.key: j for j, order in enumerate(every)}
     table = stated_table(ctx, objective, every, strategy, guard)
-    stops = _stops(ctx, every, guard)
-    hold = doing_nothing(ctx, objective, orders).evaluation.score
     inside_at = {key: j for j, key in enumerate(keys(ctx, table))}
     inside = [[inside_at.get(order.key) for order in sequence] for sequence in sequences]
+    free = [j is not None and not table.hurdled[j] for j in (inside_at.get(o.key) for o in every)]
+    orders = _orders(ctx, every, free)
+    at = {order.key: j for j, order in enumerate(every)}
+    stops = _stops(ctx, every, guard)
+    hold = doing_nothing(ctx, objective, orders).evaluation.score
     may = _feasible(ctx, table, inside, guard)
     for place, sequence in enumerate(sequences):
         scored = score_set(ctx, objective, orders, [at[order.key] for order in sequence], hold)
         stopped = None if may[place] else _stopped(ctx, table, sequence, inside[place], stops)
         yield Verdict(place, scored, stopped)
+
+
+def _orders(ctx: Context, orders: Sequence[Stated], free: Sequence[bool]) -> Orders:
+    """All orders as rows, those that no table has too; `free` of the hurdle."""
+    rows = [exactly(ctx, order.symbol, order.side, order.quantity, ()) for order in orders]
+    table = orders_table(ctx, rows, (None,) * len(rows), account_of(ctx, rows))
+    return replace(table, free=frozen(np.array(free, dtype=np.bool_)))
 
 
 def _feasible(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -62,23 +63,40 @@ def find_opportunities(
         rows = cut(ctx, rows, findings)
     else:
         refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
+    table, more = table_of(
+        ctx, objective, rows, partial(merge, ctx, findings=findings), strategy, guard
+    )
+    symbols = {symbol for wished in asked for symbol in wished.symbols} | more
+    _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
+    findings.tell(OpportunitiesIdentified(table.m))
+    return table
+
+
+def table_of(
+    ctx: Context,
+    objective: Objective,
+    rows: list[Sized],
+    merged: Callable[[list[Sized]], list[Sized]],
+    strategy: Strategy,
+    guard: Guard,
+) -> tuple[Candidates, set[str]]:
+    """The finished table of sized orders, and the symbols of what cash, new money and bands ask for
+    beside.
+
+    merged   the rows that filters leave, each distinct order once
+    """
     waiting = blocked(ctx, strategy, guard)
     cash = cash_rows(ctx, lambda sales: _quietly(ctx, sales, strategy, guard))
     for_cash, tried = cash.rows, probes(ctx, rows)
-    findings.problems.extend(notices(waiting))
-    rows = _unblocked(ctx, [*rows, *for_cash, *tried], waiting, findings)
+    guard.findings.problems.extend(notices(waiting))
+    rows = _unblocked(ctx, [*rows, *for_cash, *tried], waiting, guard.findings)
     rows = _masked(ctx, rows, strategy, guard)
     tried = [row for row in rows if any(row is other for other in tried)]
     rows = [row for row in rows if not any(row is other for other in tried)]
     due = asked_rows(ctx, rows, tried)
-    rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
-    rows = with_rows(rows, due)
+    rows = with_rows(with_sales_for_cash(rows, for_cash, merged), due)
     rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
-    symbols = {symbol for wished in asked for symbol in wished.symbols}
-    symbols |= {ctx.symbols[row.i] for row in (*for_cash, *due)}
-    _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
-    findings.tell(OpportunitiesIdentified(table.m))
     weights = np.array([row.priority_weight for row in rows])
     table = with_base(ctx, table)
     table = with_scores(ctx, table, objective.model, objective.rates, weights)
@@ -86,19 +104,8 @@ def find_opportunities(
     if not base_agreed(ctx, table):
         table = with_base(ctx, table)
         table = with_scores(ctx, table, objective.model, objective.rates, weights)
-    return with_due(ctx, table, cash.lists)
-
-
-def table_of(
-    ctx: Context, objective: Objective, rows: list[Sized], strategy: Strategy, guard: Guard
-) -> Candidates:
-    """The finished table of orders that no calculator asked for: filters, conflicts, scores."""
-    rows = let_through(ctx, rows, strategy, guard)
-    rows, conflicts = _paired(ctx, rows, strategy, guard)
-    table = with_conflicts(bare_table(ctx, rows), conflicts)
-    weights = np.array([row.priority_weight for row in rows])
-    table = with_scores(ctx, table, objective.model, objective.rates, weights)
-    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+    more = {ctx.symbols[row.i] for row in (*for_cash, *due)}
+    return with_due(ctx, table, cash.lists), more
 
 
 def completed(

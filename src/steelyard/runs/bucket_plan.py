@@ -21,6 +21,7 @@ from steelyard.store.store import Store
 from steelyard.telemetry.events import Event, Observe, PlannerEvent
 from steelyard.telemetry.health import Health
 from steelyard.telemetry.recorder import stamped
+from steelyard.telemetry.timings import measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,10 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
 
     How a plan came to be refused is kept too.
     """
+    hits, misses = planners.hits, planners.misses
     order = order_of(store, planners, name)
+    none_kept = (planners.hits, planners.misses) == (hits, misses)
+    cached = None if none_kept else planners.misses == misses
     case = case_of(order.inputs, order.strategy, order.state, manner.seed)
     events: list[PlannerEvent] = []
     note = stamped(name, manner.correlation_id, store.now, [events.append])
@@ -79,6 +83,7 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
             what = compared(solution, manner.engine.on_divergence, observe)
             if what:
                 manner.remark(what)
+    observe(measured(plan.plan_id, seconds, cached=cached))
     return Made(plan, keep(store, plan, order.inputs, order.files, seconds, events))
 
 

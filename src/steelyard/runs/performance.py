@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from steelyard.plans.plan import Plan
 from steelyard.store import events, plans
 from steelyard.store.plans import StoredPlan
 from steelyard.store.store import Store
@@ -31,6 +30,7 @@ class Performance:
     first, last when the oldest and the newest of them were saved
     sequences   that were proposed and scored, and seconds of each; None where none was
     peak_bytes  the most memory that a process had that made one; None where it was not counted
+    hits, misses  plans whose strategy was ready in the process that made them, or was read
     """
 
     bucket: str | None
@@ -41,6 +41,14 @@ class Performance:
     sequences: int
     per_sequence: float | None
     peak_bytes: int | None
+    hits: int = 0
+    misses: int = 0
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Part of the plans whose strategy was ready; None where none is kept ready."""
+        plans = self.hits + self.misses
+        return self.hits / plans if plans else None
 
     @property
     def modules(self) -> list[tuple[str, Spent]]:
@@ -68,6 +76,7 @@ class Performance:
             "sequences": self.sequences,
             "seconds_per_sequence": self.per_sequence,
             "peak_bytes": self.peak_bytes,
+            "cache": {"hits": self.hits, "misses": self.misses, "hit_rate": self.hit_rate},
         }
 
 
@@ -83,6 +92,7 @@ def measured(store: Store, bucket: str | None, most: int) -> Performance:
     entries = [entry.plan for entry in stored]
     timings = [timing for plan in entries for timing in plan.timings]
     scored = [plan for plan in entries if plan.certificate.sequences]
+    costs = _costs(store, bucket, {plan.plan_id for plan in entries})
     sequences = sum(plan.certificate.sequences for plan in scored)
     return Performance(
         bucket=bucket,
@@ -92,7 +102,11 @@ def measured(store: Store, bucket: str | None, most: int) -> Performance:
         spent=added_up(timings),
         sequences=sequences,
         per_sequence=seconds_per_sequence(sequences, (t for plan in scored for t in plan.timings)),
-        peak_bytes=_peak(store, bucket, entries),
+        peak_bytes=max(
+            (row.peak_bytes for row in costs if row.peak_bytes is not None), default=None
+        ),
+        hits=sum(row.cached is True for row in costs),
+        misses=sum(row.cached is False for row in costs),
     )
 
 
@@ -101,10 +115,8 @@ def _newest(store: Store, bucket: str | None, most: int) -> Iterator[StoredPlan]
         yield plans.load(store, row.plan_id)
 
 
-def _peak(store: Store, bucket: str | None, entries: list[Plan]) -> int | None:
-    ids = {plan.plan_id for plan in entries}
-    measures = events.since(store, bucket=bucket, event_type=PlanMeasured.__name__)
-    data = [entry.event.data for entry in measures if entry.event.data["plan_id"] in ids]
-    return max(
-        (each["peak_bytes"] for each in data if each["peak_bytes"] is not None), default=None
-    )
+def _costs(store: Store, bucket: str | None, ids: set[str]) -> list[PlanMeasured]:
+    """What was told of making these plans."""
+    entries = events.since(store, bucket=bucket, event_type=PlanMeasured.__name__)
+    costs = [PlanMeasured(**entry.event.data) for entry in entries]
+    return [each for each in costs if each.plan_id in ids]

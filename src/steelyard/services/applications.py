@@ -10,8 +10,9 @@ from typing import get_args
 from fastapi import APIRouter, FastAPI
 
 from steelyard.services.app import app_of
-from steelyard.services.health import Application, health_router
+from steelyard.services.health import health_router
 from steelyard.services.house import House
+from steelyard.services.topology import Application
 
 APPLICATIONS: tuple[Application, ...] = get_args(Application)
 
@@ -31,11 +32,6 @@ def application(name: Application, house: House) -> FastAPI:
         import_module("steelyard.services.remote").carry_from(house)
     routers = [router for module in MODULES[name] for router in _routers(module)]
     return app_of(f"Steelyard {name}", [*routers, health_router(name)], house)
-
-
-def health_path(name: Application) -> str:
-    """Where it is asked how it is."""
-    return f"/{name}/health"
 
 
 def _routers(module: str) -> list[APIRouter]:

@@ -18,10 +18,12 @@ from steelyard.arrays import PAD
 from steelyard.compat import requests
 from steelyard.compat.requests import CATEGORIES, Action, Asked
 from steelyard.errors import FailedLate, InputError
-from steelyard.modules.candidates import Candidates, Orders, Proposal
+from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, modules
 from steelyard.notices import Notice, Timing
 from steelyard.orders import Side
+from steelyard.planning.asked_rows import ASKED
 from steelyard.planning.case import Case
 from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import HERE, Findings
@@ -218,31 +220,42 @@ def _listed(table: Candidates, j: int) -> dict[str, Proposal]:
     """List of the documents -> who asked for a row there."""
     lists: dict[str, Proposal] = {}
     for proposal in table.proposals[j]:
-        name = proposal.source
-        if name == "weight_based":
-            name = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
-        lists.setdefault(name if name in CATEGORIES else BY_SIDE[table.side(j)], proposal)
+        lists.setdefault(_list_of(proposal.source, table.side(j)), proposal)
     return lists
 
 
+def _list_of(source: str, side: Side) -> str:
+    if source == "weight_based":
+        return "rebalance_buys" if side is Side.BUY else "rebalance_sells"
+    return source if source in CATEGORIES else BY_SIDE[side]
+
+
+def _source_of(action: Action, category: str) -> str:
+    """Who asked for a stated trade: the calculator that `identify` puts first into its tags."""
+    first = next(iter(action.tags), "")
+    ours = first in modules(Kind.OPPORTUNITY) or first in ASKED
+    side = Side(action.side.lower())
+    return first if ours and _list_of(first, side) == category else category
+
+
 def _action(
-    case: Case, ctx: Context, orders: Orders, j: int, proposal: Proposal | None
+    case: Case, ctx: Context, table: Candidates, j: int, proposal: Proposal
 ) -> ActionCandidateModel:
-    i, quantity = int(orders.security[j]), orders.quantity[j]
+    i, quantity = int(table.security[j]), table.quantity[j]
     security = ctx.securities[i]
     price = float(case.market.quotes[security.symbol].price)
-    priority = float(orders.priority[j]) if isinstance(orders, Candidates) else 0.0
     return ActionCandidateModel(
-        side="BUY" if orders.is_buy[j] else "SELL",
+        side="BUY" if table.is_buy[j] else "SELL",
         symbol=security.symbol,
         name=security.name,
         quantity=_shares(quantity),
         price=price,
         value_eur=float(quantity) * float(ctx.prices[i] * ctx.fx[i]),
         currency=security.currency,
-        priority=priority,
-        reason="" if proposal is None else proposal.why.text,
-        tags=() if proposal is None else tuple(dict.fromkeys((proposal.source, *proposal.tags))),
+        priority=float(table.priority[j]),
+        reason=proposal.why.text,
+        tags=tuple(dict.fromkeys((proposal.source, *proposal.tags))),
+        paired_priority=float(table.together[j]),
     )
 
 
@@ -251,10 +264,18 @@ def _shares(quantity: Decimal) -> int | float:
 
 
 def _stated(action: Action, category: str = WHO) -> Stated:
-    proposal = Proposal(category, say("{reason:text}", reason=action.reason), action.tags)
+    source = _source_of(action, category)
+    proposal = Proposal(source, say("{reason:text}", reason=action.reason), action.tags)
     quantity = Decimal(str(action.quantity))
     quantity = quantity.to_integral_value() if quantity == int(quantity) else quantity
-    return Stated(action.symbol, Side(action.side.lower()), quantity, action.priority, (proposal,))
+    return Stated(
+        action.symbol,
+        Side(action.side.lower()),
+        quantity,
+        action.priority,
+        action.paired_priority,
+        (proposal,),
+    )
 
 
 def _generated(asked: Asked, case: Case) -> Iterator[Sequences]:
@@ -289,6 +310,8 @@ def _sequences(
     names = keys(ctx, table)
     for batch in local(batch_size).generate(ctx, table, strategy, guard).batches:
         rows = [[names[j] for j in row if j != PAD] for row in batch.rows.tolist()]
+        # what must be traded is in the table; what nobody stated is no sequence of theirs
+        rows = [row for row in rows if all(key in first for key in row)]
         fresh = [row for row in rows if frozenset(row) not in sent]
         sent |= {frozenset(row) for row in fresh}
         if fresh:

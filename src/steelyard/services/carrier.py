@@ -20,6 +20,7 @@ import httpx2
 
 from steelyard.errors import ServiceError
 from steelyard.services.calls import MISSING, Calls, Circuits, Refused, reading
+from steelyard.services.certificates import trusting
 from steelyard.services.context import Task, packed
 from steelyard.services.loop import Loop
 from steelyard.services.messages import Message, Put
@@ -82,7 +83,7 @@ class Carrier:
         self.loop = Loop("steelyard services")
         self.calls = Calls(
             topology=self.topology,
-            client=self.loop.result(_client(self.transport)),
+            client=self.loop.result(_client(self.transport, self.topology)),
             circuits=Circuits(rules, self.now, self.meters.breaker),
             headers=self._headers,
         )
@@ -193,9 +194,16 @@ def _until(end: float) -> float:
     return max(LEAST_SECONDS, end - asyncio.get_running_loop().time())
 
 
-async def _client(transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+async def _client(
+    transport: httpx2.AsyncBaseTransport | None, topology: Topology
+) -> httpx2.AsyncClient:
     """A client that follows no redirect and asks no proxy: addresses are the topology's."""
-    return httpx2.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+    return httpx2.AsyncClient(
+        transport=transport,
+        verify=trusting(topology.tls.ca),
+        trust_env=False,
+        follow_redirects=False,
+    )
 
 
 def nobody(name: str, why: str) -> ServiceError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -27,19 +27,20 @@ Body = Annotated[
 ]
 
 
-def begun(request: Request, body: Body) -> Iterator[LineForm | SequenceBatch]:
-    """The stream with its first line made: what fails before it is answered as every error is."""
-    stream: Iterator[LineForm | SequenceBatch]
+Line = LineForm | SequenceBatch
+
+
+def batches(request: Request, body: Body) -> Iterator[Line]:
+    """The batches, of which the first is made: what is refused is refused before a line is sent."""
     if isinstance(body, GenerateAsked):
-        stream = lines(task_of(request, body), body.batch_size, meters_of(request).modules)
+        task = task_of(request, body)
+        rest: Iterator[Line] = lines(task, body.batch_size, meters_of(request).modules)
     else:
-        stream = documents.generate(body)
-    return chain([next(stream)], stream)
+        rest = documents.generate(body)
+    return chain([*islice(rest, 1)], rest)
 
 
 @router.post("/generator/generate", dependencies=[needs("planner")])
-def generate(
-    stream: Annotated[Iterator[LineForm | SequenceBatch], Depends(begun)],
-) -> Iterator[LineForm | SequenceBatch]:
+def generate(batches: Annotated[Iterator[Line], Depends(batches)]) -> Iterator[Line]:
     """Batches as JSON Lines: each is made when the one before was taken."""
-    yield from stream
+    yield from batches

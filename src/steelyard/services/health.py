@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from anyio import to_thread
@@ -24,8 +24,8 @@ from steelyard.modules.tables import NormTable, Tables, evaluate
 from steelyard.services.house import House
 from steelyard.services.messages import Message
 from steelyard.services.security.roles import caller_of
+from steelyard.services.topology import Application
 
-Application = Literal["opportunity", "generator", "evaluator", "coordinator", "api"]
 SECONDS = 2.0
 """Longest that a check may take."""
 LONGEST = 200

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import forkserver, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
-CONTEXT.set_forkserver_preload(["steelyard.services.process", "steelyard.planning.planner"])
+CONTEXT.set_forkserver_preload(
+    ["steelyard.services.process", "steelyard.planning.planner", "sqlalchemy", "alembic"]
+)
 KEYS = "APCA_"
 """How every variable begins that has keys of a broker."""
 THREADS = (
@@ -47,14 +50,16 @@ def begin(variables: Mapping[str, str]) -> None:
             forkserver.ensure_running()
 
 
-def process_of(
-    variables: Mapping[str, str], target: Callable[..., None], *arguments: Any
-) -> BaseProcess:
-    """A process that runs a function; it is started."""
-    process = CONTEXT.Process(target=target, args=arguments)
+def process_of(variables: Mapping[str, str], module: str, *arguments: Any) -> BaseProcess:
+    """A process that runs `main` of a module, which only it imports; it is started."""
+    process = CONTEXT.Process(target=_run, args=(module, *arguments))
     with _as_environment(environment_of(variables)):
         process.start()
     return process
+
+
+def _run(module: str, *arguments: Any) -> None:
+    import_module(module).main(*arguments)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from steelyard.telemetry.events import (
     CalculatorFailure,
     Event,
     Observe,
+    PlanMeasured,
     PlanningCompleted,
 )
 from steelyard.telemetry.metrics import Meters
@@ -147,5 +148,7 @@ def observer(house: House) -> Observe:
                 BEAM.info("beam", extra=gains)
             case PlanningCompleted():
                 structured.bind(plan_id=event.plan_id)
+            case PlanMeasured(cached=True):
+                house.meters.cache_hit()
 
     return observe

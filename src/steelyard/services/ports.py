@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from steelyard.errors import SettingsError
-from steelyard.services.health import Application
-from steelyard.services.topology import NAMES, Name, Topology
+from steelyard.services.topology import NAMES, Application, Name, Topology
 from steelyard.strategies.files.problems import shown
 
 EVALUATOR = "EVALUATOR_PORT"

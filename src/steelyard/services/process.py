@@ -10,9 +10,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -21,12 +20,11 @@ from threading import Thread
 from steelyard.errors import SteelyardError
 from steelyard.services import observing
 from steelyard.services.applications import application
-from steelyard.services.health import Application
 from steelyard.services.house import House
-from steelyard.services.reach import LOCAL, Reach
+from steelyard.services.orders import Order
+from steelyard.services.security.tokens import own_token
 from steelyard.services.server import GRACE_S, serve
 from steelyard.services.sockets import port_of
-from steelyard.services.topology import Topology
 
 FAILED = 1
 LAST_S = GRACE_S + 5
@@ -34,23 +32,10 @@ NAME = Path("/proc/self/comm")
 """What lists of processes show, where there is such a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a process is to be.
-
-    variables     its environment
-    reach         from where it is asked
-    """
-
-    name: Application
-    topology: Topology
-    variables: Mapping[str, str] = field(repr=False)
-    reach: Reach = LOCAL
-
-
 def main(order: Order, sockets: Sequence[socket.socket]) -> None:
     """A child: serve as ordered; exits with 1 if it cannot."""
-    os.setpgid(0, 0)  # Ctrl-C is for the parent, which ends us in its order
+    if sys.platform != "win32":
+        os.setpgid(0, 0)  # Ctrl-C is for the parent, which ends us in its order
     Thread(target=_end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(order.variables)
@@ -76,6 +61,7 @@ def run(
         topology=order.topology,
         traces=observing.begin(order.variables, order.topology.telemetry, order.name, sys.stderr),
     )
+    own_token(house)
     serve(application(order.name, house), sockets, order.reach.certificate, ready)
 
 

@@ -9,15 +9,16 @@ trusted    a private network that the file names, of containers on one machine; 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from steelyard import environment
 from steelyard.errors import ServiceError, SettingsError
 from steelyard.services.addresses import address_of, network_of
-from steelyard.services.house import House
-from steelyard.services.security.tokens import VARIABLE, token_file
-from steelyard.services.server import Certificate
+from steelyard.services.certificates import Certificate
+from steelyard.services.security.tokens import FILE, VARIABLE
 from steelyard.services.sockets import EVERYWHERE, LOOPBACK
+from steelyard.services.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,15 @@ def exposed(certificate: Certificate, names: Iterable[str]) -> Reach:
     return Reach(EVERYWHERE, tuple(dict.fromkeys(map(_as_host, names))), certificate)
 
 
-def usual(house: House, names: Iterable[str]) -> Reach:
+def usual(topology: Topology, variables: Mapping[str, str], names: Iterable[str]) -> Reach:
     """This machine, of these names and addresses, and the trusted network where there is one.
 
     Raises SettingsError without a token, ServiceError if this machine is not in the network.
     """
-    network = network_of(house.topology.trusted_network or "")
+    network = network_of(topology.trusted_network or "")
     if network is None:
         return LOCAL
-    _check_token(house)
+    _check_token(variables)
     addresses = {name: address_of(name) for name in names}
     own = [name for name, address in addresses.items() if address and address in network]
     if not own:
@@ -56,7 +57,7 @@ def usual(house: House, names: Iterable[str]) -> Reach:
             place="services.trusted_network",
             value=str(network),
         )
-    asked = dict.fromkeys((*house.topology.allow_hosts, *own))
+    asked = dict.fromkeys((*topology.allow_hosts, *own))
     return Reach((*LOOPBACK, *own), tuple(map(_as_host, asked)))
 
 
@@ -70,11 +71,12 @@ def own_names() -> tuple[str, ...]:
     return (name.lower(), *(str(entry[4][0]) for entry in entries))
 
 
-def _check_token(house: House) -> None:
-    if house.variables.get(VARIABLE) or token_file(house).exists():
+def _check_token(variables: Mapping[str, str]) -> None:
+    path = environment.home(variables) / FILE
+    if variables.get(VARIABLE) or path.exists():
         return
     raise SettingsError(
-        f"A trusted network needs a token that all its services share, and {token_file(house)} is "
+        f"A trusted network needs a token that all its services share, and {path} is "
         "not there. Nothing was started. Make one, and let each of them have it: "
         "openssl rand -base64 32",
         code="no_shared_token",

@@ -7,24 +7,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import FastAPI
 from uvicorn import Config, Server
 
+from steelyard.services.certificates import Certificate
 from steelyard.services.security.framing import options
 
 GRACE_S = 10
 """For what is under way when the service is to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """PEM files: a certificate with its chain, and its key."""
-
-    cert: Path
-    key: Path
 
 
 def serve(

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,17 +22,17 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from steelyard.errors import ServiceError
-from steelyard.services.applications import health_path
-from steelyard.services.health import Application
+from steelyard.services.certificates import Certificate
 from steelyard.services.nursery import environment_of, process_of
-from steelyard.services.process import Order, main
+from steelyard.services.orders import MODULE, Order, health_path
 from steelyard.services.reach import LOCAL, Reach
-from steelyard.services.server import GRACE_S, Certificate
 from steelyard.services.sockets import LOOPBACK, bound, port_of
-from steelyard.services.topology import NAMES, Name, Topology
+from steelyard.services.topology import NAMES, Application, Name, Topology
 
-START_S, DOWN_S = 60.0, 5.0
+START_S, DOWN_S = 60.0, 15.0
 HEALTH_S = 10.0
+LAST_S = 15.0
+"""For a process to end, then it is ended."""
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 LIVED_S = 60.0
@@ -108,7 +109,7 @@ class Household:
             for each in members:
                 each.process.terminate()
             for each in members:
-                each.process.join(GRACE_S + 5)
+                each.process.join(LAST_S)
                 _sweep(each.pid)
                 each.process.join()
 
@@ -146,7 +147,7 @@ class Household:
     def _started(self, name: Name, sockets: Sequence[socket.socket]) -> Member:
         """A process with these sockets, which are its own from now on."""
         order = Order(name, self.topology, environment_of(self.variables), self._reach(name))
-        process = process_of(self.variables, main, order, tuple(sockets))
+        process = process_of(self.variables, MODULE, order, tuple(sockets))
         return Member(name, port_of(sockets), process, process.pid or 0, time.monotonic())
 
     def _await(self, member: Member) -> None:
@@ -247,7 +248,6 @@ def _ended(code: int) -> str:
 
 def _sweep(pid: int) -> None:
     """End what is left of a process: itself, and what it started, which is in its group."""
-    if pid == 0:
-        return
-    with suppress(OSError):
-        os.killpg(pid, signal.SIGKILL)
+    if pid and sys.platform != "win32":
+        with suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)

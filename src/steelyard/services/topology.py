@@ -16,6 +16,8 @@ from steelyard.telemetry.traces import Tracing
 
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
 NAMES: tuple[Name, ...] = get_args(Name)
+Application = Literal[Name, "api"]
+"""The four, and the management API alone."""
 LOOPBACK = "127.0.0.1"
 PLUGINS = "plugins"
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -42,6 +42,7 @@ Shares = Annotated[int | float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Score = Annotated[float, Field(allow_inf_nan=False)]
+Priority = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 Symbols = Annotated[tuple[Symbol, ...], Field(strict=False, max_length=MOST_SECURITIES)]
@@ -116,9 +117,10 @@ class ActionCandidateModel(Wire):
     price: Positive = Field(description="per share, in `currency`")
     value_eur: Amount = Field(description="in the account's currency, costs not in it")
     currency: Currency = "EUR"
-    priority: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
+    priority: Priority = 0.0
     reason: Annotated[str, Field(max_length=2000)] = ""
     tags: Annotated[tuple[Text, ...], Field(strict=False, max_length=50)] = ()
+    paired_priority: Priority | None = ours(None, "priority with one order of the other side")
 
 
 Actions = Annotated[tuple[ActionCandidateModel, ...], Field(strict=False, max_length=5_000)]

@@ -477,12 +477,14 @@ class PlanMeasured(Event):
     plan_id      of the plan
     seconds      that planning took
     peak_bytes   the most memory that its process had resident so far; null where none is counted
+    cached       whether its strategy was ready from a plan before; null where none is kept ready
     """
 
     told_by = "who plans"
     plan_id: str
     seconds: float
     peak_bytes: int | None
+    cached: bool | None
 
 
 # execution

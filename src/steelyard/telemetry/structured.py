@@ -30,8 +30,8 @@ FIRST = ("timestamp", "level", "event", *IDS)
 """What every line begins with."""
 FEW = (*FIRST, "logger", "error", "where")
 """What is written of a line of another library."""
-EVENTS = {logs.LOGGER.name: "module"}
-"""Logger -> the event of its lines, whose values all stand beside it."""
+WITH_VALUES = frozenset({logs.LOGGER.name, "steelyard.audit"})
+"""Loggers whose lines say what happened in one word, then values, which stand beside it here."""
 LEVELS = {"": logging.WARNING, "steelyard": logging.INFO, "uvicorn": logging.INFO}
 """From which level on the lines of a logger are written; "" is every other library's."""
 
@@ -94,7 +94,9 @@ def formatter(*, debug: bool = False) -> logging.Formatter:
 def _with_ids(_: object, __: str, line: Line) -> Line:
     record: logging.LogRecord = line["_record"]
     ids = {"trace_id": traces.trace_id(), **(_of_request.get() or {})}
-    event = EVENTS.get(record.name, line["event"])
+    event = str(line["event"])
+    if record.name in WITH_VALUES:
+        event = event.partition(" ")[0]
     return {**ids, **line, "event": event, "logger": record.name}
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from steelyard.telemetry.events import PlanMeasured
+
 OPERATIONS: Mapping[str, str] = {
     "opportunity_calculators": "calculate",
     "pattern_generators": "generate",
@@ -25,6 +27,8 @@ SCORING = "generate and evaluate"
 """The stage in which sequences are scored as they are generated."""
 DIGITS = 9
 """Decimals of seconds that are told."""
+EVENT_DIGITS = 6
+"""The same in an event."""
 RUSAGE_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes of what the system counts peak memory in."""
 
@@ -110,3 +114,8 @@ def peak_bytes() -> int | None:
     import resource  # noqa: PLC0415 of the other systems alone
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RUSAGE_UNIT
+
+
+def measured(plan_id: str, seconds: float, *, cached: bool | None = None) -> PlanMeasured:
+    """What a plan took that this process just made."""
+    return PlanMeasured(plan_id, round(seconds, EVENT_DIGITS), peak_bytes(), cached)

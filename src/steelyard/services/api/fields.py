@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from steelyard.services.house import House
 from steelyard.store.strategies import LONGEST_NAME, LONGEST_TITLE, NAME
@@ -31,7 +31,16 @@ Bucket = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, examples=["
 
 BucketInPath = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME, examples=["core"])]
 NameInPath = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME)]
-IdInPath = Annotated[int, Path(ge=1, le=MOST_ID)]
+
+
+def _digits(value: object) -> object:
+    """An id of a path is spelled in one way: no sign, point, underscore or space."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("not a whole number in digits")
+    return value
+
+
+IdInPath = Annotated[int, Path(ge=1, le=MOST_ID), BeforeValidator(_digits)]
 
 
 async def house_of(request: Request) -> House:

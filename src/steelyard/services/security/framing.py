@@ -2,7 +2,7 @@
 
     lines     end with CR LF; a bare LF, two lengths, or a length and chunks are refused
     time      a head is here within 10 seconds, or the connection ends (slow loris)
-    number    of so many connections that wait for a head, the oldest makes way
+    number    of too many connections, the one that has been idle longest makes way
     headers   none says which server this is; those of a proxy are not believed
 
 `options(…)` are the arguments of uvicorn's `Config` that this needs.
@@ -34,11 +34,13 @@ class Careful(H11Protocol):
 
     head_seconds = HEAD_SECONDS
     most_connections = MOST_CONNECTIONS
-    deadline: asyncio.TimerHandle | None = None
+    idle_since: float | None = None
+    _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A head has to be here in time from now on."""
         super().connection_made(transport)
+        self.idle_since = self.loop.time()
         self._wait()
         if len(self.connections) > self.most_connections:
             self._make_way()
@@ -48,20 +50,26 @@ class Careful(H11Protocol):
         self._wait_no_more()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """The first byte of a head begins its time, the last ends it."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self._wait()
+
     def handle_events(self) -> None:
-        """Look at a head before it is read; a response that is complete begins to wait again."""
+        """Look at a head before it is read."""
         if self.conn.their_state is h11.IDLE and _is_bad(bytes(self.conn.trailing_data[0])):
             self.send_400_response("The request is not framed as HTTP/1.1 has it.")
             return
         super().handle_events()
         if self.conn.their_state is not h11.IDLE:
             self._wait_no_more()
+            self.idle_since = None
 
     def on_response_complete(self) -> None:
-        """The next head has to be here in time too."""
+        """From now on it is idle, unless the next request is here already."""
+        self.idle_since = self.loop.time()
         super().on_response_complete()
-        if self.conn.their_state is h11.IDLE:
-            self._wait()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse, and close."""
@@ -84,29 +92,28 @@ class Careful(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    def _wait(self) -> None:
-        self._wait_no_more()
-        self.deadline = self.loop.call_later(self.head_seconds, self.end)
-
-    def _wait_no_more(self) -> None:
-        if self.deadline is not None:
-            self.deadline.cancel()
-            self.deadline = None
-
     def end(self) -> None:
         """Cut it off."""
         self._wait_no_more()
         self.transport.abort()
 
+    def _wait(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.head_seconds, self.end)
+
+    def _wait_no_more(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
     def _make_way(self) -> None:
-        """End what has waited longest for a head: a connection in use sends it at once."""
-        waiting = [
-            (each.deadline.when(), id(each), each)
+        """End what has been idle longest: a connection in use sends its head at once."""
+        idle = [
+            (each.idle_since, id(each), each)
             for each in self.connections
-            if isinstance(each, Careful) and each.deadline is not None
+            if isinstance(each, Careful) and each.idle_since is not None
         ]
-        if waiting:
-            min(waiting)[2].end()
+        min(idle)[2].end()
 
 
 def _is_bad(data: bytes) -> bool:
