@@ -80,7 +80,10 @@ def test_lines_say_all_that_generating_here_does(counting):
     task, _ = counting
     here = generate(task.ctx, task.whole, task.strategy, Guard(findings=Findings()), SIZE)
     batches = list(here.batches)
-    there = [LineForm.model_validate_json(line.model_dump_json()) for line in lines(task, SIZE, lambda *_: None)]
+    there = [
+        LineForm.model_validate_json(line.model_dump_json())
+        for line in lines(task, SIZE, lambda *_: None)
+    ]
     assert [line.number for line in there] == [*range(len(batches)), len(batches)]
     assert there[-1].end is not None
 
