@@ -74,6 +74,7 @@ def serve(
 ) -> None:
     """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
     _check_usage(what, port, base_port, evaluators)
+    if_signalled(ENDED)
     with guarded(NOTHING):
         _check_installed()
         _drop_keys()
@@ -85,7 +86,6 @@ def serve(
 
         topology = _topology()
         reach = _reach(topology, what, _Tls(expose, cert, key))
-        if_signalled(ENDED)
         if what == "all":
             _all(topology, reach, ports_of(topology, base_port, evaluators))
         else:

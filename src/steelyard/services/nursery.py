@@ -20,7 +20,13 @@ from steelyard.environment import BROKER_KEYS
 
 CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["steelyard.services.process", "steelyard.planning.planner", "sqlalchemy", "alembic"]
+    [
+        "steelyard.services.process",
+        "steelyard.services.asked",
+        "steelyard.services.carried",
+        "steelyard.services.contexts",
+        "steelyard.planning.planner",
+    ]
 )
 THREADS = (
     "OMP_NUM_THREADS",
