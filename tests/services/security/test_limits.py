@@ -30,7 +30,7 @@ def test_a_limit_that_is_none_is_refused_with_its_place(tmp_path: Path, line: st
     with pytest.raises(SettingsError) as caught:
         read(tmp_path, f"[services.limits]\n{line}\n")
 
-    assert line.split()[0] in str(caught.value)
+    assert line.split(maxsplit=1)[0] in str(caught.value)
     assert "Nothing was started." in str(caught.value)
 
 
