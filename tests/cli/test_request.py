@@ -72,7 +72,7 @@ def test_a_kept_plan_of_a_request_knows_the_file_that_it_is_from(home: Path):
     plan = json.loads(run("plan", "--request", EXAMPLE, "--save", "--json").stdout)
 
     with closing(open_store(str(home / "home" / "steelyard.db"))) as store:
-        (file,) = plans.load(store, plan["plan_id"]).files
+        (file,) = plans.load(store, plan["plan_id"]).row.files
 
     assert (file["option"], file["name"]) == ("--request", str(EXAMPLE))
     assert file["sha256"] == hashlib.sha256(EXAMPLE.read_bytes()).hexdigest()

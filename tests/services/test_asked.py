@@ -241,6 +241,7 @@ def test_the_generator_works_on_trades_alone_and_says_what_it_assumed():
             2,
             1,
         ),
+        ([order("SELL", "AAA", 20)], "new_money", 0.0, 0.04481),
     ],
 )
 def test_an_infeasible_sequence_says_the_rule_and_the_number_that_stop_it(

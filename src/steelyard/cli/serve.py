@@ -209,7 +209,9 @@ def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
     last = rows[-1]
     shown = "/presets" if last.name in {"coordinator", "api"} else "/openapi.json"
     lines.append(f"The token {where}. To try it:")
-    lines.append(f'  curl -s -H "Authorization: Bearer {secret}" {urls[last]}{shown}')
+    secure = urls[last].startswith("https:") and reach.certificate
+    trust = f"--cacert {shlex.quote(str(secure.cert))} " if secure else ""
+    lines.append(f'  curl -s {trust}-H "Authorization: Bearer {secret}" {urls[last]}{shown}')
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
