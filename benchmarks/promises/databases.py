@@ -48,6 +48,14 @@ class Profile:
     fault_runs: int = 100
     whole_runs: int = 4
     portfolios: int = 100
+    fault_plans: int = 200
+    killed_plans: int = 10
+    still_plans: int = 1
+    random_worlds: int = 10
+    recorded: tuple[int, ...] = (20,)
+    load_seconds: float = 3
+    many_plans: tuple[int, int] = (20, 60)
+    sequences: int = 20_000
 
 
 PROFILES = {
@@ -64,6 +72,13 @@ PROFILES = {
         fault_runs=2_000,
         whole_runs=100,
         portfolios=1_000,
+        killed_plans=200,
+        still_plans=10,
+        random_worlds=200,
+        recorded=(20, 50, 100, 200),
+        load_seconds=60,
+        many_plans=(200, 2_000),
+        sequences=200_000,
     ),
 }
 

@@ -15,6 +15,7 @@ from steelyard.services import observing
 from steelyard.services.contexts import BODIES, Contexts
 from steelyard.services.house import House
 from steelyard.services.problems import MEDIA_TYPE, add_handlers
+from steelyard.services.results import Results
 from steelyard.services.security.gate import Gate
 from steelyard.services.security.keys import refuse_keys
 
@@ -71,6 +72,7 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
     )
     setattr(app.state, HOUSE, house)
     app.state.contexts = Contexts()
+    app.state.results = Results(house.meters.cache_hit)
     for router in (*routers, observing.router):
         app.include_router(router)
     add_handlers(app)

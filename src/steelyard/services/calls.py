@@ -18,17 +18,20 @@ from typing import Literal, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from steelyard.errors import ServiceError, one_line
+from steelyard.errors import InputError, ServiceError, one_line
 from steelyard.services.topology import Instance, Service, Topology
 from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_failure, state_of
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT"]
 TOO_MANY, SERVER_ERRORS, MISSING, CONFLICT = 429, 500, 404, 409
 UNANSWERED = "service_unanswered"
 """Code of what may be asked again: no answer, or one of no use."""
 LONGEST_ANSWER = 200
 """Characters of a refusal that an error repeats."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of an answer: what is longer is none."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -100,63 +103,91 @@ class Calls:
         method: Method,
         path: str,
         asked: tuple[bytes, float],
-        answer: type[M],
-    ) -> M:
-        """One answer to a body within so many seconds; raises ServiceError, Refused for a 4xx."""
+        answer: Callable[[Instance, bytes], T],
+    ) -> T:
+        """One answer to a body within so many seconds; raises ServiceError, Refused for a 4xx.
+
+        answer   makes it from its bytes; raises ServiceError or InputError for what is none
+        """
         body, seconds = asked
-        async with self._watched(instance, seconds):
-            response = await self.client.request(
+        async with (
+            self._watched(instance, seconds, is_work=method != "PUT"),
+            self.client.stream(
                 method, instance.url + path, content=body, headers=self._headers(),
                 timeout=seconds,
-            )  # fmt: skip
-            return _read(instance, response.status_code, response.content, answer)
+            ) as response,
+        ):  # fmt: skip
+            content = await _whole(instance, response)
+            if response.status_code != httpx2.codes.OK:
+                _refuse(instance, response.status_code, content)
+            return answer(instance, content)
 
     @asynccontextmanager
     async def stream(
         self, instance: Instance, path: str, body: bytes, seconds: float
     ) -> AsyncIterator[AsyncIterator[str]]:
-        """The lines of an answer, each within so many seconds of the one before."""
+        """The lines of an answer that begins within so many seconds; who reads times the rest."""
         async with (
-            self._watched(instance, None),
+            self._watched(instance, seconds) as limit,
             self.client.stream(
                 "POST", instance.url + path, content=body, headers=self._headers(), timeout=seconds
             ) as response,
         ):
             if response.status_code != httpx2.codes.OK:
-                _refuse(instance, response.status_code, await response.aread())
+                _refuse(instance, response.status_code, await _whole(instance, response))
+            limit.reschedule(None)
             yield response.aiter_lines()
 
     def _headers(self) -> dict[str, str]:
         return {**JSON, **self.headers()}
 
     @asynccontextmanager
-    async def _watched(self, instance: Instance, seconds: float | None) -> AsyncIterator[None]:
-        """Whatever fails is the instance's failure, but a refusal; raises ServiceError for it."""
+    async def _watched(
+        self, instance: Instance, seconds: float, *, is_work: bool = True
+    ) -> AsyncIterator[asyncio.Timeout]:
+        """Whatever fails is the instance's failure, but a refusal; raises ServiceError for it.
+
+        is_work   says an answer that it is well? One that takes contexts may still not work
+        """
         self.circuits.try_out(instance)
         try:
-            async with asyncio.timeout(seconds):
-                yield
+            async with asyncio.timeout(seconds) as limit:
+                yield limit
         except Refused:
-            self.circuits.answered(instance)
+            if is_work:
+                self.circuits.answered(instance)
             raise
-        except (httpx2.HTTPError, TimeoutError, OSError, ServiceError) as error:
-            why = str(error) if isinstance(error, ServiceError) else _why(error, seconds)
+        except (httpx2.HTTPError, TimeoutError, OSError, ServiceError, InputError) as error:
+            why = _why(error, seconds)
             self.circuits.failed(instance, why)
             raise unanswered(instance, why) from error
-        self.circuits.answered(instance)
+        if is_work:
+            self.circuits.answered(instance)
 
 
-def _why(error: Exception, seconds: float | None) -> str:
-    late = isinstance(error, TimeoutError | httpx2.TimeoutException)
-    if late:
-        return "no answer" if seconds is None else f"no answer within {seconds:g} s"
+def _why(error: Exception, seconds: float) -> str:
+    if isinstance(error, ServiceError) and error.fault.code == UNANSWERED:
+        return str(error.fault.value)
+    if isinstance(error, ServiceError | InputError):
+        return one_line(str(error), LONGEST_ANSWER)
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return f"no answer within {seconds:.3g} s"
     return one_line(f"{type(error).__name__}: {error}", LONGEST_ANSWER)
 
 
-def _read(instance: Instance, status: int, content: bytes, answer: type[M]) -> M:
-    if status != httpx2.codes.OK:
-        _refuse(instance, status, content)
-    return read(instance, content, answer)
+async def _whole(instance: Instance, response: httpx2.Response) -> bytes:
+    """The body of an answer; raises ServiceError for one that does not end."""
+    content = bytearray()
+    async for part in response.aiter_bytes():
+        content += part
+        if len(content) > MOST_BYTES:
+            raise unanswered(instance, f"its answer has more than {MOST_BYTES:,} bytes")
+    return bytes(content)
+
+
+def reading(answer: type[M]) -> Callable[[Instance, bytes], M]:
+    """What reads a message of a service."""
+    return lambda instance, content: read(instance, content, answer)
 
 
 def read(instance: Instance, content: bytes | str, answer: type[M]) -> M:

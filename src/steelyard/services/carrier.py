@@ -14,12 +14,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import httpx2
 
 from steelyard.errors import ServiceError
-from steelyard.services.calls import MISSING, Calls, Circuits, Refused
+from steelyard.services.calls import MISSING, Calls, Circuits, Refused, reading
 from steelyard.services.certificates import trusting
 from steelyard.services.context import Task, packed
 from steelyard.services.loop import Loop
@@ -29,10 +29,10 @@ from steelyard.telemetry.breaker import Moment, Rules
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import headers as traced
 
-M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 CONTEXTS, SENT = 16, 64
 """Contexts whose bytes are kept here, and hashes that are remembered of each instance."""
+LEAST_SECONDS = 0.001
 
 
 def moment() -> Moment:
@@ -47,6 +47,15 @@ class Parcel:
     task: Task
     body: bytes
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """What is asked of a context: path, body, and what makes the answer from its bytes."""
+
+    path: str
+    asked: Message
+    answer: Callable[[Instance, bytes], T]
 
 
 @dataclass
@@ -118,18 +127,19 @@ class Carrier:
         return [*usable[first:], *usable[:first]]
 
     async def ask(
-        self, name: Name, instance: Instance, path: str, asked: Message, parcel: Parcel,
-        answer: type[M], seconds: float,
-    ) -> M:  # fmt: skip
-        """One answer to a call that is of a context, which is sent where it is not known."""
-        body = asked.model_dump_json().encode()
+        self, name: Name, instance: Instance, call: Call[T], parcel: Parcel, seconds: float
+    ) -> T:
+        """One answer to a call that is of a context, which is sent where it is not known.
 
-        async def work() -> M:
-            return await self.calls.ask(
-                instance, "POST", f"/{name}/{path}", (body, seconds), answer
-            )
+        All that within so many seconds: who takes the context and then is still, too.
+        """
+        end, body = _later(seconds), call.asked.model_dump_json().encode()
 
-        return await self._knowing(name, instance, parcel, work, seconds)
+        async def work() -> T:
+            path = f"/{name}/{call.path}"
+            return await self.calls.ask(instance, "POST", path, (body, _until(end)), call.answer)
+
+        return await self._knowing(name, instance, parcel, work, end)
 
     @asynccontextmanager
     async def stream(
@@ -137,33 +147,33 @@ class Carrier:
         seconds: float,
     ) -> AsyncIterator[AsyncIterator[str]]:  # fmt: skip
         """The lines of an answer to a call that is of a context."""
-        body = asked.model_dump_json().encode()
+        end, body = _later(seconds), asked.model_dump_json().encode()
         async with AsyncExitStack() as streams:
 
             async def begin() -> AsyncIterator[str]:
-                stream = self.calls.stream(instance, f"/{name}/{path}", body, seconds)
+                stream = self.calls.stream(instance, f"/{name}/{path}", body, _until(end))
                 return await streams.enter_async_context(stream)
 
-            yield await self._knowing(name, instance, parcel, begin, seconds)
+            yield await self._knowing(name, instance, parcel, begin, end)
 
     async def _knowing(
         self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
-        seconds: float,
+        end: float,
     ) -> T:  # fmt: skip
         """Work that needs the context there: where it is forgotten it is sent again, once."""
         if parcel.sha256 not in self._sent.get(instance.url, ()):
-            await self._put(name, instance, parcel, seconds)
+            await self._put(name, instance, parcel, end)
         try:
             return await work()
         except Refused as refused:
             if refused.status != MISSING:
                 raise
-        await self._put(name, instance, parcel, seconds)
+        await self._put(name, instance, parcel, end)
         return await work()
 
-    async def _put(self, name: Name, instance: Instance, parcel: Parcel, seconds: float) -> None:
+    async def _put(self, name: Name, instance: Instance, parcel: Parcel, end: float) -> None:
         path = f"/{name}/contexts/{parcel.sha256}"
-        await self.calls.ask(instance, "PUT", path, (parcel.body, seconds), Put)
+        await self.calls.ask(instance, "PUT", path, (parcel.body, _until(end)), reading(Put))
         sent = self._sent.setdefault(instance.url, OrderedDict())
         sent[parcel.sha256] = None
         while len(sent) > SENT:
@@ -172,6 +182,16 @@ class Carrier:
     def turn(self, instance: Instance) -> asyncio.Lock:
         """One batch at a time is with an evaluator, whoever plans."""
         return self._turns.setdefault(instance.url, asyncio.Lock())
+
+
+def _later(seconds: float) -> float:
+    """A time of the loop's clock."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+def _until(end: float) -> float:
+    """Seconds that are left: so few that it fails, rather than none, which means no end."""
+    return max(LEAST_SECONDS, end - asyncio.get_running_loop().time())
 
 
 async def _client(

@@ -14,7 +14,7 @@ import httpx2
 from pydantic import BaseModel
 
 from steelyard.errors import ServiceError
-from steelyard.services.calls import Calls, Circuits, read
+from steelyard.services.calls import Calls, Circuits, read, reading
 from steelyard.services.carrier import moment, nobody
 from steelyard.services.house import House
 from steelyard.services.security.tokens import own_token
@@ -71,9 +71,10 @@ class Client:
     async def _asked(self, method: Any, path: str, request: BaseModel | None, answer: type[M]) -> M:
         body = b"" if request is None else request.model_dump_json().encode()
         asked, why = (body, self.service.timeout_seconds), "its circuit is open."
+        path = f"/{self.name}/{path}"
         for instance in self._in_turn():
             try:
-                return await self.calls.ask(instance, method, f"/{self.name}/{path}", asked, answer)
+                return await self.calls.ask(instance, method, path, asked, reading(answer))
             except ServiceError as error:
                 if type(error) is not ServiceError:
                     raise

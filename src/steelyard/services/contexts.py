@@ -22,7 +22,9 @@ from steelyard.services.security.roles import needs
 from steelyard.services.topology import Name
 from steelyard.settings import Plugins
 
-MOST_CONTEXTS, MOST_BYTES = 64, 256 * 1024 * 1024
+MOST_CONTEXTS, MOST_BYTES = 16, 64 * 1024 * 1024
+"""Of contexts that are kept, and of what they were sent as; plans at once are as many as a
+machine has processors."""
 BODIES: tuple[type[BaseModel], ...] = (ContextForm,)
 """Models of bodies that their handlers read themselves."""
 MOST_SETS = 8
@@ -58,6 +60,8 @@ class Contexts:
         task = unpacked(form, self._plugins(plugins_of(form.strategy), folders))
         with self._lock:
             self._tasks[sha256] = len(body), task
+            while len(self._tasks) > MOST_CONTEXTS:
+                self._tasks.popitem()
 
     def task(self, asked: Asked) -> Task:
         """The task of a call; raises NotStored where it has to be sent again."""

@@ -11,24 +11,27 @@ said.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from steelyard.arrays import PAD
-from steelyard.errors import InputError, ServiceError
+from steelyard.arrays import PAD, FloatArray
+from steelyard.errors import ServiceError
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.notices import Notice
 from steelyard.planning.findings import HERE
 from steelyard.planning.guard import Guard
+from steelyard.planning.keep import TIE
 from steelyard.planning.solve import score_batch, tell_scores
-from steelyard.services.calls import unanswered
-from steelyard.services.carrier import Carrier, Parcel
+from steelyard.services.calls import read, unanswered
+from steelyard.services.carrier import Call, Carrier, Parcel
 from steelyard.services.messages import BatchForm, ScoresForm, rows_form
 from steelyard.services.sources import Source
 from steelyard.services.topology import Instance
@@ -37,6 +40,8 @@ AHEAD = 2
 """Batches that wait beside those in flight, of which the most promising goes first."""
 SLOW, LEAST_PATIENCE = 4.0, 0.25
 """So many times the usual time, and at least so many seconds, until a batch is sent once more."""
+FIRST_SHARE = 0.25
+"""Of a batch's deadline, until its first batch is sent once more."""
 SMOOTHING = 0.2
 SHOWN = 5
 """Numbers of batches that a notice lists."""
@@ -50,6 +55,14 @@ class Flight:
     batch: Batch
     instance: Instance
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an evaluator made of a batch, and the seconds that it had it."""
+
+    scores: Scores
+    seconds: float
 
 
 @dataclass
@@ -67,37 +80,55 @@ class Dispatch:
     out: dict[str, str]
     deadline: float | None
     _waiting: list[tuple[float, int, Batch]] = field(default_factory=list)
-    _flights: dict[Future[Scores], Flight] = field(default_factory=dict)
+    _flights: dict[Future[Answer], Flight] = field(default_factory=dict)
     _ready: dict[int, Scores | None] = field(default_factory=dict)
     _took: list[float] = field(default_factory=list)
     _left: list[Batch] = field(default_factory=list)
     _pulled: int = 0
+    _cut: bool = False
     _seen: set[int] = field(default_factory=set)
     _failures: dict[str, str] = field(default_factory=dict)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Scores]:
-        """Scores of every batch, in the order of the source; what is left out has none."""
+        """Scores of every batch, in the order of the source; what is left out has none.
+
+        However it ends, nothing of it goes on: no request, no thread.
+        """
         source = iter(batches)
-        context, next_place = copy_context(), 0
+        context = copy_context()
 
         def following() -> Batch | None:
             return context.run(lambda: next(source, None))
 
         with ThreadPoolExecutor(1, "steelyard batches") as puller:
-            pull: Future[Batch | None] | None = puller.submit(following)
-            while pull is not None or self._waiting or self._flights or self._ready:
-                self._send()
-                pull = self._step(pull, lambda: puller.submit(following))
-                while next_place in self._ready:
-                    scores = self._ready.pop(next_place)
-                    next_place += 1
-                    if scores is not None:
-                        shown, start = self._shown(scores, batches), self.carrier.clock()
-                        yield shown
-                        self.carrier.meters.beam(self.carrier.clock() - start)
+            try:
+                yield from self._scored(batches, lambda: puller.submit(following))
+            finally:
+                for future in self._flights:
+                    future.cancel()
+                if isinstance(batches, Source):
+                    batches.stop()
         if isinstance(batches, Source):
-            batches.finish(self.guard)
+            batches.close()
+            if not self._cut:
+                batches.finish(self.guard)
         self._say()
+
+    def _scored(
+        self, batches: Iterable[Batch], pulled: Callable[[], Future[Batch | None]]
+    ) -> Iterator[Scores]:
+        pull: Future[Batch | None] | None = pulled()
+        next_place = 0
+        while pull is not None or self._waiting or self._flights or self._ready:
+            self._send()
+            pull = self._step(pull, pulled)
+            while next_place in self._ready:
+                scores = self._ready.pop(next_place)
+                next_place += 1
+                if scores is not None:
+                    shown, start = self._shown(scores, batches), self.carrier.clock()
+                    yield shown
+                    self.carrier.meters.beam(self.carrier.clock() - start)
 
     def _shown(self, scores: Scores, batches: Iterable[Batch]) -> Scores:
         """Tell of a batch, after what was told while it was made."""
@@ -113,6 +144,9 @@ class Dispatch:
         if not self._flights and self._waiting and not self._idle():
             self._here()
             return pull
+        if pull is not None and self._late() and not pull.done():
+            self._cut = True
+            return None
         wants = pull is not None and (pull.done() or len(self._waiting) < AHEAD + len(self._idle()))
         futures: set[Future[object]] = {*self._flights}  # type: ignore[arg-type]
         if wants and pull is not None:
@@ -121,7 +155,8 @@ class Dispatch:
             return pull
         wait(futures, self._patience(), FIRST_COMPLETED)
         for flight in [each for each in self._flights if each.done()]:
-            self._landed(flight)
+            if flight in self._flights:
+                self._landed(flight)
         if pull is not None and wants and pull.done():
             batch = pull.result()
             if batch is None:
@@ -159,45 +194,74 @@ class Dispatch:
         flight = Flight(place, batch, instance, self.carrier.clock())
         self._flights[self.carrier.loop.begin(self._ask(flight))] = flight
 
-    async def _ask(self, flight: Flight) -> Scores:
-        """The scores of a batch by one evaluator; raises ServiceError."""
+    async def _ask(self, flight: Flight) -> Answer:
+        """The scores of a batch by one evaluator, when it has no other; raises ServiceError."""
         batch, instance = flight.batch, flight.instance
+        seconds = self.carrier.topology.batch_seconds
+        if self.deadline is not None:
+            seconds = min(seconds, max(LEAST_PATIENCE, self.deadline - flight.since))
         asked = BatchForm(
             context=self.parcel.sha256, number=batch.number, rows=rows_form(batch.rows)
         )
-        seconds = self.carrier.topology.batch_seconds
-        form = await self.carrier.ask(
-            "evaluator", instance, "evaluate", asked, self.parcel, ScoresForm, seconds
-        )
-        net = form.net.array()
-        if form.number != batch.number or net.shape != (len(batch.rows),) or np.isnan(net).any():
+        call = Call("evaluate", asked, partial(self._scores, batch))
+        try:
+            async with asyncio.timeout(seconds), self.carrier.turn(instance):
+                start = self.carrier.clock()
+                left = max(LEAST_PATIENCE, seconds - (start - flight.since))
+                scores = await self.carrier.ask("evaluator", instance, call, self.parcel, left)
+        except TimeoutError as error:
+            raise unanswered(instance, f"no answer within {seconds:.3g} s") from error
+        return Answer(scores, self.carrier.clock() - start)
+
+    def _scores(self, batch: Batch, instance: Instance, content: bytes) -> Scores:
+        """The scores of an answer; raises ServiceError, InputError for what cannot be theirs."""
+        form = read(instance, content, ScoresForm)
+        net = np.asarray(form.net.array(), dtype=np.float64)
+        if form.number != batch.number or net.shape != (len(batch.rows),):
             why = f"it scored batch {batch.number} as {net.shape} of batch {form.number}"
             raise unanswered(instance, why)
-        return Scores(batch.number, batch.rows, np.asarray(net, dtype=np.float64))
+        if not (np.isfinite(net) | (net == -np.inf)).all():
+            raise unanswered(instance, f"its scores of batch {batch.number} are no numbers")
+        self._tried(batch, instance, net)
+        return Scores(batch.number, batch.rows, net)
+
+    def _tried(self, batch: Batch, instance: Instance, net: FloatArray) -> None:
+        """Calculate the best of a batch, and one more, here too; raises ServiceError."""
+        if not len(net):
+            return
+        some = [int(net.argmax()), batch.number % len(net)]
+        own = score_batch(self.table, replace(batch, rows=batch.rows[some])).net
+        if not np.allclose(own, net[some], rtol=0, atol=TIE):
+            why = f"it scored sequences of batch {batch.number} as {net[some]} that are {own}"
+            raise unanswered(instance, why)
 
     def _overdue(self) -> Flight | None:
-        """The batch that has been with one evaluator longest, if that is unusually long."""
-        alone = [
-            flight for flight in self._flights.values()
-            if sum(other.place == flight.place for other in self._flights.values()) == 1
-        ]  # fmt: skip
-        oldest = min(alone, key=lambda flight: flight.since, default=None)
-        if oldest is None or not self._took:
+        """The last sent of the batch that is longest with evaluators, if that is unusually long."""
+        newest = {flight.place: flight for flight in self._flights.values()}
+        oldest = min(newest.values(), key=lambda flight: flight.since, default=None)
+        if oldest is None or self.carrier.clock() - oldest.since < self._usual():
             return None
-        usual = max(LEAST_PATIENCE, SLOW * statistics.median(self._took))
-        return oldest if self.carrier.clock() - oldest.since > usual else None
+        return oldest
+
+    def _usual(self) -> float:
+        """Seconds after which a batch takes unusually long."""
+        if not self._took:
+            return FIRST_SHARE * self.carrier.topology.batch_seconds
+        return max(LEAST_PATIENCE, SLOW * statistics.median(self._took))
 
     def _patience(self) -> float | None:
         """Seconds until something may be overdue."""
-        over = not self._waiting and self._flights and self._idle() and self._took
-        return LEAST_PATIENCE if over or self.deadline is not None else None
+        if self.deadline is not None:
+            return LEAST_PATIENCE
+        over = not self._waiting and self._flights and self._idle()
+        return min(LEAST_PATIENCE, self._usual()) if over else None
 
-    def _landed(self, future: Future[Scores]) -> None:
+    def _landed(self, future: Future[Answer]) -> None:
         flight = self._flights.pop(future)
-        where, seconds = flight.instance.url, self.carrier.clock() - flight.since
+        where = flight.instance.url
         try:
-            scores = future.result()
-        except (ServiceError, InputError) as error:
+            answer = future.result()
+        except ServiceError as error:
             self.out[where] = self._failures[where] = error.fault.value or str(error)
             others = any(other.place == flight.place for other in self._flights.values())
             if not others and flight.place not in self._seen:
@@ -205,20 +269,30 @@ class Dispatch:
                     self._waiting, (-self._promise(flight.batch), flight.place, flight.batch)
                 )
             return
-        self._took.append(seconds)
-        self._arrived(flight.place, scores, where, seconds)
+        self._took.append(answer.seconds)
+        self._arrived(flight.place, answer.scores, where, answer.seconds)
 
     def _arrived(self, place: int, scores: Scores, where: str, seconds: float) -> None:
-        """The first answer counts; a later one of the same batch says the same."""
-        if place in self._seen:
-            return
+        """The first answer counts: whoever else was asked for the same is waited for no more."""
         self._seen.add(place)
         self._ready[place] = scores
         self.guard.findings.batches[where] += 1
         self.carrier.meters.batch(seconds, where)
+        for future, flight in [*self._flights.items()]:
+            if flight.place == place:
+                self._outrun(future, self.carrier.clock() - flight.since)
         if where != HERE and len(scores.net):
             before, now = self.carrier.seconds_a_row, seconds / len(scores.net)
             self.carrier.seconds_a_row = now if not before else before + SMOOTHING * (now - before)
+
+    def _outrun(self, future: Future[Answer], seconds: float) -> None:
+        """One that was asked before, or after, and has not answered."""
+        flight = self._flights.pop(future)
+        future.cancel()
+        if seconds >= self._usual():
+            why = f"no answer within {seconds:.3g} s, when another had answered"
+            self.carrier.calls.circuits.failed(flight.instance, why)
+            self.out[flight.instance.url] = self._failures[flight.instance.url] = why
 
     def _here(self) -> None:
         """No evaluator may be asked: the first that waits is evaluated in this process."""
@@ -236,7 +310,7 @@ class Dispatch:
         """What did not go as it should: said in the plan."""
         findings, here = self.guard.findings, self.guard.findings.batches[HERE]
         why = "; ".join(f"{where}: {reason}" for where, reason in sorted(self._failures.items()))
-        if self._left:
+        if self._left or self._cut:
             findings.problems.append(self._not_evaluated(why))
             self.guard.late = True
         elif here:
@@ -254,6 +328,15 @@ class Dispatch:
         count = sum(len(batch.rows) for batch in self._left)
         listed = ", ".join(map(str, numbers[:SHOWN])) + (", …" if len(numbers) > SHOWN else "")
         cause = "the time was up" if self._late() else why or "all were out of service"
+        if self._cut:
+            return Notice(
+                code="not_evaluated",
+                message=(
+                    f"The time was up when {self._pulled} batches had been made: the rest was not "
+                    f"made, and {len(numbers)} of them were not evaluated. A better sequence may "
+                    "be among what is missing."
+                ),
+            )
         return Notice(
             code="not_evaluated",
             message=(

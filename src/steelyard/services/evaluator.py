@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import Tag
 
-from steelyard.arrays import frozen
+from steelyard.arrays import FloatArray, frozen
 from steelyard.modules.candidates import Batch
 from steelyard.planning.keep import Pool
 from steelyard.planning.solve import score_batch
@@ -20,6 +20,7 @@ from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.messages import BatchForm, ProveAsked, ScoresForm, StepForm
 from steelyard.services.observing import meters_of
 from steelyard.services.records import ArrayForm
+from steelyard.services.results import Results
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import EvaluateSequencesRequest, EvaluateSequencesResponse
 
@@ -40,10 +41,15 @@ def evaluate(request: Request, body: Body) -> ScoresForm | EvaluateSequencesResp
     task = task_of(request, body)
     table = task.whole
     rows = indices(body.rows, task.ctx.search.max_depth, table.m)
-    origin = frozen(np.zeros(len(rows), dtype=np.int64))
-    scores = score_batch(table, Batch(body.number, rows, origin, ()))
+
+    def score() -> FloatArray:
+        origin = frozen(np.zeros(len(rows), dtype=np.int64))
+        return score_batch(table, Batch(body.number, rows, origin, ())).net
+
+    results: Results = request.app.state.results
+    net = results.of(body.context, rows, score)
     meters_of(request).sequences(len(rows))
-    return ScoresForm(number=body.number, net=ArrayForm.of(scores.net))
+    return ScoresForm(number=body.number, net=ArrayForm.of(net))
 
 
 @router.post("/evaluator/prove", dependencies=[needs("planner")])

@@ -30,9 +30,9 @@ from steelyard.planning.proposals import Proposals, generate
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.solve import Steps, evaluate_batches
 from steelyard.planning.wishes import completed, find_opportunities
-from steelyard.services.calls import UNANSWERED
+from steelyard.services.calls import UNANSWERED, reading
 from steelyard.services.carried import Proved, evidence_of, taken
-from steelyard.services.carrier import Carrier, Parcel, nobody
+from steelyard.services.carrier import Call, Carrier, Parcel, nobody
 from steelyard.services.context import Task
 from steelyard.services.dispatch import Dispatch
 from steelyard.services.house import House
@@ -243,7 +243,7 @@ class Journey:
     async def _attempts(
         self, name: Name, path: str, asked: Message, parcel: Parcel, seconds: float
     ) -> tuple[Instance, StepForm]:
-        end = self.carrier.clock() + seconds
+        end, call = self.carrier.clock() + seconds, Call(path, asked, reading(StepForm))
         async for attempt in stamina.retry_context(
             on=_may_be_asked_again,
             attempts=ATTEMPTS,
@@ -256,10 +256,10 @@ class Journey:
                 instances = self.carrier.in_turn(name)
                 if not instances:
                     raise nobody(name, "its circuits are open.")
-                left = max(FIRST_WAIT, end - self.carrier.clock())
-                form = await self.carrier.ask(
-                    name, instances[0], path, asked, parcel, StepForm, left
-                )
+                # one that is still leaves time for those after it
+                others = min(len(instances), ATTEMPTS - attempt.num + 1)
+                left = max(FIRST_WAIT, (end - self.carrier.clock()) / others)
+                form = await self.carrier.ask(name, instances[0], call, parcel, left)
                 return instances[0], form
         raise nobody(name, "no attempt was made.")
 
@@ -291,9 +291,8 @@ class Journey:
 
     async def _prove(self, instance: Instance, asked: ProveAsked, parcel: Parcel) -> StepForm:
         seconds = self.carrier.topology.evaluator.timeout_seconds
-        return await self.carrier.ask(
-            "evaluator", instance, "prove", asked, parcel, StepForm, seconds
-        )
+        call = Call("prove", asked, reading(StepForm))
+        return await self.carrier.ask("evaluator", instance, call, parcel, seconds)
 
 
 def _may_be_asked_again(error: Exception) -> bool:
