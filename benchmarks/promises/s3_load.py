@@ -41,7 +41,7 @@ CONNECTIONS = (16, 64, 256)
 RATE, P99_S, CROWDED_P99_S = 800, 0.05, 0.25
 OK, BUSY, ERROR, TOO_FAST, CUT = 200, 503, 500, 429, 0
 TOKENS = 90
-PATHS = ("/presets", "/configs", "/api/plans")
+PATHS = ("/presets", "/api/plans", "/api/buckets")
 
 
 @dataclass
