@@ -10,6 +10,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -86,14 +87,12 @@ def _types(plans: tuple[int, int]) -> tuple[list[str], int]:
         allocated, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         counts.append(_counted())
-    pairs = [*zip(counts, counts[1:], strict=False)]
-    least = size // 2
-    growing = [
-        name
-        for name in counts[-1]
-        if all(after[name] - before[name] >= least for before, after in pairs)
-    ]
-    return sorted(growing), allocated
+    pairs = [*pairwise(counts)]
+
+    def grows(name: str) -> bool:
+        return all(after[name] - before[name] >= size // 2 for before, after in pairs)
+
+    return sorted(filter(grows, counts[-1])), allocated
 
 
 def _counted() -> Tally[str]:
