@@ -427,7 +427,7 @@ SECTIONS = [
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
-        *("observability.md", "serving.md"),
+        *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "brokers.md", "execution.md"),
         *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md"),
     )

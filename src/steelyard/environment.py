@@ -82,11 +82,6 @@ VARIABLES = (
         "`steelyard.db` in the folder above",
     ),
     Variable(
-        "STEELYARD_TOKEN",
-        "the token by which the services of several machines ask each other, at least 32 signs",
-        "the file `token` in the folder above, made at its first use",
-    ),
-    Variable(
         "STEELYARD_LOG",
         "from which level on the log goes to stderr: `debug`, `info`, `warning` or `error`",
         "no log",
@@ -144,7 +139,7 @@ VARIABLES = (
     ),
     Variable(
         "STEELYARD_TOKEN",
-        "the token with which services are asked and answer, in place of that of the file",
+        "the token of this machine, at least 32 signs, in place of that of the file",
         "`token` in the folder above, made at the first start",
     ),
     Variable(

@@ -16,6 +16,7 @@ from steelyard.services.house import House
 from steelyard.services.security.book import create
 from steelyard.services.security.callers import Role
 from steelyard.services.security.limits import Limits
+from steelyard.services.topology import Topology
 
 PORT = 8011
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.house = House(
             {"STEELYARD_HOME": str(self.home)}, utc=self.clock.utc, seconds=self.clock.seconds,
-            port=self.port, limits=self.limits,
+            port=self.port, topology=Topology(limits=self.limits),
         )  # fmt: skip
         self.app = self.application(self.house)
 

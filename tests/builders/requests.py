@@ -1,4 +1,4 @@
-"""The recorded inputs as the documents' self-contained requests, and their services in a chain."""
+"""The documents' self-contained requests: small ones, and the recorded inputs in a chain."""
 
 from __future__ import annotations
 
@@ -28,6 +28,87 @@ LISTS = (
 )
 RULES: dict[str, Any] = {"max_depth": 5, "priority_threshold": 0.1, "min_trade_value": 0.0}
 """Rules of the whole plan that each service of the chain is told."""
+
+
+ACCOUNT = {
+    "total_value_eur": 20_000.0,
+    "available_cash": 3_000.0,
+    "invested_value": 17_000.0,
+    "num_positions": 2,
+}
+POSITIONS = [
+    {"symbol": "AAA", "quantity": 100, "average_cost": 80.0, "current_price": 100.0},
+    {"symbol": "BBB", "quantity": 70, "average_cost": 90.0, "current_price": 100.0},
+]
+SECURITIES = [
+    {"symbol": symbol, "name": symbol, "current_price": 100.0} for symbol in ("AAA", "BBB", "CCC")
+]
+TARGETS = {"AAA": 0.3, "BBB": 0.35, "CCC": 0.25}
+DAY = "2026-11-20"
+
+
+def order(side: str, symbol: str, quantity: float, **more: Any) -> dict[str, Any]:
+    """A possible trade at a price of 100."""
+    price = more.pop("price", 100.0)
+    value = {"quantity": quantity, "price": price, "value_eur": price * quantity}
+    return {"side": side, "symbol": symbol, **value, **more}
+
+
+def planning(**changes: Any) -> CreatePlanRequest:
+    """A small request of a plan."""
+    return CreatePlanRequest.model_validate(
+        {
+            "portfolio_context": ACCOUNT,
+            "positions": POSITIONS,
+            "securities": SECURITIES,
+            "available_cash": 3_000.0,
+            "target_weights": TARGETS,
+            "as_of": DAY,
+            **changes,
+        }
+    )
+
+
+def evaluating(*sequences: Any, **changes: Any) -> EvaluateSequencesRequest:
+    """Sequences in the same account."""
+    return EvaluateSequencesRequest.model_validate(
+        {
+            "sequences": sequences,
+            "portfolio_context": ACCOUNT,
+            "positions": POSITIONS,
+            "securities": SECURITIES,
+            "target_weights": TARGETS,
+            "as_of": DAY,
+            **changes,
+        }
+    )
+
+
+def generating(opportunities: Any, **changes: Any) -> GenerateSequencesRequest:
+    """Possible trades in the same account."""
+    return GenerateSequencesRequest.model_validate(
+        {
+            "opportunities": opportunities,
+            "feasibility": {"available_cash": 3_000.0},
+            "portfolio_context": ACCOUNT,
+            "positions": POSITIONS,
+            "securities": SECURITIES,
+            "target_weights": TARGETS,
+            "as_of": DAY,
+            **changes,
+        }
+    )
+
+
+OPPORTUNITIES = {
+    "rebalance_sells": [
+        order("SELL", "AAA", quantity, priority=0.8, reason="over target") for quantity in (20, 40)
+    ],
+    "rebalance_buys": [
+        order("BUY", "CCC", quantity, priority=0.9, reason="under target")
+        for quantity in (20, 25, 50)
+    ],
+}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""An application asked for the beginning of an answer: a stream of events has no end to wait for."""
+"""An application asked for the beginning of an answer: a stream of events does not end."""
 
 from __future__ import annotations
 

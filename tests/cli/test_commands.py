@@ -159,11 +159,19 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("arm",): ("not.json",),
         ("runs",): ("r-nowhere",),
         ("halt",): ("--lift",),
+        ("token", "revoke"): ("nowhere",),
         ("db", "backup"): ("not.json",),
         ("db", "restore"): ("nowhere.db",),
     }
     cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",), ("perf",)}
-    cannot |= {("db", "upgrade"), ("resume",), ("reconcile",), ("cancel-all",), ("flatten",)}
+    cannot |= {
+        ("token", "list"),
+        ("db", "upgrade"),
+        ("resume",),
+        ("reconcile",),
+        ("cancel-all",),
+        ("flatten",),
+    }
     with_json = {
         typed
         for typed, entry in commands()

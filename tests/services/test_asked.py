@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 from benchmarks.seed_baseline import case
-from builders.requests import (
-    LISTS,
-    in_a_chain,
-    plan_request,
-)
 
 import steelyard
+from builders.requests import (
+    ACCOUNT,
+    DAY,
+    LISTS,
+    OPPORTUNITIES,
+    POSITIONS,
+    SECURITIES,
+    TARGETS,
+    evaluating,
+    generating,
+    in_a_chain,
+    order,
+    plan_request,
+    planning,
+)
 from steelyard.compat.requests import order_of
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.planning.planner import plan
@@ -21,83 +31,21 @@ from steelyard.plans.verify import check
 from steelyard.services.asked import create, evaluate, generate, identify
 from steelyard.services.wire import (
     CreatePlanRequest,
-    EvaluateSequencesRequest,
     GenerateSequencesRequest,
     IdentifyOpportunitiesRequest,
 )
 
 EXAMPLE = Path(steelyard.__file__).parents[2] / "examples" / "create_plan.json"
-ACCOUNT = {
-    "total_value_eur": 20_000.0,
-    "available_cash": 3_000.0,
-    "invested_value": 17_000.0,
-    "num_positions": 2,
-}
-POSITIONS = [
-    {"symbol": "AAA", "quantity": 100, "average_cost": 80.0, "current_price": 100.0},
-    {"symbol": "BBB", "quantity": 70, "average_cost": 90.0, "current_price": 100.0},
-]
-SECURITIES = [
-    {"symbol": symbol, "name": symbol, "current_price": 100.0} for symbol in ("AAA", "BBB", "CCC")
-]
-TARGETS = {"AAA": 0.3, "BBB": 0.35, "CCC": 0.25}
-DAY = "2026-11-20"
-
-
-def order(side, symbol, quantity, **more):
-    price = more.pop("price", 100.0)
-    value = {"quantity": quantity, "price": price, "value_eur": price * quantity}
-    return {"side": side, "symbol": symbol, **value, **more}
-
-
-def planning(**changes):
-    return CreatePlanRequest.model_validate(
-        {
-            "portfolio_context": ACCOUNT,
-            "positions": POSITIONS,
-            "securities": SECURITIES,
-            "available_cash": 3_000.0,
-            "target_weights": TARGETS,
-            "as_of": DAY,
-            **changes,
-        }
-    )
-
-
-def evaluating(*sequences, **changes):
-    return EvaluateSequencesRequest.model_validate(
-        {
-            "sequences": sequences,
-            "portfolio_context": ACCOUNT,
-            "positions": POSITIONS,
-            "securities": SECURITIES,
-            "target_weights": TARGETS,
-            "as_of": DAY,
-            **changes,
-        }
-    )
-
-
-def generating(opportunities, **changes):
-    return GenerateSequencesRequest.model_validate(
-        {
-            "opportunities": opportunities,
-            "feasibility": {"available_cash": 3_000.0},
-            "portfolio_context": ACCOUNT,
-            "positions": POSITIONS,
-            "securities": SECURITIES,
-            "target_weights": TARGETS,
-            "as_of": DAY,
-            **changes,
-        }
-    )
 
 
 def traded(actions):
     return {(action.side, action.symbol, action.quantity) for action in actions}
 
 
-@pytest.mark.parametrize(("n", "beam_width"), [(20, 1), (20, 10), (50, 10), (100, 1)])
+LARGER = [pytest.param(n, k, marks=pytest.mark.nightly) for n in (100, 200) for k in (1, 10)]
+
+
+@pytest.mark.parametrize(("n", "beam_width"), [(20, 1), (20, 10), (50, 10), *LARGER])
 def test_the_services_in_a_chain_end_at_the_plan_that_the_planner_makes_at_once(n, beam_width):
     whole = create(plan_request(n, beam_width=beam_width))
     opportunities, made, evaluated = in_a_chain(n, beam_width)
@@ -216,7 +164,7 @@ def test_the_opportunity_service_answers_in_five_lists_by_priority():
         assert [a.priority for a in actions] == sorted((a.priority for a in actions), reverse=True)
         for action in actions:
             assert action.value_eur == pytest.approx(action.quantity * action.price)
-            assert isinstance(action.quantity, int)
+            assert isinstance(action.model_dump()["quantity"], int)
             assert not action.reason.endswith(".")
     assert any("its value by its shares" in warning for warning in answer.warnings)
     closed = identify(request.model_copy(update={"ineligible_symbols": ("CCC",)}))
@@ -224,17 +172,6 @@ def test_the_opportunity_service_answers_in_five_lists_by_priority():
     sold = identify(request.model_copy(update={"recently_sold": ("AAA",)}))
     assert sold.rebalance_sells == ()
     assert sold.rebalance_buys != ()
-
-
-OPPORTUNITIES = {
-    "rebalance_sells": [
-        order("SELL", "AAA", quantity, priority=0.8, reason="over target") for quantity in (20, 40)
-    ],
-    "rebalance_buys": [
-        order("BUY", "CCC", quantity, priority=0.9, reason="under target")
-        for quantity in (20, 25, 50)
-    ],
-}
 
 
 def test_sequences_come_in_numbered_batches_and_the_last_knows_how_many_there_were():
@@ -304,6 +241,7 @@ def test_the_generator_works_on_trades_alone_and_says_what_it_assumed():
             2,
             1,
         ),
+        ([order("SELL", "AAA", 20)], "new_money", 0.0, 0.04481),
     ],
 )
 def test_an_infeasible_sequence_says_the_rule_and_the_number_that_stop_it(

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+
 from builders.carrying import carrying
 from builders.demo import growth
 from builders.plugins import HEAD, pin
-from fastapi.testclient import TestClient
-
 from steelyard.planning.findings import HERE
 from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case

@@ -130,6 +130,30 @@ def test_exposed_it_answers_over_tls_at_every_address_and_not_without(tmp_path: 
     assert statuses == [200, 200, 200, 421]
 
 
+def test_a_port_that_somebody_took_meanwhile_is_waited_for_longer_each_time(tmp_path: Path):
+    said: list[str] = []
+    with Household({"evaluator": [0]}, Topology(), environment(tmp_path)) as household:
+        member = household.member("evaluator")
+        before = member.pid
+        os.kill(before, signal.SIGKILL)
+        member.process.join()
+        with socket.create_server(("127.0.0.1", member.port)):
+            for _ in range(3):
+                household._look_after(member, said.append)
+                member.again_at = 0.0
+        household._look_after(member, said.append)
+        healthy = _comes(lambda: health("evaluator", member.port) == 200)
+
+    where = f"127.0.0.1:{member.port}"
+    assert said == [
+        f"evaluator at {where} (pid {before}) was ended by signal 9; again in 0.5 s.",
+        f"{where} is not free for evaluator; again in 1 s.",
+        f"{where} is not free for evaluator; again in 2 s.",
+        f"evaluator at {where} is started again, pid {member.pid}.",
+    ]
+    assert healthy
+
+
 WATCHED = """
 import os, sys
 from steelyard.services.serving import Household, health

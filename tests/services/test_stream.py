@@ -10,9 +10,9 @@ from dataclasses import replace
 import httpx2
 import numpy as np
 import pytest
+
 from builders.demo import growth
 from builders.listening import listening
-
 from steelyard.arrays import PAD
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.planning.findings import Findings

@@ -38,43 +38,53 @@ def values(annotation, metadata=()):
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
         return values(inner, (*metadata, *more))
-    if isinstance(annotation, type) and issubclass(annotation, Wire):
-        return models(annotation)
     bounds = [*metadata, *(m for field in metadata for m in getattr(field, "metadata", ()))]
 
     def bound(name, default=None):
         return next((getattr(b, name) for b in bounds if hasattr(b, name)), default)
 
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    most = min(bound("max_length", 3), 3)
-    if origin is tuple:
-        return st.lists(values(arguments[0]), min_size=bound("min_length", 0), max_size=most)
-    if origin is dict:
-        return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=most)
-    if arguments and all(isinstance(argument, str) for argument in arguments):
+    arguments = get_args(annotation)
+    if not arguments:
+        return plain(annotation, bound)
+    if get_origin(annotation) in {tuple, dict}:
+        return collections(get_origin(annotation), arguments, bound)
+    if all(isinstance(argument, str) for argument in arguments):
         return st.sampled_from(arguments)
-    if arguments:
-        return st.one_of([values(argument, metadata) for argument in arguments])
-    if annotation is float or annotation is int:
-        return _numbers(annotation, bound)
-    if annotation is str and bound("pattern"):
+    return st.one_of([values(argument, metadata) for argument in arguments])
+
+
+def collections(kind, arguments, bound):
+    most = min(bound("max_length", 2), 2)
+    if kind is tuple:
+        return st.lists(values(arguments[0]), min_size=bound("min_length", 0), max_size=most)
+    return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=most)
+
+
+def plain(kind, bound):
+    if kind in {int, float}:
+        return numbers(kind, bound)
+    if kind is str:
+        return texts(bound)
+    if issubclass(kind, Wire):
+        return models(kind)
+    return {bool: st.booleans(), type(None): st.none()}.get(kind, st.just(1.5))
+
+
+def texts(bound):
+    if bound("pattern"):
         days = st.dates().map(str).filter(lambda day: len(day) == 10)
         return days if "[0-9]" in bound("pattern") else st.sampled_from(["EUR", "USD"])
-    if annotation is str:
-        return TEXT.filter(lambda text: len(text) >= bound("min_length", 0)).map(
-            lambda text: text[: bound("max_length", 20)]
-        )
-    return {bool: st.booleans(), type(None): st.none()}.get(annotation, st.just(1.5))
+    most = min(bound("max_length", 20), 20)
+    return TEXT.filter(lambda text: bound("min_length", 0) <= len(text) <= most)
 
 
-def _numbers(kind, bound):
+def numbers(kind, bound):
     low = bound("ge", bound("gt", -(2**53)))
     high = bound("le", bound("lt", 2**53))
-    if kind is int:
-        return st.integers(math.ceil(low), math.floor(high)).filter(
-            lambda number: number > bound("gt", -math.inf)
-        )
-    return st.floats(low, high, exclude_min=bound("gt") is not None, allow_nan=False)
+    if kind is float:
+        return st.floats(low, high, exclude_min=bound("gt") is not None, allow_nan=False)
+    over = bound("gt", -math.inf)
+    return st.integers(math.ceil(low), math.floor(high)).filter(lambda number: number > over)
 
 
 def models(model):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from steelyard.cli.options import Inputs
     from steelyard.engine import Engine, EngineSettings
     from steelyard.planning.solve import Solution
-    from steelyard.telemetry.events import Observe
+    from steelyard.telemetry.events import Event, Observe, PlannerEvent
 
 
 @dataclass
@@ -78,19 +78,22 @@ class Engines:
 
 
 def _kept(bucket: str) -> Observe:
-    """Keeps one event by itself; where that cannot be, the line on stderr alone tells of it."""
-    from datetime import UTC, datetime
+    """Keeps one event by itself; where that cannot be, the line on stderr alone tells of it.
 
-    from steelyard.cli.stored import opened, run_id
-    from steelyard.store.events import append
-    from steelyard.telemetry.events import Event, PlannerEvent
-    from steelyard.telemetry.recorder import stamped
-
-    def keep(event: PlannerEvent) -> None:
-        with suppress(StoreError), opened() as store:
-            append(store, [event])
+    The library of databases is loaded when there is one to keep, and not before.
+    """
 
     def observe(event: Event) -> None:
+        from datetime import UTC, datetime
+
+        from steelyard.cli.stored import opened, run_id
+        from steelyard.store.events import append
+        from steelyard.telemetry.recorder import stamped
+
+        def keep(entry: PlannerEvent) -> None:
+            with suppress(StoreError), opened() as store:
+                append(store, [entry])
+
         stamped(bucket, run_id(), lambda: datetime.now(UTC), [keep])(event)
 
     return observe

@@ -74,6 +74,7 @@ def serve(
 ) -> None:
     """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
     _check_usage(what, port, base_port, evaluators)
+    if_signalled(ENDED)
     with guarded(NOTHING):
         _check_installed()
         _drop_keys()
@@ -85,7 +86,6 @@ def serve(
 
         topology = _topology()
         reach = _reach(topology, what, _Tls(expose, cert, key))
-        if_signalled(ENDED)
         if what == "all":
             _all(topology, reach, ports_of(topology, base_port, evaluators))
         else:
@@ -209,7 +209,9 @@ def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
     last = rows[-1]
     shown = "/presets" if last.name in {"coordinator", "api"} else "/openapi.json"
     lines.append(f"The token {where}. To try it:")
-    lines.append(f'  curl -s -H "Authorization: Bearer {secret}" {urls[last]}{shown}')
+    secure = urls[last].startswith("https:") and reach.certificate
+    trust = f"--cacert {shlex.quote(str(secure.cert))} " if secure else ""
+    lines.append(f'  curl -s {trust}-H "Authorization: Bearer {secret}" {urls[last]}{shown}')
     return "".join(f"{visible(line)}\n" for line in lines)
 
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.arrays import PAD, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, clashes
+from steelyard.arrays import PAD, FloatArray, IntArray, frozen, row_sums
+from steelyard.ledger import SAFETY, Account, clashes, debt_paid
 from steelyard.modules.candidates import Batch, Candidates, Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.notices import Drop
@@ -289,7 +289,20 @@ def _together(ctx: Context, table: Candidates, row: IntArray) -> Drop:
         pairs = float(np.triu(account.apart[np.ix_(row[0], row[0])]).sum())
         words = "a filter keeps {pairs:count} pairs of its orders apart"
         return Drop("conflict", pairs, 0.0, say(words, pairs=int(pairs)))
-    drop = cash_short(account, row) or over_a_cap(account, row)
-    return drop or Drop(
-        "row_filter", None, None, say("a filter of sequences does not let it through")
-    )
+    drop = cash_short(account, row) or over_a_cap(account, row) or _owing(account, row)
+    why = say("a filter of sequences does not let it through")
+    return drop or Drop("row_filter", None, None, why)
+
+
+def _owing(account: Account, row: IntArray) -> Drop | None:
+    """Whether it does less than every plan must: new money put to work, a debt paid; of value."""
+    if debt_paid(account, row)[0]:
+        return None
+    if account.invest is not None:
+        bought = float(row_sums(account.bought, row)[0])
+        words = "it buys {bought:pct} of value; idle cash asks for {least:pct}"
+        why = say(words, bought=bought, least=account.invest)
+        return Drop("new_money", bought, account.invest, why)
+    brought, due = float(row_sums(account.brought, row)[0]), account.due or 0.0
+    words = "it brings {brought:pct} of value in cash; {due:pct} is due"
+    return Drop("due", brought, due, say(words, brought=brought, due=due))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from steelyard.engine import EngineSettings
@@ -60,6 +60,7 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
     How a plan came to be refused is kept too.
     """
     hits, misses = planners.hits, planners.misses
+    store = replace(store, correlation_id=manner.correlation_id)
     order = order_of(store, planners, name)
     none_kept = (planners.hits, planners.misses) == (hits, misses)
     cached = None if none_kept else planners.misses == misses

@@ -13,6 +13,7 @@ In comes HTTP, out goes what the functions below give; nothing is calculated her
     security/    who may ask what, and how much
     app          services to one ASGI application
     house        what a service stands in: files, database, clock, limits
+    observing    figures at /metrics, a line of the log a request, the trace it belongs to
     problems     errors as `application/problem+json`
 
 A service is added as a file with a `router`, and a line in `app.ROUTERS`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import get_args
 
 from fastapi import APIRouter, FastAPI
@@ -35,8 +34,5 @@ def application(name: Application, house: House) -> FastAPI:
 
 
 def _routers(module: str) -> list[APIRouter]:
-    path = f"steelyard.services.{module}"
-    if find_spec(path) is None:
-        return []
-    content = import_module(path)
+    content = import_module(f"steelyard.services.{module}")
     return list(content.ROUTERS) if hasattr(content, "ROUTERS") else [content.router]

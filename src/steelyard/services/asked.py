@@ -88,20 +88,25 @@ def identify(request: IdentifyOpportunitiesRequest) -> IdentifyOpportunitiesResp
 
 
 def generate(request: GenerateSequencesRequest) -> Iterator[SequenceBatch]:
-    """Sequences of the stated trades, `batch_size` at a time; nothing is made before it is asked.
+    """Sequences of the stated trades, `batch_size` at a time: at least one batch.
 
-    At least one batch comes, empty where there is no sequence. Raises before the first.
+    The first is made at once, so that what cannot be is refused before anything is sent; each other
+    when it is asked for.
     """
     asked: Asked = request.record()
     case, assumed = requests.order_of(asked)
-    warnings, number = _texts(assumed), 0
-    ahead: Sequences | None = None
-    for sequences in _generated(asked, case):
-        if ahead is not None:
-            yield _batch(number, ahead, warnings, more=True)
-            number, warnings = number + 1, ()
-        ahead = sequences
-    yield _batch(number, ahead or (), warnings, more=False)
+    stream = _generated(asked, case)
+    return _numbered(next(stream, ()), stream, _texts(assumed))
+
+
+def _numbered(
+    ahead: Sequences, stream: Iterator[Sequences], warnings: tuple[str, ...]
+) -> Iterator[SequenceBatch]:
+    number = 0
+    for sequences in stream:
+        yield _batch(number, ahead, warnings, more=True)
+        number, warnings, ahead = number + 1, (), sequences
+    yield _batch(number, ahead, warnings, more=False)
 
 
 def evaluate(request: EvaluateSequencesRequest) -> EvaluateSequencesResponse:
@@ -248,7 +253,7 @@ def _action(
         side="BUY" if table.is_buy[j] else "SELL",
         symbol=security.symbol,
         name=security.name,
-        quantity=_shares(quantity),
+        quantity=float(quantity),
         price=price,
         value_eur=float(quantity) * float(ctx.prices[i] * ctx.fx[i]),
         currency=security.currency,
@@ -257,10 +262,6 @@ def _action(
         tags=tuple(dict.fromkeys((proposal.source, *proposal.tags))),
         paired_priority=float(table.together[j]),
     )
-
-
-def _shares(quantity: Decimal) -> int | float:
-    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
 
 
 def _stated(action: Action, category: str = WHO) -> Stated:
@@ -397,7 +398,7 @@ def _steps(plan: Plan) -> Iterator[HolisticStepModel]:
             side="SELL" if sold else "BUY",
             symbol=step.symbol,
             name=step.name,
-            quantity=_shares(step.quantity),
+            quantity=float(step.quantity),
             price=float(step.price),
             value_eur=float(step.notional_base),
             currency=step.currency,

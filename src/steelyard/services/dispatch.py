@@ -132,7 +132,9 @@ class Dispatch:
                 scores = self._ready.pop(next_place)
                 next_place += 1
                 if scores is not None:
-                    yield self._shown(scores, batches)
+                    shown, start = self._shown(scores, batches), self.carrier.clock()
+                    yield shown
+                    self.carrier.meters.beam(self.carrier.clock() - start)
 
     def _shown(self, scores: Scores, batches: Iterable[Batch]) -> Scores:
         """Tell of a batch, after what was told while it was made."""

@@ -18,7 +18,6 @@ from steelyard.execution.journal.opening import FILE as JOURNAL
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.runs.planners import Planners
 from steelyard.services.answers import Answers
-from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
 from steelyard.store.opening import open_store, path_of
 from steelyard.store.state import Seen, State
@@ -40,7 +39,6 @@ class House:
     port     where this process listens: the Host header must name it; 0 = where a request comes in
     hosts    names and addresses, beside those of loopback, under which it is asked: `name`, or
              `name:port` where the port is another
-    limits   how much it grants to who asks
     seconds  a clock that only goes on, for what is granted in a while
     meters   what it counts and times, for /metrics
     traces   makes spans, where they are asked for
@@ -55,7 +53,6 @@ class House:
     utc: Callable[[], datetime] = utc_now
     port: int = 0
     hosts: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
     seconds: Callable[[], float] = monotonic
     meters: Meters = field(default_factory=Meters, repr=False)
     traces: Traces = field(default_factory=Traces, repr=False)

@@ -55,7 +55,7 @@ class LocalGeneratorService:
         self, request: GenerateSequencesRequest
     ) -> AsyncIterator[SequenceBatch]:
         """Batches, each made when it is asked for."""
-        batches = generate(request)
+        batches = await asyncio.to_thread(generate, request)
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             yield batch
 

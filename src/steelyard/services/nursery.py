@@ -16,12 +16,18 @@ from multiprocessing import forkserver, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from steelyard.environment import BROKER_KEYS
+
 CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["steelyard.services.process", "steelyard.planning.planner", "sqlalchemy", "alembic"]
+    [
+        "steelyard.services.process",
+        "steelyard.services.asked",
+        "steelyard.services.carried",
+        "steelyard.services.contexts",
+        "steelyard.planning.planner",
+    ]
 )
-KEYS = "APCA_"
-"""How every variable begins that has keys of a broker."""
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -40,7 +46,7 @@ def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
 
 def without_keys(variables: Mapping[str, str]) -> dict[str, str]:
     """An environment without keys of brokers."""
-    return {name: text for name, text in variables.items() if not name.startswith(KEYS)}
+    return {name: text for name, text in variables.items() if not name.startswith(BROKER_KEYS)}
 
 
 def begin(variables: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 
 from steelyard.errors import SteelyardError
+from steelyard.report import visible
 from steelyard.services import observing
 from steelyard.services.applications import application
 from steelyard.services.house import House
@@ -44,7 +45,7 @@ def main(order: Order, sockets: Sequence[socket.socket]) -> None:
     try:
         run(order, sockets)
     except SteelyardError as error:
-        sys.stderr.write(f"{order.name}: {error}\n")
+        sys.stderr.write(f"{order.name}: {visible(str(error))}\n")
         raise SystemExit(FAILED) from error
 
 

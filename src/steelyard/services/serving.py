@@ -176,9 +176,7 @@ class Household:
             _sweep(member.pid)
             if now - member.began > LIVED_S:
                 member.pause = FIRST_PAUSE_S
-            member.again_at = now + member.pause
-            tell(f"{member.label} (pid {member.pid}) {_ended(code)}; again in {member.pause:g} s.")
-            member.pause = min(2 * member.pause, LONGEST_PAUSE_S)
+            _later(member, f"{member.label} (pid {member.pid}) {_ended(code)}", tell)
         elif now >= member.again_at:
             self._again(member, tell)
 
@@ -186,9 +184,7 @@ class Household:
         try:
             sockets = bound(self._reach(member.name).addresses, member.port)
         except ServiceError as error:
-            tell(str(error))
-            member.again_at = time.monotonic() + member.pause
-            member.pause = min(2 * member.pause, LONGEST_PAUSE_S)
+            _later(member, f"{error.fault.place} is not free for {member.name}", tell)
             return
         try:
             after = self._started(member.name, sockets)
@@ -244,6 +240,13 @@ def _close(*instances: Sequence[socket.socket]) -> None:
 
 def _ended(code: int) -> str:
     return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+def _later(member: Member, why: str, tell: Tell) -> None:
+    """Have it started after a pause, which grows."""
+    tell(f"{why}; again in {member.pause:g} s.")
+    member.again_at = time.monotonic() + member.pause
+    member.pause = min(2 * member.pause, LONGEST_PAUSE_S)
 
 
 def _sweep(pid: int) -> None:

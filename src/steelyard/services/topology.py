@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from steelyard.services.security.limits import Limits
 from steelyard.telemetry.traces import Tracing
 
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
@@ -100,6 +101,7 @@ class Topology(Frozen):
     trusted_network     services listen in it, and are asked in it, without TLS: of containers
     plugins             folders that services may load plugins from; none = `plugins` in the home
     telemetry           where spans are sent
+    limits              how much a service grants to who asks
     """
 
     opportunity: Service = Service(instances=_on(8008), timeout_seconds=10)
@@ -118,6 +120,7 @@ class Topology(Frozen):
     tls: Tls = Tls()
     plugins: tuple[InFolder, ...] = ()
     telemetry: Tracing = Tracing()
+    limits: Limits = Limits()
 
     def service(self, name: Name) -> Service:
         """One of the four."""

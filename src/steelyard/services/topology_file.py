@@ -80,7 +80,7 @@ def _seconds(text: str) -> float:
     raise SettingsError(
         f"{TIMEOUT} is {shown(text)}; it must be seconds, over 0 and at most {LONGEST_S:,}. "
         f"{NOTHING}",
-        code="coordinator_timeout",
+        code="timeout_variable",
         place=TIMEOUT,
         value=text,
         limit=LONGEST_S,

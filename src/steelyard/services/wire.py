@@ -14,7 +14,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Tag,
+    model_validator,
+)
 
 from steelyard.compat import requests
 from steelyard.compat.records import PortfolioContext
@@ -38,7 +46,15 @@ Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValida
 Money = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Shares = Annotated[int | float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+
+
+def _shares(number: float) -> float:
+    """Whole shares as a whole number."""
+    return int(number) if float(number).is_integer() else number
+
+
+Whole = PlainSerializer(_shares, return_type=float)
+Shares = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), Whole]
 Weight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Score = Annotated[float, Field(allow_inf_nan=False)]
@@ -113,7 +129,7 @@ class ActionCandidateModel(Wire):
     side: Literal["BUY", "SELL"]
     symbol: Symbol
     name: Text = ""
-    quantity: Annotated[int | float, Field(gt=0, le=1e15, allow_inf_nan=False)]
+    quantity: Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False), Whole]
     price: Positive = Field(description="per share, in `currency`")
     value_eur: Amount = Field(description="in the account's currency, costs not in it")
     currency: Currency = "EUR"

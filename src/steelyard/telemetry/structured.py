@@ -97,6 +97,7 @@ def _with_ids(_: object, __: str, line: Line) -> Line:
     event = str(line["event"])
     if record.name in WITH_VALUES:
         event = event.partition(" ")[0]
+    line.pop("color_message", None)  # the server's, for a terminal
     return {**ids, **line, "event": event, "logger": record.name}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from builders.management import DEEPER, SHALLOW, Asking, content
 from steelyard.services.house import House
-from steelyard.store import assignments, strategies
+from steelyard.store import assignments, events, strategies
 
 
 def test_the_documents_workflow_assigns_saves_again_and_goes_back(api: Asking):
@@ -133,6 +133,21 @@ def test_a_race_has_one_winner_and_the_others_are_told(api: Asking):
         thread.join()
 
     assert sorted(statuses) == [201] + [412] * 7
+
+
+def test_what_a_request_changed_has_one_correlation_id(api: Asking, house: House):
+    api.post("/buckets/core/assign-config", config_id=api.save("mine"))
+    before = events.last(house.store())
+
+    api.save("mine", DEEPER)
+    api.save("theirs")
+
+    rows = [row.event for row in events.since(house.store(), before)]
+    types = [row.event_type for row in rows]
+    assert types == ["StrategySaved", "ConfigurationChanged", "StrategySaved"]
+    first, moved, other = (row.correlation_id for row in rows)
+    assert first == moved != other
+    assert "" not in {first, other}
 
 
 def test_a_history_is_read_in_pages_though_it_grows(api: Asking):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
+from fastapi import FastAPI
 
 from builders.commands import run
-from builders.management import DEEPER, Asking, content
+from builders.listening import listening
+from builders.management import DEEPER, TOKEN, Asking, content
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.services.house import House
 from steelyard.store import buckets, events
+from steelyard.telemetry.breaker import Rules
+from steelyard.telemetry.health import Health
 
+WEIGHTS = "opportunity_calculators.weight_based"
 DATA = '<script type="application/json" id="plan">'
 """The document of a page, which runs nothing."""
 
@@ -22,9 +30,11 @@ def made(api: Asking, **more: int) -> str:
     return str(api.post("/api/plans", bucket="core", **more).json()["plan_id"])
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 def test_the_plan_is_the_one_that_the_command_makes(
-    api: Asking, house: House, monkeypatch: pytest.MonkeyPatch
+    api: Asking, house: House, monkeypatch: pytest.MonkeyPatch, engine: str
 ):
+    house.variables = {**house.variables, "STEELYARD_ENGINE_ACTIVE": engine}
     for name, value in house.variables.items():
         monkeypatch.setenv(name, value)
     api.post("/buckets/core/assign-config", config_id=api.save("mine", DEEPER))
@@ -51,9 +61,69 @@ def test_its_events_are_kept_with_it(api: Asking, house: House):
     assert types.index("PlanningStarted") < types.index("PlanningCompleted")
     (saved,) = (event for event in rows if event.event_type == "PlanSaved")
     assert saved.data["plan_id"] == plan_id
-    runs = {event.correlation_id for event in rows if event.event_type.startswith("Planning")}
+    of_plan = ("Plan", "Planning")
+    runs = {event.correlation_id for event in rows if event.event_type.startswith(of_plan)}
     assert len(runs) == 1
     assert runs != {""}
+
+
+def test_a_module_out_of_service_is_left_out_as_by_the_command(
+    api: Asking, house: House, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in house.variables.items():
+        monkeypatch.setenv(name, value)
+    with_it = made(api)
+    version = api.get("/planner/health/core").json()["modules"][WEIGHTS]["version"]
+    for _ in range(3):
+        Health(house.home, Rules()).record([(WEIGHTS, version, "it broke")])
+
+    without = api.post("/api/plans", bucket="core").json()
+
+    assert without["plan_id"] != with_it
+    typed = json.loads(run("plan", "--bucket", "core", "--json").stdout)
+    assert typed["plan_id"] == without["plan_id"]
+    (module,) = (m for m in without["modules"] if f"{m['kind']}.{m['name']}" == WEIGHTS)
+    assert module["outcome"] == "disabled"
+
+
+def test_how_a_plan_came_to_be_refused_is_kept(api: Asking, house: House):
+    cap = "[limits]\nmax_position_weight = 0.1\n"
+    api.post("/buckets/core/assign-config", config_id=api.save("mine", cap))
+
+    answer = api.post("/api/plans", bucket="core")
+
+    assert answer.status_code == 422
+    (failed,) = events.since(house.store(), event_type="PlanningFailed")
+    assert failed.event.data["code"] == answer.json()["errors"][0]["code"]
+    assert api.get("/api/plans").json()["plans"] == []
+
+
+def test_only_so_many_plan_at_once_and_whoever_reads_does_not_wait_for_them(
+    app: FastAPI, api: Asking, house: House
+):
+    house.planning.total_tokens = 1
+    own = {"Authorization": f"Bearer {TOKEN}"}
+    with listening(app) as at, ThreadPoolExecutor(4) as pool:
+        plans = [
+            pool.submit(
+                httpx2.post, f"{at.url}/api/plans", headers=own, timeout=60,
+                json={"bucket": "core", "seed": seed},
+            )
+            for seed in range(5)
+        ]  # fmt: skip
+        waits = []
+        while not all(plan.done() for plan in plans):
+            start = time.monotonic()
+            assert httpx2.get(f"{at.url}/api/buckets", headers=own).status_code == 200
+            waits.append(time.monotonic() - start)
+            time.sleep(0.05)
+
+    assert [plan.result().status_code for plan in plans] == [201] * 5
+    rows = [row.event for row in events.since(house.store(), bucket="core")]
+    types = ("PlanningStarted", "PlanningCompleted")
+    times = sorted((row.timestamp, row.event_type) for row in rows if row.event_type in types)
+    assert [event_type for _, event_type in times] == [*types] * 5
+    assert sorted(waits)[len(waits) // 2] < 1
 
 
 def test_a_plan_is_read_as_it_was_kept_and_never_sent_twice(api: Asking):

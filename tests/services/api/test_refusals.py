@@ -20,8 +20,8 @@ ROUTES = {
     "/satellites/core/dry-run": {"config_toml": SHALLOW},
     "/api/plans": {"bucket": "core"},
 }
-SOON_S = 0.5
-"""A malformed body is answered in a tenth of it; the machine may be busy."""
+MOST_CPU_S = 0.1
+"""That a malformed body may cost, both ends together."""
 
 MALFORMED = {
     "no JSON": b'{"name": "mine"',
@@ -59,14 +59,14 @@ def test_a_malformed_body_is_refused_at_once_and_nothing_is_written(
     before = content(house.store())
 
     for what, body in MALFORMED.items():
-        start = time.perf_counter()
+        start = time.process_time()
         answer = api.ask("POST", path, content=body, headers={"Content-Type": "application/json"})
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
 
         assert 400 <= answer.status_code < 500, (what, answer.status_code)
         assert answer.headers["content-type"] == "application/problem+json", what
         assert answer.json()["errors"][0]["message"], what
-        assert seconds < SOON_S, (what, seconds)
+        assert seconds < MOST_CPU_S, (what, seconds)
     assert content(house.store()) == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from builders.asked import Desk, code, of_routers
+from builders.paths import ROOT
 from steelyard.services.security.bodies import parsed
 from steelyard.services.security.book import revoke
 from steelyard.services.security.limits import Limits
@@ -355,3 +357,17 @@ def test_a_path_cannot_begin_another_line_of_the_log(desk: Desk, caplog: pytest.
     assert len(lines(caplog)) == 1
     assert "\n" not in lines(caplog)[0]
     assert "\x1b" not in lines(caplog)[0]
+
+
+CODES = re.compile(r'(?:(?:Refusal|_close|_later)\(\s*\d+,|(?:NotStrict|_nobody)\()\s*"(\w+)"')
+
+
+def test_every_code_of_a_refusal_stands_on_the_page_on_security():
+    sources = (ROOT / "src" / "steelyard" / "services" / "security").glob("*.py")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    codes = {*CODES.findall(text), "role_too_low", "bad_framing", "internal_fault"}
+
+    assert len(codes) > 25
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []

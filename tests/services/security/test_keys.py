@@ -9,7 +9,6 @@ import pytest
 from steelyard.errors import SettingsError
 from steelyard.services.app import app_of
 from steelyard.services.house import House
-from steelyard.services.security.keys import take_keys_out
 
 
 def test_an_application_is_not_made_where_there_are_keys_and_says_no_key(tmp_path: Path):
@@ -20,10 +19,3 @@ def test_an_application_is_not_made_where_there_are_keys_and_says_no_key(tmp_pat
 
     assert caught.value.fault.code == "broker_keys_here"
     assert "hunter2" not in str(caught.value)
-
-
-def test_keys_are_taken_out_of_an_environment_and_all_else_stays():
-    environment = {"APCA_API_KEY_ID": "a", "APCA_API_SECRET_KEY": "b", "PATH": "/bin"}
-
-    assert take_keys_out(environment) == ["APCA_API_KEY_ID", "APCA_API_SECRET_KEY"]
-    assert environment == {"PATH": "/bin"}

@@ -22,6 +22,7 @@ from steelyard.services.api.fields import (
     ConfigName,
     Here,
     Number,
+    changing,
 )
 from steelyard.services.api.paging import InQuery, cut
 from steelyard.services.api.remembered import Remembered
@@ -142,7 +143,7 @@ def assign(
     if_match: IfMatch = None,
 ) -> PlansBy:
     """Let a bucket plan by a configuration; If-Match has the ETag of what it plans by now."""
-    store = here.store()
+    store = changing(here)
     version = strategies.by_id(store, body.config_id)
     still_whole(version)
     with store.writing() as transaction:
@@ -168,7 +169,7 @@ def rollback(
 
     Nothing of the history is lost; other buckets that follow the name move with it.
     """
-    store = here.store()
+    store = changing(here)
     still_whole(strategies.version(store, body.config_name, body.version))
     with store.writing() as transaction:
         _check(transaction.connection, bucket_id, if_match)

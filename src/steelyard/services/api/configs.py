@@ -26,6 +26,7 @@ from steelyard.services.api.fields import (
     Text,
     Title,
     Toml,
+    changing,
 )
 from steelyard.services.api.paging import InQuery, cut
 from steelyard.services.api.received import refuse_plugins, strategy_from
@@ -159,7 +160,7 @@ def create(
     """
     strategy = strategy_from(body.config_toml, body.name)
     draft = draft_of(body.name, body.config_toml, strategy, body.title, body.description)
-    with here.store().writing() as transaction:
+    with changing(here).writing() as transaction:
         before = _active(transaction.connection, body.name)
         etags.check(etags.of_name(before), if_match, if_none_match)
         _check_parent(transaction.connection, body, before)
@@ -208,7 +209,7 @@ def import_(here: Here, response: Response, body: Imported) -> Saved:
     strategy = strategy_from(text, name)
     title = metadata.get("title") if body.title is None else body.title
     draft = draft_of(name, text, strategy, title, metadata.get("description"))
-    with here.store().writing() as transaction:
+    with changing(here).writing() as transaction:
         if body.name is None:
             mend = "Give another name, or this one: `name`."
             refuse_followed(transaction.connection, draft, "the content", mend)
@@ -221,7 +222,7 @@ def import_(here: Here, response: Response, body: Imported) -> Saved:
 )
 def clone(here: Here, response: Response, config_id: IdInPath, body: Cloned) -> Saved:
     """Save a copy of a version under a name that is free."""
-    with here.store().writing() as transaction:
+    with changing(here).writing() as transaction:
         old = strategies.by_id_in(transaction.connection, config_id)
         version = clone_in(
             transaction, old, body.new_name, title=body.new_title, by=strategies.USER

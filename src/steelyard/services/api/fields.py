@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from steelyard.services.house import House
+from steelyard.store.store import Store
 from steelyard.store.strategies import LONGEST_NAME, LONGEST_TITLE, NAME
+from steelyard.telemetry import traces
 
 MOST_TOML = 1024 * 1024
 """Characters of a configuration."""
@@ -50,6 +53,11 @@ async def house_of(request: Request) -> House:
 
 
 Here = Annotated[House, Depends(house_of)]
+
+
+def changing(house: House) -> Store:
+    """The database for a change: its events have the trace of the request in common; blocks."""
+    return replace(house.store(), correlation_id=traces.trace_id() or "")
 
 
 class Asked(BaseModel):

@@ -17,6 +17,7 @@ from steelyard.services.api.fields import (
     Text,
     Title,
     Toml,
+    changing,
 )
 from steelyard.services.api.paging import Page, cut
 from steelyard.services.api.received import strategy_from
@@ -102,7 +103,7 @@ def create(here: Here, body: NewPreset) -> WholePreset:
     strategy = strategy_from(body.config_toml, body.name)
     about = strategy.description if body.description is None else body.description
     new = New(body.name, body.config_toml, about, body.author, body.tags or (), body.rating)
-    entry = add(here.store(), new)
+    entry = add(changing(here), new)
     return WholePreset(**_preset(entry).model_dump(), config_toml=body.config_toml)
 
 

@@ -57,7 +57,7 @@ class Gate:
     """Lets through what may be asked, with who asks and what the body says in the state."""
 
     def __init__(self, app: ASGIApp, house: House) -> None:
-        limits = house.limits
+        limits = house.topology.limits
         self._app, self._limits = app, limits
         self._hosts = Hosts(house.port, house.hosts)
         self._keys = Keyring(house)

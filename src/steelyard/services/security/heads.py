@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote_to_bytes
@@ -44,7 +45,7 @@ class Head:
     path: str
     raw_path: bytes
     query: bytes
-    headers: tuple[tuple[str, str], ...]
+    headers: Mapping[str, list[str]]
     version: str
     scheme: str
     port: int
@@ -54,25 +55,25 @@ class Head:
     def of(cls, scope: Scope) -> Head:
         """As ASGI has it."""
         client, server = scope.get("client"), scope.get("server")
-        headers = (
-            (name.decode("latin-1").lower(), value.decode("latin-1").strip())
-            for name, value in scope["headers"]
-        )
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            values = headers.setdefault(name.decode("latin-1").lower(), [])
+            values.append(value.decode("latin-1").strip())
         return cls(
             method=scope["method"],
             path=scope["path"],
             raw_path=scope.get("raw_path") or scope["path"].encode(),
             query=scope["query_string"],
-            headers=tuple(headers),
+            headers=headers,
             version=scope.get("http_version", ""),
             scheme=scope.get("scheme", "http"),
             port=cast(int, server[1]) or 0 if server else 0,
             peer=client[0] if client else "",
         )
 
-    def all(self, name: str) -> list[str]:
+    def all(self, name: str) -> Sequence[str]:
         """Every header of a name."""
-        return [value for each, value in self.headers if each == name]
+        return self.headers.get(name, ())
 
     def first(self, name: str) -> str:
         """A header, or nothing."""
@@ -129,7 +130,11 @@ def _framing(head: Head) -> Refusal | None:
         return _close(400, "two_framings", what, "content-length")
     if not head.path.startswith("/"):
         return _close(400, "no_path", "The target is no path; this is no proxy.", "target")
-    size = sum(len(name) + len(value) + LINE_OVERHEAD for name, value in head.headers)
+    size = sum(
+        len(name) + len(value) + LINE_OVERHEAD
+        for name, values in head.headers.items()
+        for value in values
+    )
     if size + len(head.raw_path) + len(head.query) > MOST_HEAD_BYTES:
         what = "The head of the request is too large."
         return _close(431, "head_too_large", what, "headers", f"{MOST_HEAD_BYTES} bytes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from steelyard.services.security.rates import Room
@@ -16,7 +15,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """What every answer says, unless its route says something else."""
-STREAM = "text/event-stream"
+ALWAYS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+STREAM = b"text/event-stream"
 
 
 class NoStream(Exception):
@@ -37,11 +37,11 @@ class Reply:
     async def __call__(self, message: Message) -> None:
         """Pass a message on; raises NoStream before the first byte of a stream too many."""
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if headers.get("content-type", "").startswith(STREAM):
+            headers = {name.lower(): value for name, value in message["headers"]}
+            if headers.get(b"content-type", b"").startswith(STREAM):
                 self._move()
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
+            more = [each for each in ALWAYS if each[0] not in headers]
+            message["headers"] = [*message["headers"], *more]
             self.status = message["status"]
         await self._send(message)
 

@@ -1,0 +1,49 @@
+"""Which application a name gives, and what its process does not have."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from steelyard.services.applications import APPLICATIONS, application
+from steelyard.services.house import open_house
+
+LOADED = """
+import os, sys
+from steelyard.services.applications import application
+from steelyard.services.house import open_house
+with open_house(os.environ) as house:
+    application(sys.argv[1], house)
+print(*sorted(name for name in sys.modules if name.startswith("steelyard.")))
+"""
+NOBODYS = ("steelyard.brokers.alpaca", "steelyard.execution.runner", "steelyard.cli")
+MANAGEMENT = ("steelyard.services.api", "steelyard.services.coordinator")
+
+
+def loaded(name: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, name], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [("evaluator", (*NOBODYS, *MANAGEMENT, "steelyard.services.generator")),
+     ("coordinator", NOBODYS), ("api", (*NOBODYS, "steelyard.services.evaluator"))],
+)  # fmt: skip
+def test_a_process_has_no_way_to_a_broker_and_nothing_of_other_services(name, others):
+    modules = loaded(name)
+
+    assert f"steelyard.services.{name}" in modules
+    assert [module for module in modules if module.startswith(others)] == []
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_each_answers_how_it_is_under_its_own_name_alone(name, tmp_path):
+    with open_house({"STEELYARD_HOME": str(tmp_path)}) as house:
+        paths = application(name, house).openapi()["paths"]
+
+    assert [path for path in paths if path.endswith("/health")] == [f"/{name}/health"]
