@@ -39,7 +39,7 @@ HOW = (
     "left over."
 )
 MUTANT = "a batch is waited for four times as long, and sent to no other meanwhile"
-DEADLINE_S = 0.5
+DEADLINE_S = 1.0
 NICE = Topology(batch_seconds=DEADLINE_S, batch_size=20, open_seconds=0.05)
 PATHS = ("", "/contexts/", "/evaluate", "/prove")
 WAYS = ("slow", "still", "trickling", "endless", "lying")

@@ -41,7 +41,7 @@ from builders.serving import Served, serving  # noqa: E402
 
 OTHERS: tuple[Name, ...] = ("opportunity", "generator", "evaluator")
 """Services; the coordinator is this process."""
-SMALL = Topology(batch_seconds=2, batch_size=20, open_seconds=0.05)
+SMALL = Topology(batch_size=20, open_seconds=0.05)
 """Some batches of few sequences, and circuits that soon let one try."""
 PATIENT_S = 3600.0
 """No search is stopped by the clock: such a plan is another one each time."""

@@ -24,7 +24,7 @@ from steelyard.services.messages import BatchForm, GenerateAsked, ScoresForm
 from steelyard.services.records import ArrayForm
 from steelyard.services.topology import Topology
 
-SMALL = Topology(batch_seconds=1, batch_size=100, open_seconds=0.05)
+SMALL = Topology(batch_size=100, open_seconds=0.05)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import heapq
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AsyncExitStack
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -210,14 +211,16 @@ class Dispatch:
             context=self.parcel.sha256, number=batch.number, rows=rows_form(batch.rows)
         )
         call = Call("evaluate", asked, partial(self._scores, batch))
-        try:
-            async with asyncio.timeout(seconds), self.carrier.turn(instance):
-                start = self.carrier.clock()
-                left = max(LEAST_PATIENCE, seconds - (start - flight.since))
-                scores = await self.carrier.ask("evaluator", instance, call, self.parcel, left)
-        except TimeoutError as error:
-            raise unanswered(instance, f"no answer within {seconds:.3g} s") from error
-        return Answer(scores, self.carrier.clock() - start)
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(seconds):
+                    await turn.enter_async_context(self.carrier.turn(instance))
+            except TimeoutError as error:
+                raise unanswered(instance, f"another plan's batch took {seconds:.3g} s") from error
+            start = self.carrier.clock()
+            left = max(LEAST_PATIENCE, seconds - (start - flight.since))
+            scores = await self.carrier.ask("evaluator", instance, call, self.parcel, left)
+            return Answer(scores, self.carrier.clock() - start)
 
     def _scores(self, batch: Batch, instance: Instance, content: bytes) -> Scores:
         """The scores of an answer; raises ServiceError, InputError for what cannot be theirs."""
