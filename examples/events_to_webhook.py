@@ -35,12 +35,14 @@ def pass_on(service: str, hook: str) -> None:
             message = {}
 
 
-if __name__ == "__main__" and (addresses := sys.argv[1:]):
-    while True:
-        try:
-            pass_on(*addresses)
-        except OSError as error:
-            print(f"{error}; once more in a second", file=sys.stderr)
-        time.sleep(1)
-else:
-    print("Say from where and to where: events_to_webhook.py SERVICE WEBHOOK")
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case [service, hook]:
+            while True:
+                try:
+                    pass_on(service, hook)
+                except OSError as error:
+                    print(f"{error}; once more in a second", file=sys.stderr)
+                time.sleep(1)
+        case _:
+            print("Say from where and to where: events_to_webhook.py SERVICE WEBHOOK")

@@ -58,7 +58,7 @@ class Costs(Section):
     """What an order costs, in money of the base currency."""
 
     fixed: float = setting(2.0, "commission per order, base currency", ge=0, le=1_000_000)
-    percent: float = setting(0.002, "commission, fraction of the order's amount", ge=0, le=0.05)
+    percent: float = setting(0.002, "commission, fraction of the order's amount", ge=0, le=0.1)
     spread_bps: float = setting(0.0, "full bid-ask spread; half of it is paid", ge=0, le=1000)
     fx_percent: float = setting(0.0, "margin of currency conversion, of the amount", ge=0, le=0.05)
 

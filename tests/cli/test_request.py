@@ -78,6 +78,14 @@ def test_a_kept_plan_of_a_request_knows_the_file_that_it_is_from(home: Path):
     assert file["sha256"] == hashlib.sha256(EXAMPLE.read_bytes()).hexdigest()
 
 
+def test_what_is_typed_next_is_a_command_that_works(home: Path):
+    shown = run("plan", "--request", EXAMPLE).stdout
+
+    (command,) = [line.strip() for line in shown.splitlines() if " plan --request " in line]
+    assert command.endswith(f"plan --request {EXAMPLE} --save")
+    assert "why SYMBOL" not in shown.partition("To go on:")[2]
+
+
 def test_the_name_of_a_bucket_is_a_request_too(home: Path):
     run("bucket", "load", "core", *own_files(home), "--as-of", "2026-11-20")
     (home / "r.json").write_text('{"bucket": "core"}')

@@ -189,6 +189,27 @@ def test_sequences_come_in_numbered_batches_and_the_last_knows_how_many_there_we
     assert {("SELL", "AAA", 40), ("BUY", "CCC", 50)} in sequences
 
 
+def test_a_sequence_is_worth_what_the_filters_let_it_be():
+    bounds = {"min_sequence_value": 2_500.0, "max_sequence_value": 6_500.0}
+    batches = generate(generating(OPPORTUNITIES, filters=bounds))
+
+    values = [sum(t.value_eur for t in s) for batch in batches for s in batch.sequences]
+    assert values
+    assert all(2_500 <= value <= 6_500 for value in values)
+    answer = create(planning(parameters=bounds))
+    assert sum("bounds what the generator streams" in text for text in answer.warnings) == 2
+
+
+def test_amounts_at_their_bounds_are_answered():
+    largest = {"positions": [], "portfolio_context": {**ACCOUNT, "available_cash": 1e15}}
+    dear = order("BUY", "CCC", 1e15, price=1e15)
+
+    (result,) = evaluate(evaluating([dear], **largest)).top_sequences
+
+    assert result.cash_required > 1e15
+    assert not result.feasible
+
+
 def test_without_a_trade_there_is_a_batch_without_sequences():
     (batch,) = generate(generating({}))
 

@@ -84,7 +84,7 @@ ERRORS = [
     ),
     (
         "transaction_cost_percent = 1.5",
-        "transaction_cost_percent is 1.5; it must be a number from 0 to 0.05.",
+        "transaction_cost_percent is 1.5; it must be a number from 0 to 0.1.",
     ),
     (
         "enable_diverse_selection = true\ndiversity_weight = 2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,7 @@ class Output:
     own_files   also tell how to plan with them
     engine      which one made the plan
     stored      the beginning of the id under which it is kept; "" = it is not
+    request     the file of a request that it is of
     """
 
     as_json: bool = False
@@ -80,6 +82,7 @@ class Output:
     own_files: bool = False
     engine: Engine = "fast"
     stored: str = ""
+    request: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
 
 
@@ -140,7 +143,8 @@ def carry_out(
     around = Around(watch, observe, engine, engines.watching(inputs, observe))
     with _refusals_kept(events):
         document = make_plan(inputs, options.seed, explained=output.explain, around=around)
-    output = replace(output, own_files=inputs.sample is not None, engine=engine)
+    asked = None if requested is None else request
+    output = replace(output, own_files=inputs.sample is not None, engine=engine, request=asked)
     if not saved:
         deliver(document, inputs, output)
         engines.end()
@@ -293,6 +297,9 @@ def _next(plan: Plan, output: Output) -> list[str]:
     if output.own_files:
         verb = "plan" if output.engine == "fast" else "rebalance"
         return [f"{command} why {symbol}", f"{command} {verb} {OWN_FILES}"]
+    if output.request is not None:
+        # `why` reads no request: it asks a plan that is kept
+        return [f"{command} plan --request {shlex.quote(str(output.request))} --save"]
     page = [] if output.report else ["the same with --report plan.html for a page"]
     return [f"{command} why SYMBOL, with the same options", *page]
 

@@ -531,6 +531,13 @@ def _combinations(rules: Mapping[str, Any], changes: dict[str, Any]) -> None:
 
 
 def _idle(rules: Mapping[str, Any]) -> Iterator[str]:
+    """Rules that change nothing; of a whole plan also the bounds of a sequence's value."""
+    if "min_batches_to_evaluate" in rules:
+        own = {"min_sequence_value": rules["min_sequence_value"] > rules["min_trade_value"]}
+        own["max_sequence_value"] = rules["max_sequence_value"] is not None
+        for name in (name for name, acts in own.items() if acts):
+            bound = "limits.max_turnover_weight says what a plan may trade"
+            yield f"{name} bounds what the generator streams, not a whole plan: {bound}."
     for name, (default, why) in IDLE.items():
         if name in rules and rules[name] != default:
             yield f"{name} changes nothing: {why}."

@@ -10,6 +10,7 @@ They calculate nothing: the steps are planning's, the conversion is compat's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -289,7 +290,7 @@ def _generated(asked: Asked, case: Case) -> Iterator[Sequences]:
     guard, sent = _guard(case), set[frozenset[Key]]()
     while True:
         try:
-            yield from _sequences(case, stated, asked.batch_size, sent, guard)
+            yield from _sequences(case, stated, asked, sent, guard)
             return
         except FailedLate as failed:
             if failed.module in guard.gone:
@@ -300,19 +301,22 @@ def _generated(asked: Asked, case: Case) -> Iterator[Sequences]:
 def _sequences(
     case: Case,
     stated: Sequence[tuple[Stated, ActionCandidateModel]],
-    batch_size: int,
+    asked: Asked,
     sent: set[frozenset[Key]],
     guard: Guard,
 ) -> Iterator[Sequences]:
+    least = asked.filters["min_sequence_value"]
+    most = asked.filters["max_sequence_value"] or math.inf
     ctx, objective, strategy = _ready(case, guard, {order.symbol for order, _ in stated})
     orders = [order for order, _ in stated]
     table = stated_table(ctx, objective, orders, strategy, guard)
     first = {order.key: action for order, action in reversed(stated)}
     names = keys(ctx, table)
-    for batch in local(batch_size).generate(ctx, table, strategy, guard).batches:
+    for batch in local(asked.batch_size).generate(ctx, table, strategy, guard).batches:
         rows = [[names[j] for j in row if j != PAD] for row in batch.rows.tolist()]
         # what must be traded is in the table; what nobody stated is no sequence of theirs
         rows = [row for row in rows if all(key in first for key in row)]
+        rows = [row for row in rows if least <= sum(first[key].value_eur for key in row) <= most]
         fresh = [row for row in rows if frozenset(row) not in sent]
         sent |= {frozenset(row) for row in fresh}
         if fresh:

@@ -44,7 +44,7 @@ def _day(text: str) -> str:
 
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Money = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=1e-9, le=1e15, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 
 
@@ -58,6 +58,8 @@ Shares = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), Whole]
 Weight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Score = Annotated[float, Field(allow_inf_nan=False)]
+Spent = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""An amount that is answered: what amounts within their bounds come to."""
 Priority = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -129,9 +131,9 @@ class ActionCandidateModel(Wire):
     side: Literal["BUY", "SELL"]
     symbol: Symbol
     name: Text = ""
-    quantity: Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False), Whole]
+    quantity: Annotated[float, Field(gt=0, allow_inf_nan=False), Whole]
     price: Positive = Field(description="per share, in `currency`")
-    value_eur: Amount = Field(description="in the account's currency, costs not in it")
+    value_eur: Spent = Field(description="in the account's currency, costs not in it")
     currency: Currency = "EUR"
     priority: Priority = 0.0
     reason: Annotated[str, Field(max_length=2000)] = ""
@@ -459,8 +461,8 @@ class SequenceEvaluationResult(Wire):
     diversification_score: Score
     risk_score: Score = Field(description="stability: higher is safer")
     total_score: Score = Field(description="the same as end_state_score")
-    total_cost: Amount
-    cash_required: Amount = Field(description="buys and all costs")
+    total_cost: Spent
+    cash_required: Spent = Field(description="buys and all costs")
     feasible: bool
     metrics: dict[str, Score]
     stopped_by: StoppedBy | None = ours(None, "why it is not feasible")
@@ -531,8 +533,8 @@ class HolisticStepModel(Wire):
     action: ActionCandidateModel
     narrative: str
     reason: str
-    cumulative_cost: Amount
-    cumulative_cash_change: Money
+    cumulative_cost: Spent
+    cumulative_cash_change: Score
 
 
 class PlanMetadata(Wire):
@@ -551,8 +553,8 @@ class HolisticPlanModel(Wire):
     end_state_score: Score
     diversification_score: Score
     risk_score: Score
-    total_cost: Amount
-    cash_required: Amount
+    total_cost: Spent
+    cash_required: Spent
     feasible: bool
     metadata: PlanMetadata
 
@@ -560,7 +562,7 @@ class HolisticPlanModel(Wire):
 class ExecutionStats(Wire):
     """What making it took; not part of the plan's id."""
 
-    total_time_seconds: Amount
+    total_time_seconds: Spent
     opportunities_identified: Count
     sequences_generated: Count
     sequences_evaluated: Count

@@ -6,14 +6,13 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body
 
 from builders.asked import Desk, of_routers
 from builders.listening import Counted, exchanged, listening, statuses
-from steelyard.services.security.bodies import parsed
 from steelyard.services.security.book import entries, revoke
 from steelyard.services.security.limits import Limits
 from steelyard.services.security.roles import needs
@@ -23,8 +22,8 @@ JSON = b"Content-Type: application/json\r\n"
 
 
 @router.post("/echo", dependencies=[needs("planner")])
-def echo(request: Request) -> Any:
-    return parsed(request)
+def echo(body: Annotated[Any, Body()] = None) -> Any:
+    return body
 
 
 @router.get("/me", dependencies=[needs("viewer")])

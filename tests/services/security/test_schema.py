@@ -52,11 +52,11 @@ class Asked:
 
     def _filled(self) -> dict[str, str]:
         load_own(self.desk.house.store(), self.desk.home)
-        with self.desk.client(self.headers["Authorization"].split()[1]) as client:
-            saved = client.post("/configs", json={"name": "mine", "config_toml": SHALLOW})
-            assert saved.status_code == 201, saved.text
-            plan = client.post("/api/plans", json={"bucket": "core"})
-            assert plan.status_code == 201, plan.text
+        client = self.desk.client(self.headers["Authorization"].split()[1])
+        saved = client.post("/configs", json={"name": "mine", "config_toml": SHALLOW})
+        assert saved.status_code == 201, saved.text
+        plan = client.post("/api/plans", json={"bucket": "core"})
+        assert plan.status_code == 201, plan.text
         return {
             "name": "mine", "config_id": "1", "bucket_id": "core", "id": "core",
             "plan_id": plan.json()["plan_id"], "other_id": plan.json()["plan_id"],
@@ -110,9 +110,16 @@ def _modes(operation: Any) -> list[GenerationMode]:
     return [GenerationMode.POSITIVE, *([] if silent else [GenerationMode.NEGATIVE])]
 
 
+@pytest.fixture
+def asked(tmp_path: Path, name: str) -> Iterator[Asked]:
+    asked = Asked(tmp_path, name)
+    yield asked
+    asked.desk.house.close()
+
+
 @pytest.mark.parametrize(("name", "examples"), [*zip(NAMES, (15, 6, 6, 6), strict=True)])
-def test_every_operation_answers_as_its_document_says(tmp_path: Path, name: str, examples: int):
-    answers = ask_all(Asked(tmp_path, name), examples)
+def test_every_operation_answers_as_its_document_says(asked: Asked, examples: int):
+    answers = ask_all(asked, examples)
 
     assert answers[200] > 0
     assert answers[422] > 0
@@ -121,7 +128,7 @@ def test_every_operation_answers_as_its_document_says(tmp_path: Path, name: str,
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", NAMES)
-def test_every_operation_answers_as_its_document_says_two_hundred_times(tmp_path: Path, name: str):
-    answers = ask_all(Asked(tmp_path, name), 200)
+def test_every_operation_answers_as_its_document_says_two_hundred_times(asked: Asked):
+    answers = ask_all(asked, 200)
 
     assert answers.total() > 200

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.errors import ModuleError
 from steelyard.modules.plugins.channel import Array, words
@@ -60,7 +61,13 @@ def _form(hint: Any) -> str:
     """How a hint is written and read: by the method of that name."""
     if isinstance(hint, type) and is_dataclass(hint):
         return "_record"
-    return ORIGINS.get(get_origin(hint), "_scalar")
+    return ORIGINS.get(_origin(hint), "_scalar")
+
+
+def _origin(hint: Any) -> Any:
+    """What a hint is of; numpy's own alias of arrays hides it from Python 3.12 on."""
+    origin = get_origin(hint)
+    return np.ndarray if origin is npt.NDArray else origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +211,7 @@ def _is(hint: Any, value: Any) -> bool:
     """Is a value of this option of a union? An array is what nothing else is, tuples are of one
     length each.
     """
-    origin, parts = get_origin(hint) or hint, get_args(hint)
+    origin, parts = _origin(hint) or hint, get_args(hint)
     if origin is tuple and isinstance(value, tuple):
         return parts[-1] is ... or len(parts) == len(value)
     if origin is Literal:
@@ -217,7 +224,8 @@ def _is(hint: Any, value: Any) -> bool:
 
 def _dtype(hint: Any) -> Any:
     """float64 of FloatArray."""
-    return get_args(get_args(hint)[1])[0]
+    parts = get_args(hint)
+    return parts[0] if get_origin(hint) is npt.NDArray else get_args(parts[1])[0]
 
 
 def _each(at: str, value: Any, args: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:

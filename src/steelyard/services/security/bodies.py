@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.types import Receive
 
 from steelyard.services.security.heads import Head
@@ -14,22 +13,8 @@ from steelyard.services.security.limits import KIB, largest_body
 from steelyard.services.security.refusal import Refusal
 from steelyard.services.security.strict import NotStrict, strict
 
-JSON = "json"
-"""Key of a request's state under which the gate leaves what the body says."""
 IN_THREAD_BYTES = 64 * KIB
 """A larger body is parsed beside the loop."""
-
-
-class Body(NamedTuple):
-    """A body that came whole: its bytes, and what they say."""
-
-    data: bytes
-    value: Any
-
-
-def parsed(request: Request) -> Any:
-    """What the body of a request says, parsed already; None where there is none."""
-    return getattr(request.state, JSON, None)
 
 
 def announced(head: Head) -> Refusal | None:
@@ -59,7 +44,7 @@ def too_large(most: int) -> Refusal:
     )
 
 
-async def read(head: Head, receive: Receive, seconds: float) -> Body | Refusal | None:
+async def read(head: Head, receive: Receive, seconds: float) -> bytes | Refusal | None:
     """The body, or why not; None when who sends it has gone."""
     most = largest_body(head.method, head.path)
     try:
@@ -74,10 +59,12 @@ async def read(head: Head, receive: Receive, seconds: float) -> Body | Refusal |
         return too_large(most)
     try:
         if len(data) > IN_THREAD_BYTES:
-            return Body(data, await run_in_threadpool(strict, data))
-        return Body(data, strict(data) if data else None)
+            await run_in_threadpool(strict, data)
+        elif data:
+            strict(data)
     except NotStrict as error:
         return error.refusal
+    return data
 
 
 async def _whole(receive: Receive, most: int) -> bytes | None:

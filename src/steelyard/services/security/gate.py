@@ -54,7 +54,7 @@ TOO_SLOW = 408
 
 
 class Gate:
-    """Lets through what may be asked, with who asks and what the body says in the state."""
+    """Lets through what may be asked, with who asks in the state."""
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         limits = house.topology.limits
@@ -124,8 +124,7 @@ class Gate:
         self, scope: Scope, head: Head, caller: Caller | None, receive: Receive, reply: Reply
     ) -> None:
         """Read the body, and ask the application."""
-        state = scope.setdefault("state", {})
-        state[CALLER] = caller
+        scope.setdefault("state", {})[CALLER] = caller
         if head.has_body:
             refusal = bodies.announced(head)
             body = refusal or await bodies.read(head, receive, self._limits.body_seconds)
@@ -136,8 +135,7 @@ class Gate:
                 return
             if body is None:
                 return
-            state[bodies.JSON] = body.value
-            receive = bodies.again(body.data, receive)
+            receive = bodies.again(body, receive)
         await self._ask(scope, head, caller, receive, reply)
 
     async def _ask(

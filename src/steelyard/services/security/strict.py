@@ -1,4 +1,4 @@
-r"""JSON, read strictly, once: what two readers may read differently is refused, with its place.
+r"""JSON, read strictly before any handler: what two readers may read differently is refused.
 
     depth         more than 32 arrays and objects open at once, counted before anything is parsed
     names         the same name twice in one object
