@@ -13,22 +13,21 @@ from threading import Timer
 from unittest.mock import patch
 
 import httpx2
+
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
 from benchmarks.promises.services import (
-    OTHERS,
     SMALL,
     Verdict,
     lasting,
     planned,
-    quiet,
+    processes,
     small,
     verdict,
 )
 from builders.carrying import Fault, Rule, carrying
-from builders.serving import Served, serving
-
+from builders.serving import Served
 from steelyard.planning.planner import plan_case
 from steelyard.services.carrier import Carrier
 from steelyard.services.dispatch import Answer, Dispatch
@@ -108,7 +107,7 @@ def _over_sockets(trials: int) -> Iterator[Verdict]:
         return
     here = plan_case(small())
     rng = random.Random(SEED)  # noqa: S311 - the same times each time
-    with quiet(), folder() as home, serving(home, names=OTHERS, topology=SMALL) as served:
+    with processes(SMALL) as served:
         carrier = Carrier(served.topology, lambda: served.token)
         seconds = _usual(carrier)
         for trial in range(trials):

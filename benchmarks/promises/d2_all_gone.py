@@ -11,14 +11,14 @@ from threading import Timer
 from unittest.mock import patch
 
 import httpx2
+
 from benchmarks.promises.d1_evaluators import again
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
-from benchmarks.promises.services import OTHERS, SMALL, Verdict, planned, quiet, small, verdict
+from benchmarks.promises.services import SMALL, Verdict, planned, processes, small, verdict
 from builders.carrying import Fault, Rule, carrying
-from builders.serving import Served, serving
-
+from builders.serving import Served
 from steelyard.planning.planner import plan_case
 from steelyard.services.carrier import Carrier
 from steelyard.services.dispatch import Dispatch
@@ -84,7 +84,7 @@ def _over_sockets(trials: int) -> Iterator[Verdict]:
     if not trials:
         return
     here, rng = plan_case(small()), random.Random(SEED)  # noqa: S311 - the same each time
-    with quiet(), folder() as home, serving(home, names=OTHERS, topology=SMALL) as served:
+    with processes(SMALL) as served:
         for trial in range(trials):
             topology = served.topology.model_copy(update={"fallback": ("local", "none")[trial % 2]})
             carrier = Carrier(topology, lambda: served.token)

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import httpx2
+
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
-from benchmarks.promises.services import OTHERS, lasting, planned, quiet, small, verdict
+from benchmarks.promises.services import lasting, planned, processes, small, verdict
 from builders.carrying import Carried, carrying
-from builders.serving import serving
-
 from steelyard.planning.planner import plan_case
 from steelyard.services.carrier import Carrier
 from steelyard.services.dispatch import Dispatch
@@ -35,12 +34,12 @@ HOW = (
     "One of three evaluators answers after 0.1 to 600 seconds, never, a byte at a time, with "
     "bytes that never end, or with scores that are not those of the sequences, on every path or "
     "on one of those for contexts, batches and the proof; over real sockets its process is "
-    "stopped (SIGSTOP). Counted as bad: a plan that is not the same, one that takes longer than the "
-    "p99 of as many healthy ones and one batch's deadline, and a thread or a task that is left "
-    "over."
+    "stopped (SIGSTOP). Counted as bad: a plan that is not the same, one that takes longer than "
+    "the p99 of as many healthy ones and one batch's deadline, and a thread or a task that is "
+    "left over."
 )
 MUTANT = "a batch is waited for four times as long, and sent to no other meanwhile"
-DEADLINE_S = 0.5
+DEADLINE_S = 1.0
 NICE = Topology(batch_seconds=DEADLINE_S, batch_size=20, open_seconds=0.05)
 PATHS = ("", "/contexts/", "/evaluate", "/prove")
 WAYS = ("slow", "still", "trickling", "endless", "lying")
@@ -182,7 +181,7 @@ def _lie(content: bytes) -> bytes:
 
 def _over_sockets(trials: int, times: Times) -> None:
     here = plan_case(small())
-    with quiet(), folder() as home, serving(home, names=OTHERS, topology=NICE) as served:
+    with processes(NICE) as served:
         carrier = Carrier(served.topology, lambda: served.token)
         plan_case(small(), carried(carrier))
         for trial in range(trials):

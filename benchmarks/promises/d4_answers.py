@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import httpx2
+
 from benchmarks.promises.databases import SEED, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
 from benchmarks.promises.services import SMALL, Verdict, small, verdict
 from builders.carrying import carrying
-
 from steelyard.planning.planner import plan_case
 from steelyard.services import dispatch
 from steelyard.services.dispatch import Dispatch

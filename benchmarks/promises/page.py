@@ -28,9 +28,10 @@ HEAD = """\
 
 <!-- Written by benchmarks/promises/page.py; change it there. -->
 
-What execution (A, B, E, F) and the database (C) keep, however often they are killed, interrupted
-or lied to. Each promise is tried many times by a script of `benchmarks/promises/`, which runs alone
-(`python -m benchmarks.promises.c1_writers`) or with the others:
+What execution (A, B, E, F), the database (C) and the services (D, S) keep, however often they are
+killed, interrupted or lied to. Each promise is tried many times by a script of
+`benchmarks/promises/`, which runs alone (`python -m benchmarks.promises.c1_writers`) or with the
+others:
 
     make promises                    some minutes; also a stage of CI
     make promises PROFILE=nightly    each of them many times more

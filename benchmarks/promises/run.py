@@ -28,11 +28,19 @@ from benchmarks.promises import (
     c5_exchange,
     c6_contract,
     c7_listing,
+    d1_evaluators,
+    d2_all_gone,
+    d3_slow,
+    d4_answers,
     e2_fault_mix,
     e8_engines,
     f1_rails,
     f6_chain,
     page,
+    s1_same,
+    s2_speed,
+    s3_load,
+    s4_memory,
 )
 from benchmarks.promises.databases import PROFILES
 from benchmarks.promises.figures import Figure
@@ -51,10 +59,18 @@ SCRIPTS: Mapping[str, ModuleType] = MappingProxyType(
         "C5": c5_exchange,
         "C6": c6_contract,
         "C7": c7_listing,
+        "D1": d1_evaluators,
+        "D2": d2_all_gone,
+        "D3": d3_slow,
+        "D4": d4_answers,
         "E2": e2_fault_mix,
         "E8": e8_engines,
         "F1": f1_rails,
         "F6": f6_chain,
+        "S1": s1_same,
+        "S2": s2_speed,
+        "S3": s3_load,
+        "S4": s4_memory,
     }
 )
 
@@ -63,7 +79,7 @@ NIGHTLY = ("C6",)
 """Left out of the quick profile."""
 
 
-TIMED = frozenset({"C7"})
+TIMED = frozenset({"C7", "D3", "S2", "S3"})
 """What is about time has the machine to itself."""
 
 

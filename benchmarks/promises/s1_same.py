@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from unittest.mock import patch
 
+from hypothesis import HealthCheck, Phase, given, settings
+
 from benchmarks.promises.databases import Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
-from benchmarks.promises.services import OTHERS, Verdict, bundled, planned, quiet, recorded, verdict
+from benchmarks.promises.services import Verdict, bundled, planned, processes, recorded, verdict
 from builders.carrying import carrying
-from builders.serving import serving
 from builders.worlds import worlds
-from hypothesis import HealthCheck, Phase, given, settings
-
 from steelyard.errors import SteelyardError
 from steelyard.planning.case import Case
 from steelyard.planning.findings import HERE
@@ -79,7 +78,7 @@ def _all(cases, locals_, steps: Steps) -> Iterator[Verdict]:
 
 
 def _over_sockets(cases, locals_, number: int) -> Iterator[Verdict]:
-    with quiet(), folder() as home, serving(home, names=OTHERS, evaluators=number) as served:
+    with processes(SIZED, number) as served:
         remote = Remote(served.topology, served.token)
         yield from _all(cases, locals_, remote)
         remote.close()

@@ -12,12 +12,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from benchmarks import seed_baseline
+from benchmarks.promises.databases import folder
 from steelyard.errors import ServiceError
 from steelyard.execution.approved import approved
 from steelyard.execution.evidence import plan_facts
@@ -36,10 +37,11 @@ if TESTS not in sys.path:
 
 from builders.changes import USUAL  # noqa: E402 - tests' builders are no package of their own
 from builders.demo import growth, kinds  # noqa: E402
+from builders.serving import Served, serving  # noqa: E402
 
 OTHERS: tuple[Name, ...] = ("opportunity", "generator", "evaluator")
 """Services; the coordinator is this process."""
-SMALL = Topology(batch_seconds=2, batch_size=20, open_seconds=0.05)
+SMALL = Topology(batch_size=20, open_seconds=0.05)
 """Some batches of few sequences, and circuits that soon let one try."""
 PATIENT_S = 3600.0
 """No search is stopped by the clock: such a plan is another one each time."""
@@ -108,6 +110,17 @@ def lasting(carrier: Carrier) -> tuple[int, int]:
         return len(asyncio.all_tasks()) - 1
 
     return threading.active_count(), carrier.loop.result(tasks())
+
+
+@contextmanager
+def processes(topology: Topology, evaluators: int = 3) -> Iterator[Served]:
+    """Services that run, but the coordinator, which is this process."""
+    with folder() as home, ExitStack() as stack:
+        with quiet():
+            served = stack.enter_context(
+                serving(home, names=OTHERS, evaluators=evaluators, topology=topology)
+            )
+        yield served
 
 
 @contextmanager

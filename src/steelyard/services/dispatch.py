@@ -16,6 +16,7 @@ import heapq
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AsyncExitStack
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -100,19 +101,25 @@ class Dispatch:
         def following() -> Batch | None:
             return context.run(lambda: next(source, None))
 
-        with ThreadPoolExecutor(1, "steelyard batches") as puller:
-            try:
-                yield from self._scored(batches, lambda: puller.submit(following))
-            finally:
-                for future in self._flights:
-                    future.cancel()
-                if isinstance(batches, Source):
-                    batches.stop()
-        if isinstance(batches, Source):
-            batches.close()
-            if not self._cut:
-                batches.finish(self.guard)
+        try:
+            with ThreadPoolExecutor(1, "steelyard batches") as puller:
+                try:
+                    yield from self._scored(batches, lambda: puller.submit(following))
+                finally:
+                    self._stop(batches)
+        finally:
+            if isinstance(batches, Source):
+                batches.close()
+        if isinstance(batches, Source) and not self._cut:
+            batches.finish(self.guard)
         self._say()
+
+    def _stop(self, batches: Iterable[Batch]) -> None:
+        """Whoever is asked, or waits for a batch, is waited for no more."""
+        for future in self._flights:
+            future.cancel()
+        if isinstance(batches, Source):
+            batches.stop()
 
     def _scored(
         self, batches: Iterable[Batch], pulled: Callable[[], Future[Batch | None]]
@@ -204,14 +211,16 @@ class Dispatch:
             context=self.parcel.sha256, number=batch.number, rows=rows_form(batch.rows)
         )
         call = Call("evaluate", asked, partial(self._scores, batch))
-        try:
-            async with asyncio.timeout(seconds), self.carrier.turn(instance):
-                start = self.carrier.clock()
-                left = max(LEAST_PATIENCE, seconds - (start - flight.since))
-                scores = await self.carrier.ask("evaluator", instance, call, self.parcel, left)
-        except TimeoutError as error:
-            raise unanswered(instance, f"no answer within {seconds:.3g} s") from error
-        return Answer(scores, self.carrier.clock() - start)
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(seconds):
+                    await turn.enter_async_context(self.carrier.turn(instance))
+            except TimeoutError as error:
+                raise unanswered(instance, f"another plan's batch took {seconds:.3g} s") from error
+            start = self.carrier.clock()
+            left = max(LEAST_PATIENCE, seconds - (start - flight.since))
+            scores = await self.carrier.ask("evaluator", instance, call, self.parcel, left)
+            return Answer(scores, self.carrier.clock() - start)
 
     def _scores(self, batch: Batch, instance: Instance, content: bytes) -> Scores:
         """The scores of an answer; raises ServiceError, InputError for what cannot be theirs."""
@@ -246,7 +255,7 @@ class Dispatch:
     def _usual(self) -> float:
         """Seconds after which a batch takes unusually long."""
         if not self._took:
-            return FIRST_SHARE * self.carrier.topology.batch_seconds
+            return max(LEAST_PATIENCE, FIRST_SHARE * self.carrier.topology.batch_seconds)
         return max(LEAST_PATIENCE, SLOW * statistics.median(self._took))
 
     def _patience(self) -> float | None:
@@ -271,25 +280,25 @@ class Dispatch:
             return
         self._took.append(answer.seconds)
         self._arrived(flight.place, answer.scores, where, answer.seconds)
+        for other in [each for each, its in self._flights.items() if its.place == flight.place]:
+            self._outrun(other, flight)
 
     def _arrived(self, place: int, scores: Scores, where: str, seconds: float) -> None:
-        """The first answer counts: whoever else was asked for the same is waited for no more."""
+        """The first answer of a batch counts."""
         self._seen.add(place)
         self._ready[place] = scores
         self.guard.findings.batches[where] += 1
         self.carrier.meters.batch(seconds, where)
-        for future, flight in [*self._flights.items()]:
-            if flight.place == place:
-                self._outrun(future, self.carrier.clock() - flight.since)
         if where != HERE and len(scores.net):
             before, now = self.carrier.seconds_a_row, seconds / len(scores.net)
             self.carrier.seconds_a_row = now if not before else before + SMOOTHING * (now - before)
 
-    def _outrun(self, future: Future[Answer], seconds: float) -> None:
-        """One that was asked before, or after, and has not answered."""
+    def _outrun(self, future: Future[Answer], by: Flight) -> None:
+        """Whoever was asked for the same is waited for no more; if before, it was too slow."""
         flight = self._flights.pop(future)
         future.cancel()
-        if seconds >= self._usual():
+        if flight.since < by.since:
+            seconds = self.carrier.clock() - flight.since
             why = f"no answer within {seconds:.3g} s, when another had answered"
             self.carrier.calls.circuits.failed(flight.instance, why)
             self.out[flight.instance.url] = self._failures[flight.instance.url] = why

@@ -103,21 +103,22 @@ def carry_from(house: House) -> None:
 class Journey:
     """One plan on its way.
 
-    lasting   is it of one plan? Else every table that is begun is another
+    lasting   is it of one plan? Else who failed is asked again after a while
     out       addresses that failed in this plan -> why
+    since     when that was forgotten last, by the carrier's clock
     """
 
     carrier: Carrier
     deadline: float | None = None
     lasting: bool = True
     out: dict[str, str] = field(default_factory=dict)
+    since: float = 0.0
 
     def find_opportunities(
         self, ctx: Context, objective: Objective, strategy: Strategy, guard: Guard
     ) -> Candidates:
         """The finished table, made by the opportunity service."""
-        if not self.lasting:
-            self.out.clear()
+        self._forget()
 
         def there(parcel: Parcel) -> Candidates:
             asked = Asked(context=parcel.sha256)
@@ -190,6 +191,13 @@ class Journey:
             return prove(ctx, objective, table, pool, search)
 
         return self._done("evaluator", task, guard, there, here)
+
+    def _forget(self) -> None:
+        """Of many plans: who failed is asked again after as long as a circuit stays open."""
+        now = self.carrier.clock()
+        if not self.lasting and now - self.since > self.carrier.topology.open_seconds:
+            self.out.clear()
+            self.since = now
 
     def _done(
         self,
@@ -285,7 +293,8 @@ class Journey:
                     self.out[instance.url] = failures[-1]
         finally:
             for task, instance in running.items():
-                task.cancel()
+                if not task.cancel() and not task.cancelled():
+                    task.exception()  # it failed at the same moment: nobody asks for it any more
                 self.out[instance.url] = "another was faster"
         raise nobody("evaluator", " ".join(failures) or "their circuits are open.")
 
