@@ -18,8 +18,8 @@ from benchmarks.promises.script import script
 from benchmarks.promises.services import SMALL, Verdict, small, verdict
 from builders.carrying import carrying
 from steelyard.planning.planner import plan_case
-from steelyard.services import dispatch
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage import dispatch
+from steelyard.services.carriage.dispatch import Dispatch
 
 PROMISE = "Answers that come twice, late or in another order change nothing of a plan."
 HOW = (

@@ -15,12 +15,12 @@ from fastapi import APIRouter, Request
 from pydantic import Field, Tag
 
 from steelyard.errors import ServiceError
-from steelyard.services import asked as documents
 from steelyard.services.api.keeping import planned
-from steelyard.services.asked import Counts, response_of
+from steelyard.services.carriage.messages import Message
+from steelyard.services.documents import asked as documents
+from steelyard.services.documents.asked import Counts, response_of
 from steelyard.services.either import OURS, WHOLE, by
 from steelyard.services.house import House
-from steelyard.services.messages import Message
 from steelyard.services.observing import observer
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import CreatePlanRequest, CreatePlanResponse

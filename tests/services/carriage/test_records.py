@@ -22,9 +22,9 @@ from steelyard.modules.plugins import NONE
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.wishes import find_opportunities
-from steelyard.services.context import Task, packed, unpacked
-from steelyard.services.messages import ContextForm
-from steelyard.services.records import ArrayForm, RecordForm, read, written
+from steelyard.services.carriage.context import Task, packed, unpacked
+from steelyard.services.carriage.messages import ContextForm
+from steelyard.services.carriage.records import ArrayForm, RecordForm, read, written
 
 
 def alike(one: Any, other: Any, at: str = "") -> None:
