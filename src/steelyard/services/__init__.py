@@ -6,7 +6,8 @@ In comes HTTP, out goes what the functions below give; nothing is calculated her
     api/         strategies, buckets, presets, plans, runs, events
     remote       `Remote(topology)`: the steps of a plan as calls
     carriage/    what such a call sends, to whom, and what comes back
-    contexts     what a service was sent; either: bodies of two forms; results: what it knows already
+    contexts, results      what a service was sent, and what it has calculated of it
+    either       bodies of two forms
     wire         every request and response of the documents, both directions
     documents/   those requests answered, sent, read from a file
     names        the documents' service locator and local services
