@@ -38,6 +38,7 @@ from steelyard.services.carriage.dispatch import Dispatch
 from steelyard.services.carriage.messages import Asked, Message, ProveAsked, StepForm, rows_form
 from steelyard.services.carriage.records import ArrayForm
 from steelyard.services.carriage.sources import Source
+from steelyard.services.carriage.watching import watch
 from steelyard.services.house import House
 from steelyard.services.security.tokens import own_token
 from steelyard.services.topology import Instance, Name, Topology
@@ -97,6 +98,8 @@ def carry_from(house: House) -> None:
     seconds = house.topology.coordinator.timeout_seconds
     house.steps = lambda: carried(carrier, carrier.clock() + seconds)
     house.ending.append(carrier.close)
+    watching = carrier.loop.begin(watch(carrier.calls))
+    house.ending.append(watching.cancel)
 
 
 @dataclass
