@@ -54,7 +54,7 @@ class Profile:
     random_worlds: int = 10
     recorded: tuple[int, ...] = (20,)
     load_seconds: float = 3
-    many_plans: tuple[int, int] = (18, 48)
+    many_plans: tuple[int, int] = (18, 24)
     sequences: int = 20_000
 
 
