@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from builders.paths import ROOT
-from steelyard.services.ports import port_of_one
-from steelyard.services.reach import usual
+from steelyard.services.reading.file import CONFIG, read_topology
+from steelyard.services.running.ports import port_of_one
+from steelyard.services.running.reach import usual
 from steelyard.services.topology import NAMES, Topology
-from steelyard.services.topology_file import CONFIG, read_topology
 
 PORTS = {
     "opportunity": 8008, "generator": 8009, "evaluator-1": 8010, "evaluator-2": 8020,

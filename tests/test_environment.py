@@ -16,7 +16,8 @@ from steelyard.cli import connecting, logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
 from steelyard.importers import limits
-from steelyard.services import ports, topology_file
+from steelyard.services.reading import file as topology_file
+from steelyard.services.running import ports
 from steelyard.services.security import tokens
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE

@@ -29,8 +29,8 @@ from benchmarks.promises.services import (
 from builders.carrying import Fault, Rule, carrying
 from builders.serving import Served
 from steelyard.planning.planner import plan_case
-from steelyard.services.carrier import Carrier
-from steelyard.services.dispatch import Answer, Dispatch
+from steelyard.services.carriage.carrier import Carrier
+from steelyard.services.carriage.dispatch import Answer, Dispatch
 from steelyard.services.remote import carried
 
 PROMISE = "An evaluator that dies in a plan changes nothing of it."

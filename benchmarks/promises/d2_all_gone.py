@@ -20,8 +20,8 @@ from benchmarks.promises.services import SMALL, Verdict, planned, processes, sma
 from builders.carrying import Fault, Rule, carrying
 from builders.serving import Served
 from steelyard.planning.planner import plan_case
-from steelyard.services.carrier import Carrier
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage.carrier import Carrier
+from steelyard.services.carriage.dispatch import Dispatch
 from steelyard.services.remote import carried
 
 PROMISE = "With all evaluators gone a plan is the same, or explicitly less; none is silently empty."

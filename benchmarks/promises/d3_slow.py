@@ -24,8 +24,8 @@ from benchmarks.promises.script import script
 from benchmarks.promises.services import lasting, planned, processes, small, verdict
 from builders.carrying import Carried, carrying
 from steelyard.planning.planner import plan_case
-from steelyard.services.carrier import Carrier
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage.carrier import Carrier
+from steelyard.services.carriage.dispatch import Dispatch
 from steelyard.services.remote import carried
 from steelyard.services.topology import Topology
 

@@ -19,8 +19,8 @@ from benchmarks.promises.services import SMALL, Verdict, small, verdict
 from builders.carrying import carrying
 from steelyard.planning.planner import plan_case
 from steelyard.planning.solve import local
-from steelyard.services import dispatch
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage import dispatch
+from steelyard.services.carriage.dispatch import Dispatch
 from steelyard.telemetry.events import Event
 
 PROMISE = "Answers that come twice, late or in another order change nothing of a plan."

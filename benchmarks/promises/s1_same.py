@@ -21,7 +21,7 @@ from steelyard.planning.case import Case
 from steelyard.planning.findings import HERE
 from steelyard.planning.planner import plan_case
 from steelyard.planning.solve import Steps
-from steelyard.services import dispatch
+from steelyard.services.carriage import dispatch
 from steelyard.services.remote import Remote
 from steelyard.services.topology import Topology
 

@@ -24,7 +24,7 @@ from steelyard.modules.registry import Kind
 from steelyard.planning.case import Case
 from steelyard.planning.planner import plan_case
 from steelyard.plans.plan import Plan
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage.dispatch import Dispatch
 from steelyard.services.remote import Remote
 from steelyard.services.topology import Instance, Topology
 

@@ -21,10 +21,10 @@ from benchmarks.promises.databases import FORK, PROFILES, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
 from steelyard.services.answers import Answers
-from steelyard.services.process import Order, run
+from steelyard.services.running.process import Order, run
+from steelyard.services.running.serving import health
+from steelyard.services.running.sockets import bound, port_of
 from steelyard.services.security.book import create
-from steelyard.services.serving import health
-from steelyard.services.sockets import bound, port_of
 from steelyard.services.topology import Topology
 
 PROMISE = "Reads are quick over 16 connections at once, and over more served or refused in time."

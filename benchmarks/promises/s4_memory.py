@@ -23,7 +23,7 @@ from builders.carrying import carrying
 from steelyard.planning.case import Case
 from steelyard.planning.planner import plan_case
 from steelyard.services import contexts
-from steelyard.services.carrier import Carrier
+from steelyard.services.carriage.carrier import Carrier
 from steelyard.services.remote import carried
 
 PROMISE = "After 200 plans, 2,000 more add at most 8 MB to any process, and no type grows."

@@ -28,7 +28,7 @@ from steelyard.planning.findings import HERE
 from steelyard.planning.planner import plan_case
 from steelyard.planning.solve import Steps
 from steelyard.plans.plan import Plan
-from steelyard.services.carrier import Carrier
+from steelyard.services.carriage.carrier import Carrier
 from steelyard.services.topology import Name, Topology
 
 TESTS = str(Path(__file__).resolve().parents[2] / "tests")

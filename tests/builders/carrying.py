@@ -23,7 +23,7 @@ from fastapi import FastAPI
 
 from steelyard.planning.solve import Steps
 from steelyard.services.applications import application
-from steelyard.services.carrier import Carrier
+from steelyard.services.carriage.carrier import Carrier
 from steelyard.services.house import House
 from steelyard.services.remote import Remote, carried
 from steelyard.services.security.tokens import own_token

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.seed_baseline import DATA
 
-from steelyard.services.asked import evaluate, generate, identify
+from steelyard.services.documents.asked import evaluate, generate, identify
 from steelyard.services.wire import (
     CreatePlanRequest,
     EvaluateSequencesRequest,

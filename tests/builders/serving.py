@@ -20,8 +20,8 @@ from typing import Any
 import httpx2
 
 from steelyard.services.house import House
+from steelyard.services.running.serving import Household
 from steelyard.services.security.tokens import own_token
-from steelyard.services.serving import Household
 from steelyard.services.topology import NAMES, Name, Topology
 
 WAIT_S = 30.0

@@ -12,7 +12,7 @@ import pytest
 
 from builders.commands import own_files, run
 from builders.paths import ROOT
-from steelyard.services.asked import create
+from steelyard.services.documents.asked import create
 from steelyard.services.wire import CreatePlanRequest
 from steelyard.store import plans
 from steelyard.store.opening import open_store

@@ -20,7 +20,7 @@ import pytest
 from builders.commands import run
 from builders.paths import ROOT
 from steelyard.cli.serve import NEEDS
-from steelyard.services.certificates import trusting
+from steelyard.services.running.certificates import trusting
 
 TLS = ROOT / "tests" / "services" / "tls"
 ROW = re.compile(r"(\w+) +(https?://\S+) +pid (\d+)")

@@ -17,7 +17,7 @@ from steelyard.planning.findings import HERE
 from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case
 from steelyard.services.applications import application
-from steelyard.services.context import Task, packed
+from steelyard.services.carriage.context import Task, packed
 from steelyard.services.contexts import Contexts
 from steelyard.services.house import House
 from steelyard.services.security.tokens import own_token

@@ -11,9 +11,9 @@ import pytest
 
 from builders.requests import OPPORTUNITIES, evaluating, generating, order, planning
 from steelyard.errors import InputError, ServiceError
-from steelyard.services.asked import create, evaluate, generate
-from steelyard.services.calls import Refused
-from steelyard.services.clients import client_of
+from steelyard.services.carriage.calls import Refused
+from steelyard.services.documents.asked import create, evaluate, generate
+from steelyard.services.documents.clients import client_of
 from steelyard.services.names import (
     LocalCoordinatorService,
     LocalEvaluatorService,
@@ -149,7 +149,7 @@ for name in ("fastapi", "httpx2", "starlette", "uvicorn"):
     sys.modules[name] = None
 from steelyard.errors import SettingsError
 from steelyard.services.names import LocalCoordinatorService, get_service_locator
-from steelyard.services.request_file import request_of
+from steelyard.services.documents.request import request_of
 LocalCoordinatorService()
 try:
     get_service_locator().create_http_client("evaluator")

@@ -31,8 +31,8 @@ from steelyard.runs.performance import measured
 from steelyard.services.api import ROUTERS
 from steelyard.services.app import app_of
 from steelyard.services.applications import APPLICATIONS, Application, application
-from steelyard.services.calls import Circuits
-from steelyard.services.carrier import Carrier
+from steelyard.services.carriage.calls import Circuits
+from steelyard.services.carriage.carrier import Carrier
 from steelyard.services.house import House
 from steelyard.services.observing import observer
 from steelyard.services.remote import Remote

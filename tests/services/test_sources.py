@@ -6,9 +6,9 @@ import json
 
 import httpx2
 import pytest
+
 from builders.carrying import carrying
 from builders.demo import growth
-
 from steelyard.planning.findings import HERE
 from steelyard.planning.planner import plan_case
 from steelyard.services.topology import Topology

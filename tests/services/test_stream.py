@@ -19,13 +19,13 @@ from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.proposals import generate
 from steelyard.services.applications import application
-from steelyard.services.carried import lines
-from steelyard.services.carrier import Carrier
-from steelyard.services.context import Task
+from steelyard.services.carriage.carried import lines
+from steelyard.services.carriage.carrier import Carrier
+from steelyard.services.carriage.context import Task
+from steelyard.services.carriage.messages import LineForm
+from steelyard.services.carriage.sources import Source
 from steelyard.services.house import House
-from steelyard.services.messages import LineForm
 from steelyard.services.security.tokens import own_token
-from steelyard.services.sources import Source
 from steelyard.services.topology import Topology
 
 SMALL_BUFFER = 32 * 1024

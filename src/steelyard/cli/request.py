@@ -24,7 +24,7 @@ def read_request(path: Path, options: Options) -> tuple[Inputs | None, Options]:
     """
     from steelyard.compat.requests import order_of
     from steelyard.importers import Inputs as Imported
-    from steelyard.services.request_file import request_of
+    from steelyard.services.documents.request import request_of
     from steelyard.services.wire import BucketRequest
 
     more = [

@@ -20,8 +20,8 @@ from steelyard.environment import home
 from steelyard.report import visible
 
 if TYPE_CHECKING:
-    from steelyard.services.ports import Ports
-    from steelyard.services.reach import Reach
+    from steelyard.services.running.ports import Ports
+    from steelyard.services.running.reach import Reach
     from steelyard.services.topology import Application, Topology
 
 What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
@@ -79,10 +79,10 @@ def serve(
         _check_installed()
         _drop_keys()
         if what == "all":
-            from steelyard.services.nursery import begin
+            from steelyard.services.running.nursery import begin
 
             begin(os.environ)
-        from steelyard.services.ports import port_of_one, ports_of
+        from steelyard.services.running.ports import port_of_one, ports_of
 
         topology = _topology()
         reach = _reach(topology, what, _Tls(expose, cert, key))
@@ -130,14 +130,14 @@ def _check_installed() -> None:
 
 def _drop_keys() -> None:
     """Keys of brokers are not in the environment of a service."""
-    from steelyard.services.nursery import without_keys
+    from steelyard.services.running.nursery import without_keys
 
     for name in os.environ.keys() - without_keys(os.environ).keys():
         del os.environ[name]
 
 
 def _topology() -> Topology:
-    from steelyard.services.topology_file import read
+    from steelyard.services.reading.file import read
 
     reading = read(os.environ)
     for key in reading.ignored:
@@ -147,8 +147,8 @@ def _topology() -> Topology:
 
 def _reach(topology: Topology, what: What, tls: _Tls) -> Reach:
     """From where it is asked; a usage error for --expose without a certificate."""
-    from steelyard.services.certificates import certificate_of
-    from steelyard.services.reach import LOCAL, exposed, own_names, usual
+    from steelyard.services.running.certificates import certificate_of
+    from steelyard.services.running.reach import LOCAL, exposed, own_names, usual
 
     if not tls.expose:
         if tls.cert or tls.key:
@@ -165,7 +165,7 @@ def _reach(topology: Topology, what: What, tls: _Tls) -> Reach:
 
 
 def _all(topology: Topology, reach: Reach, ports: Ports) -> None:
-    from steelyard.services.serving import Household
+    from steelyard.services.running.serving import Household
 
     with Household(ports, topology, os.environ, reach) as household:
         rows = [_Row(each.name, each.port, each.pid) for each in household.members]
@@ -174,12 +174,12 @@ def _all(topology: Topology, reach: Reach, ports: Ports) -> None:
 
 
 def _one(topology: Topology, reach: Reach, what: Application, port: int) -> None:
-    from steelyard.services.orders import Order
-    from steelyard.services.sockets import bound
+    from steelyard.services.running.orders import Order
+    from steelyard.services.running.sockets import bound
 
     sockets = bound(reach.addresses, port)  # before what takes long to import
 
-    from steelyard.services.process import run
+    from steelyard.services.running.process import run
 
     order = Order(what, topology, os.environ, reach)
     run(order, sockets, lambda: write(_announced(reach, [_Row(what, port, os.getpid())])))

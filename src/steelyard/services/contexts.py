@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from steelyard.errors import InputError, NotStored, OtherBuild
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
-from steelyard.services.context import Task, plugins_of, unpacked
+from steelyard.services.carriage.context import Task, plugins_of, unpacked
+from steelyard.services.carriage.messages import Asked, ContextForm, Put, Sha256
 from steelyard.services.house import House
-from steelyard.services.messages import Asked, ContextForm, Put, Sha256
 from steelyard.services.security.roles import needs
 from steelyard.services.topology import Name
 from steelyard.settings import Plugins

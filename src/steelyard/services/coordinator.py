@@ -8,22 +8,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
-from pydantic import Field, Tag
 
 from steelyard.errors import ServiceError
-from steelyard.services import asked as documents
 from steelyard.services.api.keeping import planned
-from steelyard.services.asked import Counts, response_of
-from steelyard.services.either import OURS, WHOLE, by
+from steelyard.services.documents import asked as documents
+from steelyard.services.documents.asked import Counts, response_of
 from steelyard.services.house import House
-from steelyard.services.messages import Message
 from steelyard.services.observing import observer
 from steelyard.services.security.roles import needs
-from steelyard.services.wire import CreatePlanRequest, CreatePlanResponse
+from steelyard.services.wire import (
+    BucketRequest,
+    CreatePlanRequest,
+    CreatePlanResponse,
+    PlanRequest,
+)
 
 router = APIRouter(tags=["coordinator"], dependencies=[needs("planner")])
 
@@ -31,29 +32,17 @@ GRACE = 1.1
 """A plan that has not come by then is not waited for; by the time itself it left out the rest."""
 
 
-class OfBucket(Message):
-    """A plan of what a bucket holds, by its own strategy; it is kept."""
-
-    bucket: Annotated[str, Field(min_length=1, max_length=64)]
-
-
-Body = Annotated[
-    Annotated[OfBucket, Tag(OURS)] | Annotated[CreatePlanRequest, Tag(WHOLE)],
-    by("bucket", OfBucket),
-]
-
-
 @router.post("/coordinator/create-plan")
-async def create_plan(request: Request, body: Body) -> CreatePlanResponse:
+async def create_plan(request: Request, body: PlanRequest) -> CreatePlanResponse:
     """The plan of a whole request, or of a stored bucket, and what making it took."""
     house: House = request.app.state.house
-    if isinstance(body, OfBucket):
+    if isinstance(body, BucketRequest):
         return await _within(house, partial(of_bucket, house, body.bucket))
     return await _within(house, partial(of_request, house, body))
 
 
 @router.post("/planning/create")
-async def create(request: Request, body: Body) -> CreatePlanResponse:
+async def create(request: Request, body: PlanRequest) -> CreatePlanResponse:
     """The same under its older name."""
     return await create_plan(request, body)
 

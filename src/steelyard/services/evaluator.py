@@ -13,13 +13,13 @@ from steelyard.arrays import FloatArray, frozen
 from steelyard.modules.candidates import Batch
 from steelyard.planning.keep import Pool
 from steelyard.planning.solve import score_batch
-from steelyard.services import asked as documents
-from steelyard.services.carried import indices, proved
+from steelyard.services.carriage.carried import indices, proved
+from steelyard.services.carriage.messages import BatchForm, ProveAsked, ScoresForm, StepForm
+from steelyard.services.carriage.records import ArrayForm
 from steelyard.services.contexts import add_contexts, task_of
+from steelyard.services.documents import asked as documents
 from steelyard.services.either import OURS, WHOLE, by
-from steelyard.services.messages import BatchForm, ProveAsked, ScoresForm, StepForm
 from steelyard.services.observing import meters_of
-from steelyard.services.records import ArrayForm
 from steelyard.services.results import Results
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import EvaluateSequencesRequest, EvaluateSequencesResponse

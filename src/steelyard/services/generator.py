@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import Tag
 
-from steelyard.services import asked as documents
-from steelyard.services.carried import lines
+from steelyard.services.carriage.carried import lines
+from steelyard.services.carriage.messages import GenerateAsked, LineForm
 from steelyard.services.contexts import add_contexts, task_of
+from steelyard.services.documents import asked as documents
 from steelyard.services.either import OURS, WHOLE, by
-from steelyard.services.messages import GenerateAsked, LineForm
 from steelyard.services.observing import meters_of
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import GenerateSequencesRequest, SequenceBatch

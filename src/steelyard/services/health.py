@@ -21,8 +21,8 @@ from steelyard.arrays import PAD
 from steelyard.errors import InternalError, SteelyardError, one_line
 from steelyard.ledger import Account, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
+from steelyard.services.carriage.messages import Message
 from steelyard.services.house import House
-from steelyard.services.messages import Message
 from steelyard.services.security.roles import caller_of
 from steelyard.services.topology import Application
 

@@ -58,7 +58,7 @@ class House:
     traces: Traces = field(default_factory=Traces, repr=False)
     topology: Topology = field(default_factory=Topology)
     steps: Callable[[], Steps] = lambda: LOCAL
-    ending: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    ending: list[Callable[[], object]] = field(default_factory=list, repr=False)
     planning: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
     )

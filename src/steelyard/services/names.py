@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from steelyard.errors import InputError, SettingsError, did_you_mean
 from steelyard.planning.solve import LOCAL, Steps
-from steelyard.services.asked import create, evaluate, generate, identify
+from steelyard.services.documents.asked import create, evaluate, generate, identify
 from steelyard.services.topology import NAMES, Topology
 from steelyard.services.wire import (
     CreatePlanRequest,
@@ -29,7 +29,7 @@ from steelyard.services.wire import (
 )
 
 if TYPE_CHECKING:
-    from steelyard.services.clients import (
+    from steelyard.services.documents.clients import (
         Client,
         CoordinatorClient,
         EvaluatorClient,
@@ -123,7 +123,7 @@ class ServiceLocator:
                 hint=near.strip(),
             )
         try:
-            from steelyard.services.clients import client_here  # noqa: PLC0415 of an extra
+            from steelyard.services.documents.clients import client_here  # noqa: PLC0415 of an extra
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"A client of a service needs {error.name}. Nothing was asked. Install it: "

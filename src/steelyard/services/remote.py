@@ -30,16 +30,17 @@ from steelyard.planning.proposals import Proposals, generate
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.solve import Steps, evaluate_batches
 from steelyard.planning.wishes import completed, find_opportunities
-from steelyard.services.calls import UNANSWERED, reading
-from steelyard.services.carried import Proved, evidence_of, taken
-from steelyard.services.carrier import Call, Carrier, Parcel, nobody
-from steelyard.services.context import Task
-from steelyard.services.dispatch import Dispatch
+from steelyard.services.carriage.calls import UNANSWERED, reading
+from steelyard.services.carriage.carried import Proved, evidence_of, taken
+from steelyard.services.carriage.carrier import Call, Carrier, Parcel, nobody
+from steelyard.services.carriage.context import Task
+from steelyard.services.carriage.dispatch import Dispatch
+from steelyard.services.carriage.messages import Asked, Message, ProveAsked, StepForm, rows_form
+from steelyard.services.carriage.records import ArrayForm
+from steelyard.services.carriage.sources import Source
+from steelyard.services.carriage.watching import watch
 from steelyard.services.house import House
-from steelyard.services.messages import Asked, Message, ProveAsked, StepForm, rows_form
-from steelyard.services.records import ArrayForm
 from steelyard.services.security.tokens import own_token
-from steelyard.services.sources import Source
 from steelyard.services.topology import Instance, Name, Topology
 from steelyard.strategies import Strategy
 
@@ -97,6 +98,8 @@ def carry_from(house: House) -> None:
     seconds = house.topology.coordinator.timeout_seconds
     house.steps = lambda: carried(carrier, carrier.clock() + seconds)
     house.ending.append(carrier.close)
+    watching = carrier.loop.begin(watch(carrier.calls))
+    house.ending.append(watching.cancel)
 
 
 @dataclass

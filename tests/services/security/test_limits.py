@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from steelyard.errors import SettingsError
+from steelyard.services.reading.file import read_topology
 from steelyard.services.security.limits import MIB, Limits, largest_body
-from steelyard.services.topology_file import read_topology
 
 
 def read(home: Path, text: str) -> Limits:

@@ -22,10 +22,10 @@ from steelyard.report import visible
 from steelyard.services import observing
 from steelyard.services.applications import application
 from steelyard.services.house import House
-from steelyard.services.orders import Order
+from steelyard.services.running.orders import Order
+from steelyard.services.running.server import GRACE_S, serve
+from steelyard.services.running.sockets import port_of
 from steelyard.services.security.tokens import own_token
-from steelyard.services.server import GRACE_S, serve
-from steelyard.services.sockets import port_of
 
 FAILED = 1
 LAST_S = GRACE_S + 5

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from steelyard.errors import ServiceError, SettingsError
-from steelyard.services.certificates import certificate_of, trusting
-from steelyard.services.reach import LOCAL, Reach, exposed, own_names, usual
+from steelyard.services.running.certificates import certificate_of, trusting
+from steelyard.services.running.reach import LOCAL, Reach, exposed, own_names, usual
 from steelyard.services.topology import Topology
 
 TLS = Path(__file__).parent / "tls"

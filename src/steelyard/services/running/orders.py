@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from steelyard.services.reach import LOCAL, Reach
+from steelyard.services.running.reach import LOCAL, Reach
 from steelyard.services.topology import Application, Topology
 
-MODULE = "steelyard.services.process"
+MODULE = "steelyard.services.running.process"
 """What it runs."""
 
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from steelyard import environment
 from steelyard.errors import Fault, SettingsError
-from steelyard.services import topology_yaml, yaml_text
-from steelyard.services.addresses import WIDEST, network_of, refused
+from steelyard.services.reading import yaml_form, yaml_text
+from steelyard.services.reading.addresses import WIDEST, network_of, refused
 from steelyard.services.topology import NAMES, Topology
 from steelyard.strategies.files import reading
 from steelyard.strategies.files.problems import explain, indexed, shown, unknown_key
@@ -109,12 +109,12 @@ def _of_yaml(path: Path) -> Reading:
     except SettingsError as error:
         raise _reworded(error) from error
     document = yaml_text.document(text, str(path))
-    file = _validated(topology_yaml.Documents, document.values, (), path, document)
-    between = [(at, f"{indexed(at)} {what}.") for at, what in topology_yaml.slips(file)]
+    file = _validated(yaml_form.Documents, document.values, (), path, document)
+    between = [(at, f"{indexed(at)} {what}.") for at, what in yaml_form.slips(file)]
     _refuse(between, path, document)
-    topology = _topology(topology_yaml.as_ours(file), path, document)
+    topology = _topology(yaml_form.as_ours(file), path, document)
     traced = topology.model_copy(update={TELEMETRY: file.telemetry})
-    return Reading(traced, tuple(topology_yaml.ignored(file)))
+    return Reading(traced, tuple(yaml_form.ignored(file)))
 
 
 def _topology(values: Any, path: Path, document: reading.Document) -> Topology:

@@ -13,8 +13,8 @@ import pytest
 PROGRAM = """
 import time
 from fastapi import FastAPI
-from steelyard.services import server
-from steelyard.services.sockets import LOOPBACK, bound, port_of
+from steelyard.services.running import server
+from steelyard.services.running.sockets import LOOPBACK, bound, port_of
 app = FastAPI()
 app.get("/")(lambda: {"answer": 42})
 @app.get("/slow")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from fastapi import FastAPI
 from uvicorn import Config, Server
 
-from steelyard.services.certificates import Certificate
+from steelyard.services.running.certificates import Certificate
 from steelyard.services.security.framing import options
 
 GRACE_S = 10

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from steelyard import environment
 from steelyard.errors import ServiceError, SettingsError
-from steelyard.services.addresses import address_of, network_of
-from steelyard.services.certificates import Certificate
+from steelyard.services.reading.addresses import address_of, network_of
+from steelyard.services.running.certificates import Certificate
+from steelyard.services.running.sockets import EVERYWHERE, LOOPBACK
 from steelyard.services.security.tokens import FILE, VARIABLE
-from steelyard.services.sockets import EVERYWHERE, LOOPBACK
 from steelyard.services.topology import Topology
 
 

@@ -22,9 +22,9 @@ from steelyard.modules.plugins import NONE
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.wishes import find_opportunities
-from steelyard.services.context import Task, packed, unpacked
-from steelyard.services.messages import ContextForm
-from steelyard.services.records import ArrayForm, RecordForm, read, written
+from steelyard.services.carriage.context import Task, packed, unpacked
+from steelyard.services.carriage.messages import ContextForm
+from steelyard.services.carriage.records import ArrayForm, RecordForm, read, written
 
 
 def alike(one: Any, other: Any, at: str = "") -> None:
@@ -48,7 +48,8 @@ def alike(one: Any, other: Any, at: str = "") -> None:
             alike(one[key], other[key], f"{at}[{key!r}]")
     else:
         assert type(one) is type(other), at
-        assert repr(one) == repr(other), (at, one, other)
+        same = repr(one) == repr(other) if isinstance(one, float) else one == other
+        assert same, (at, one, other)
 
 
 def task_of(world: Any) -> Task:

@@ -29,9 +29,9 @@ from steelyard.planning.search.root_bound import Root
 from steelyard.planning.search.unrestricted import Unrestricted
 from steelyard.planning.solve import domain_if_sized
 from steelyard.planning.wishes import find_opportunities
-from steelyard.services.context import NO_TABLES, Task
-from steelyard.services.messages import LateForm, LineForm, StepForm, rows_form
-from steelyard.services.records import ArrayForm, RecordForm, read, written
+from steelyard.services.carriage.context import NO_TABLES, Task
+from steelyard.services.carriage.messages import LateForm, LineForm, StepForm, rows_form
+from steelyard.services.carriage.records import ArrayForm, RecordForm, read, written
 from steelyard.telemetry.events import (
     CalculatorFailure,
     Event,

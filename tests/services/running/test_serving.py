@@ -16,11 +16,11 @@ import pytest
 
 from builders.serving import serving
 from steelyard.errors import ServiceError
-from steelyard.services import serving as serving_module
-from steelyard.services.certificates import Certificate, trusting
-from steelyard.services.nursery import THREADS
-from steelyard.services.reach import exposed
-from steelyard.services.serving import Household, health
+from steelyard.services.running import serving as serving_module
+from steelyard.services.running.certificates import Certificate, trusting
+from steelyard.services.running.nursery import THREADS
+from steelyard.services.running.reach import exposed
+from steelyard.services.running.serving import Household, health
 from steelyard.services.topology import Topology
 
 TLS = Path(__file__).parent / "tls"
@@ -156,7 +156,7 @@ def test_a_port_that_somebody_took_meanwhile_is_waited_for_longer_each_time(tmp_
 
 WATCHED = """
 import os, sys
-from steelyard.services.serving import Household, health
+from steelyard.services.running.serving import Household, health
 from steelyard.services.topology import Topology
 with Household({"generator": [0], "evaluator": [0]}, Topology(), dict(os.environ)) as household:
     print(*[f"{each.pid}:{each.port}" for each in household.members], flush=True)

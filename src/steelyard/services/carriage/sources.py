@@ -17,10 +17,17 @@ from steelyard.errors import InputError, ServiceError, SteelyardError
 from steelyard.modules.candidates import Batch
 from steelyard.planning.guard import Guard
 from steelyard.planning.proposals import Proposals, Row
-from steelyard.services.calls import read, unanswered
-from steelyard.services.carried import Told, batch_of, events_of, garbled, note_others, noted
-from steelyard.services.carrier import Carrier, Parcel, nobody
-from steelyard.services.messages import GenerateAsked, LineForm
+from steelyard.services.carriage.calls import read, unanswered
+from steelyard.services.carriage.carried import (
+    Told,
+    batch_of,
+    events_of,
+    garbled,
+    note_others,
+    noted,
+)
+from steelyard.services.carriage.carrier import Carrier, Parcel, nobody
+from steelyard.services.carriage.messages import GenerateAsked, LineForm
 from steelyard.services.topology import Instance
 
 AHEAD = 2

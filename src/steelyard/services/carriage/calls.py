@@ -75,6 +75,13 @@ class Circuits:
         self._open[instance.url] = circuit
         self.changed(instance.url, self.state(instance))
 
+    def shut(self, instance: Instance, error: str) -> None:
+        """An instance does not say that it is well: its circuit opens at once."""
+        circuit = after_failure(self._open.get(instance.url), error, self.now())
+        failures = max(self.rules.failure_threshold, circuit.failures)
+        self._open[instance.url] = circuit.model_copy(update={"failures": failures})
+        self.changed(instance.url, "open")
+
     def answered(self, instance: Instance) -> None:
         """An answer came."""
         if self._open.pop(instance.url, None) is not None:

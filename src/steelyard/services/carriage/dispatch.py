@@ -31,10 +31,10 @@ from steelyard.planning.findings import HERE
 from steelyard.planning.guard import Guard
 from steelyard.planning.keep import TIE
 from steelyard.planning.solve import score_batch, tell_scores
-from steelyard.services.calls import read, unanswered
-from steelyard.services.carrier import Call, Carrier, Parcel
-from steelyard.services.messages import BatchForm, ScoresForm, rows_form
-from steelyard.services.sources import Source
+from steelyard.services.carriage.calls import read, unanswered
+from steelyard.services.carriage.carrier import Call, Carrier, Parcel
+from steelyard.services.carriage.messages import BatchForm, ScoresForm, rows_form
+from steelyard.services.carriage.sources import Source
 from steelyard.services.topology import Instance
 
 AHEAD = 2

@@ -20,8 +20,8 @@ from steelyard.modules.candidates import Batch
 from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case
-from steelyard.services.messages import BatchForm, GenerateAsked, ScoresForm
-from steelyard.services.records import ArrayForm
+from steelyard.services.carriage.messages import BatchForm, GenerateAsked, ScoresForm
+from steelyard.services.carriage.records import ArrayForm
 from steelyard.services.topology import Topology
 
 SMALL = Topology(batch_size=100, open_seconds=0.05)

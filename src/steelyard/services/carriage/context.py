@@ -25,8 +25,8 @@ from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.wishes import completed
-from steelyard.services.messages import ChoiceForm, ContextForm, StrategyForm
-from steelyard.services.records import read, written
+from steelyard.services.carriage.messages import ChoiceForm, ContextForm, StrategyForm
+from steelyard.services.carriage.records import read, written
 from steelyard.settings import Plugins
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.strategies.strategy import SECTIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from steelyard.errors import SettingsError
-from steelyard.services.ports import EVALUATOR, port_of_one, ports_of
+from steelyard.services.running.ports import EVALUATOR, port_of_one, ports_of
 from steelyard.services.topology import Instance, Service, Topology
 
 USUAL = Topology()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from steelyard.errors import SettingsError
+from steelyard.services.reading.file import CONFIG, FILE, TIMEOUT, read, read_topology
 from steelyard.services.topology import Instance, Topology
-from steelyard.services.topology_file import CONFIG, FILE, TIMEOUT, read, read_topology
 
 DOCUMENTS = """
 deployment: {mode: distributed}

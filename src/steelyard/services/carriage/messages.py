@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.arrays import IntArray
-from steelyard.services.records import ArrayForm, RecordForm
+from steelyard.services.carriage.records import ArrayForm, RecordForm
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """Of the bytes of a context, or of what plans."""

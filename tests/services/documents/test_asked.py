@@ -28,7 +28,7 @@ from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.planning.planner import plan
 from steelyard.planning.solve import LOCAL, local
 from steelyard.plans.verify import check
-from steelyard.services.asked import create, evaluate, generate, identify
+from steelyard.services.documents.asked import create, evaluate, generate, identify
 from steelyard.services.wire import (
     CreatePlanRequest,
     GenerateSequencesRequest,

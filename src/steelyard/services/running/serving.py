@@ -22,11 +22,11 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from steelyard.errors import ServiceError
-from steelyard.services.certificates import Certificate
-from steelyard.services.nursery import environment_of, process_of
-from steelyard.services.orders import MODULE, Order, health_path
-from steelyard.services.reach import LOCAL, Reach
-from steelyard.services.sockets import LOOPBACK, bound, port_of
+from steelyard.services.running.certificates import Certificate
+from steelyard.services.running.nursery import environment_of, process_of
+from steelyard.services.running.orders import MODULE, Order, health_path
+from steelyard.services.running.reach import LOCAL, Reach
+from steelyard.services.running.sockets import LOOPBACK, bound, port_of
 from steelyard.services.topology import NAMES, Application, Name, Topology
 
 START_S, DOWN_S = 60.0, 15.0

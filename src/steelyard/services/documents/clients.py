@@ -14,12 +14,12 @@ import httpx2
 from pydantic import BaseModel
 
 from steelyard.errors import ServiceError
-from steelyard.services.calls import Calls, Circuits, read, reading
-from steelyard.services.carrier import moment, nobody
+from steelyard.services.carriage.calls import Calls, Circuits, read, reading
+from steelyard.services.carriage.carrier import moment, nobody
 from steelyard.services.house import House
+from steelyard.services.reading.file import read_topology
 from steelyard.services.security.tokens import own_token
 from steelyard.services.topology import Instance, Name, Service, Topology
-from steelyard.services.topology_file import read_topology
 from steelyard.services.wire import (
     CreatePlanRequest,
     CreatePlanResponse,

@@ -21,9 +21,9 @@ from steelyard.environment import BROKER_KEYS
 CONTEXT = get_context("spawn") if sys.platform == "win32" else get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
-        "steelyard.services.process",
-        "steelyard.services.asked",
-        "steelyard.services.carried",
+        "steelyard.services.running.process",
+        "steelyard.services.documents.asked",
+        "steelyard.services.carriage.carried",
         "steelyard.services.contexts",
         "steelyard.planning.planner",
     ]

@@ -19,11 +19,11 @@ from typing import Generic, TypeVar
 import httpx2
 
 from steelyard.errors import ServiceError
-from steelyard.services.calls import MISSING, Calls, Circuits, Refused, reading
-from steelyard.services.certificates import trusting
-from steelyard.services.context import Task, packed
-from steelyard.services.loop import Loop
-from steelyard.services.messages import Message, Put
+from steelyard.services.carriage.calls import MISSING, Calls, Circuits, Refused, reading
+from steelyard.services.carriage.context import Task, packed
+from steelyard.services.carriage.loop import Loop
+from steelyard.services.carriage.messages import Message, Put
+from steelyard.services.running.certificates import trusting
 from steelyard.services.topology import Instance, Name, Topology
 from steelyard.telemetry.breaker import Moment, Rules
 from steelyard.telemetry.metrics import Meters
