@@ -37,7 +37,7 @@ class Contexts:
     def __init__(self) -> None:
         self._tasks: LRUCache[str, tuple[int, Task]] = LRUCache(MOST_BYTES, lambda kept: kept[0])
         self._loaded: LRUCache[str, Loaded] = LRUCache(MOST_SETS)
-        self._lock = Lock()
+        self._lock, self._loading = Lock(), Lock()
 
     def put(self, sha256: str, body: bytes, folders: tuple[Path, ...]) -> None:
         """Keep a task; raises InputError, and OtherBuild for one that is not of this build."""
@@ -79,7 +79,10 @@ class Contexts:
         return entry[1]
 
     def _plugins(self, settings: Plugins, folders: tuple[Path, ...]) -> Loaded:
-        """The plugins that a strategy lists, loaded once, from the folders of this service."""
+        """The plugins that a strategy lists, from the folders of this service.
+
+        Loaded once; anew where one could not be had, or its worker is not started again.
+        """
         if not settings.files and not settings.entry_points:
             return NONE
         folder = Path(settings.folder or "")
@@ -94,9 +97,9 @@ class Contexts:
                 hint="list their folder under [services] plugins",
             )
         key = settings.model_dump_json()
-        with self._lock:
+        with self._loading:  # apart from what is asked of contexts: a plugin may take its time
             loaded = self._loaded.get(key)
-            if loaded is None:
+            if loaded is None or loaded.problems or loaded.is_spent():
                 loaded = self._loaded[key] = load_plugins(settings, None)
         return loaded
 
