@@ -22,9 +22,9 @@ from steelyard.services.security.roles import needs
 from steelyard.services.topology import Name
 from steelyard.settings import Plugins
 
-MOST_CONTEXTS, MOST_BYTES = 16, 64 * 1024 * 1024
-"""Of contexts that are kept, and of what they were sent as; plans at once are as many as a
-machine has processors."""
+MOST_CONTEXTS, MOST_BYTES = 16, 128 * 1024 * 1024
+"""Of contexts that are kept, and of what they were sent as and stand for; plans at once are as many
+as a machine has processors."""
 BODIES: tuple[type[BaseModel], ...] = (ContextForm,)
 """Models of bodies that their handlers read themselves."""
 MOST_SETS = 8
@@ -59,7 +59,7 @@ class Contexts:
             raise _unreadable(error) from error
         task = unpacked(form, self._plugins(plugins_of(form.strategy), folders))
         with self._lock:
-            self._tasks[sha256] = len(body), task
+            self._tasks[sha256] = min(MOST_BYTES, len(body) + _unsent(task)), task
             while len(self._tasks) > MOST_CONTEXTS:
                 self._tasks.popitem()
 
@@ -102,6 +102,11 @@ class Contexts:
             if loaded is None or loaded.problems or loaded.is_spent():
                 loaded = self._loaded[key] = load_plugins(settings, None)
         return loaded
+
+
+def _unsent(task: Task) -> int:
+    """Bytes of a task that its body need not have: of a table of truths it has the true ones."""
+    return 0 if task.table is None else task.table.account.conflicts.nbytes
 
 
 def _unreadable(error: ValidationError) -> InputError:
