@@ -31,6 +31,7 @@ from steelyard.errors import (
 from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
+WHAT_THERE_IS = "GET /openapi.json lists the routes."
 MOST_PLACES = 20
 """Places of a malformed body that are listed."""
 
@@ -93,9 +94,10 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        fault = Fault(
-            code=f"http_{error.status_code}", message=f"{error.detail}. Nothing was done."
-        )
+        allowed = (error.headers or {}).get("Allow")
+        what = f"{error.detail}, but {allowed}" if allowed else error.detail
+        message = f"{what}. Nothing was done. {WHAT_THERE_IS}"
+        fault = Fault(f"http_{error.status_code}", message, limit=allowed)
         return problem(error.status_code, (fault,), error.headers)
 
 

@@ -43,6 +43,7 @@ OPEN = ("/health", METRICS)
 """What the paths end with that may be asked without a token, by whom is said below."""
 BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 """How paths begin by which services ask each other: with the machine's own token at any pace."""
+WHENCE = "On its machine `steelyard token create --role R` makes one."
 UNREAD_BYTES = 64 * KIB
 """A body of a refused request that is larger is not waited for."""
 LINGER_SECONDS, LINGER_BYTES = 1.0, 512 * KIB
@@ -109,7 +110,9 @@ class Gate:
             return _later(429, "locked_out", what, wait)
         scheme, _, secret = head.first("authorization").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
-            return _nobody("no_token", "There is no token. Send Authorization: Bearer TOKEN.")
+            return _nobody(
+                "no_token", "There is no token. Send Authorization: Bearer TOKEN."
+            )
         try:
             verdict = self._keys.verdict(secret.strip())
         except SettingsError as error:
@@ -118,7 +121,9 @@ class Gate:
             return Refusal(503, "no_tokens", what)
         if verdict.caller is None and verdict.why == "unknown":
             self._locks.failed(head.peer)
-        return verdict.caller or _nobody(f"{verdict.why}_token", f"The token is {verdict.why}.")
+        return verdict.caller or _nobody(
+            f"{verdict.why}_token", f"The token is {verdict.why}."
+        )
 
     async def _let_in(
         self, scope: Scope, head: Head, caller: Caller | None, receive: Receive, reply: Reply
@@ -181,7 +186,8 @@ def _between_services(head: Head, caller: Caller) -> bool:
 
 
 def _nobody(code: str, message: str) -> Refusal:
-    return Refusal(401, code, message, "authorization", headers={"WWW-Authenticate": "Bearer"})
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Refusal(401, code, f"{message} {WHENCE}", "authorization", headers=headers)
 
 
 def _busy(most: int) -> Refusal:
