@@ -91,7 +91,12 @@ def health_router(name: Application) -> APIRouter:
     """The route by which a service is asked how it is."""
     router = APIRouter()
 
-    @router.get(f"/{name}/health", tags=["health"], response_model_exclude_none=True)
+    @router.get(
+        f"/{name}/health",
+        tags=["health"],
+        response_model_exclude_none=True,
+        responses={UNAVAILABLE: {"model": HealthForm, "description": "Down; or too busy to say."}},
+    )
     async def health(request: Request, response: Response) -> HealthForm:
         """200 where all that is tried works, else 503; without a token no more than that."""
         house: House = request.app.state.house

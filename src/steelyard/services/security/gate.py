@@ -110,9 +110,7 @@ class Gate:
             return _later(429, "locked_out", what, wait)
         scheme, _, secret = head.first("authorization").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
-            return _nobody(
-                "no_token", "There is no token. Send Authorization: Bearer TOKEN."
-            )
+            return _nobody("no_token", "There is no token. Send Authorization: Bearer TOKEN.")
         try:
             verdict = self._keys.verdict(secret.strip())
         except SettingsError as error:
@@ -121,9 +119,7 @@ class Gate:
             return Refusal(503, "no_tokens", what)
         if verdict.caller is None and verdict.why == "unknown":
             self._locks.failed(head.peer)
-        return verdict.caller or _nobody(
-            f"{verdict.why}_token", f"The token is {verdict.why}."
-        )
+        return verdict.caller or _nobody(f"{verdict.why}_token", f"The token is {verdict.why}.")
 
     async def _let_in(
         self, scope: Scope, head: Head, caller: Caller | None, receive: Receive, reply: Reply
