@@ -48,13 +48,13 @@ class Profile:
     fault_runs: int = 100
     whole_runs: int = 4
     portfolios: int = 100
-    fault_plans: int = 200
+    fault_plans: int = 100
     killed_plans: int = 10
     still_plans: int = 1
     random_worlds: int = 10
     recorded: tuple[int, ...] = (20,)
     load_seconds: float = 3
-    many_plans: tuple[int, int] = (20, 60)
+    many_plans: tuple[int, int] = (18, 24)
     sequences: int = 20_000
 
 
@@ -72,6 +72,7 @@ PROFILES = {
         fault_runs=2_000,
         whole_runs=100,
         portfolios=1_000,
+        fault_plans=400,
         killed_plans=200,
         still_plans=10,
         random_worlds=200,

@@ -14,6 +14,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,14 @@ class Served:
     def signal(self, number: signal.Signals, name: Name, index: int = 0) -> None:
         """SIGSTOP makes one half-open, SIGCONT ends that."""
         os.kill(self.pid(name, index), number)
+
+
+def afresh() -> None:
+    """The next services say what they say where this process does by now.
+
+    What they split off from was started with the first of them, and says it where that one did.
+    """
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from builders.asked import PORT, Clock, Desk, of_routers
 from builders.logged import lines, logged
 from builders.management import DEEPER, TOKEN, Asking, load_own
 from builders.paths import ROOT
-from builders.serving import serving
+from builders.serving import afresh, serving
 from builders.world import BUSY
 from steelyard.errors import StoreError
 from steelyard.runs.performance import measured
@@ -295,6 +295,7 @@ def test_over_sockets_each_process_has_spans_and_lines_of_one_trace_and_figures_
     tmp_path, capfd
 ):
     body = (ROOT / "examples" / "create_plan.json").read_bytes()
+    afresh()
     with collecting() as (endpoint, bodies):
         topology = Topology(telemetry=Tracing(endpoint=endpoint))
         with serving(tmp_path, evaluators=1, topology=topology) as served:

@@ -123,6 +123,7 @@ class Source(Iterator[Batch]):
                 note_others(self._last, self.proposers)
             noted(self._last.end, guard)
         except (ServiceError, InputError) as error:
+            self._stopped = False  # nobody else waits any more
             for _ in self._made_here(self._last.number, _as_service(self.where, error)):
                 pass
         else:
