@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_origin
 
 import numpy as np
@@ -91,6 +92,12 @@ def read(hint: Callable[..., T], form: RecordForm) -> T:
     return record
 
 
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    """Of a type; making one takes far longer than using it."""
+    return TypeAdapter(hint)
+
+
 def _unusable(why: str) -> InputError:
     return InputError(
         f"A record that was sent cannot be used: {why}. Nothing was done. Both sides must be of "
@@ -128,9 +135,9 @@ class _Reader(codec.Reader):
         if hint is Fraction:
             return Fraction(plain)
         if get_origin(hint) is frozenset:
-            return TypeAdapter(hint).validate_python(plain)
+            return _adapter(hint).validate_python(plain)
         if hint is str:
-            return TypeAdapter(str).validate_python(plain, strict=True)
+            return _adapter(str).validate_python(plain, strict=True)
         if hint is float and plain in NOT_FINITE:
             return float(plain)
         return codec.Reader.scalar(hint, plain)
