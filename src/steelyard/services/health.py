@@ -97,7 +97,7 @@ CHECKS: Mapping[Application, Mapping[str, Check]] = {
 
 def health_router(name: Application) -> APIRouter:
     """The route by which a service is asked how it is."""
-    router = APIRouter()
+    router, last = APIRouter(), dict[str, str]()
 
     @router.get(
         f"/{name}/health",
@@ -112,7 +112,11 @@ def health_router(name: Application) -> APIRouter:
         healthy = all(outcome == "ok" for outcome in checks.values())
         if not healthy:
             response.status_code = UNAVAILABLE
-            LOGGER.warning("%s is down: %s", name, checks)
+            if checks != last:  # it is asked all the time
+                LOGGER.warning("%s is down: %s", name, checks)
+        elif {*last.values()} - {"ok"}:
+            LOGGER.warning("%s is well again", name)
+        last.update(checks)
         status = "OK" if healthy else "DOWN"
         if caller_of(request) is None:
             return HealthForm(healthy=healthy, status=status)
