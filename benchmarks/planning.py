@@ -25,7 +25,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.planning.case import Case
 from steelyard.planning.costs import order_cost
-from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard
 from steelyard.planning.keep import Pool
 from steelyard.planning.planner import plan
 from steelyard.planning.proof import Evidence, Search
@@ -190,10 +190,15 @@ class Watched:
         return replace(LOCAL, evaluate=self.evaluate, prove=self.prove)
 
     def evaluate(
-        self, table: Candidates, batches: Iterable[Batch], findings: Findings
+        self,
+        ctx: Context,
+        table: Candidates,
+        batches: Iterable[Batch],
+        strategy: Strategy,
+        guard: Guard,
     ) -> Iterator[Scores]:
         """Scores as they come, looked at."""
-        for scores in LOCAL.evaluate(table, batches, findings):
+        for scores in LOCAL.evaluate(ctx, table, batches, strategy, guard):
             self._saw(float(scores.net.max(initial=-np.inf)))
             yield scores
 

@@ -87,10 +87,13 @@ def test_every_label_that_is_asked_for_is_one_of_its_figure(rules, dashboard, an
 
 
 def test_every_rule_and_panel_says_what_it_is_about(rules, dashboard):
+    runbooks = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8").splitlines()
     assert len({rule["alert"] for rule in rules}) == len(rules)
     for rule in rules:
         assert rule["labels"]["severity"] in ("warning", "critical")
         assert rule["annotations"]["summary"]
+        section = rule["annotations"]["description"].rpartition("docs/runbooks.md: ")[2]
+        assert f"## {section.rstrip('.').capitalize()}" in runbooks
         assert rule["expr"].count("(") == rule["expr"].count(")")
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels})

@@ -131,23 +131,10 @@ def test_no_name_appears_twice_in_a_document():
 
 
 def test_every_name_is_here_or_has_its_reason():
-    assert {row.status for row in ROWS} == {"here", "later", "not"}
+    assert {row.status for row in ROWS} == {"here", "not"}
     assert [row.name for row in ROWS if row.status == "here" and not row.targets] == []
     assert [
         row.name for row in ROWS if row.status != "here" and (row.here != NONE or not row.note)
-    ] == []
-
-
-def test_later_names_the_part_that_it_comes_with():
-    intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
-    parts = (
-        "evaluation modes", "resumable", "rebalancing and execution",
-        "services and observability",
-    )  # fmt: skip
-
-    assert all(part in " ".join(intro.split()) for part in parts)
-    assert [
-        row.name for row in ROWS if row.status == "later" and not row.note.startswith(parts)
     ] == []
 
 

@@ -17,6 +17,7 @@ from benchmarks.promises.services import Verdict, bundled, planned, processes, r
 from builders.carrying import carrying
 from builders.worlds import worlds
 from steelyard.errors import SteelyardError
+from steelyard.modules.candidates import Scores
 from steelyard.planning.case import Case
 from steelyard.planning.findings import HERE
 from steelyard.planning.planner import plan_case
@@ -112,12 +113,9 @@ def _id_of(case: Case, steps: Steps | None) -> str:
     return plan.plan_id + ("by the planner" if alone else "")
 
 
-def _backwards(number: int, rows, net) -> SCORES:
+def _backwards(number: int, rows, net) -> Scores:
     """What the mutant makes of an answer."""
-    return SCORES(number, rows, net[::-1] if number == 0 else net)
-
-
-SCORES = dispatch.Scores
+    return Scores(number, rows, net[::-1] if number == 0 else net)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def _run(number: int) -> Run:
         seen = [
             entry
             for instance in services.topology.evaluator.instances
-            for entry in services.transport.apps[instance.port].seen  # type: ignore[attr-defined]
+            for entry in services.transport.apps[instance.port].seen
         ]
         return Run(phase(plan), seen)
 

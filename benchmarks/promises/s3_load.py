@@ -21,7 +21,8 @@ from benchmarks.promises.databases import FORK, PROFILES, Profile, folder
 from benchmarks.promises.figures import Figure
 from benchmarks.promises.script import script
 from steelyard.services.answers import Answers
-from steelyard.services.running.process import Order, run
+from steelyard.services.running.orders import Order
+from steelyard.services.running.process import run
 from steelyard.services.running.serving import health
 from steelyard.services.running.sockets import bound, port_of
 from steelyard.services.security.book import create

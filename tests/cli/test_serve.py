@@ -22,7 +22,7 @@ from builders.paths import ROOT
 from steelyard.cli.serve import NEEDS
 from steelyard.services.running.certificates import trusting
 
-TLS = ROOT / "tests" / "services" / "tls"
+TLS = ROOT / "tests" / "services" / "running" / "tls"
 ROW = re.compile(r"(\w+) +(https?://\S+) +pid (\d+)")
 
 

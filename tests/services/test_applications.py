@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+from jsonschema import validate
 
+from builders.asked import Desk
 from steelyard.services.applications import APPLICATIONS, application
 from steelyard.services.house import open_house
 
@@ -47,3 +50,29 @@ def test_each_answers_how_it_is_under_its_own_name_alone(name, tmp_path):
         paths = application(name, house).openapi()["paths"]
 
     assert [path for path in paths if path.endswith("/health")] == [f"/{name}/health"]
+
+
+def test_every_refusal_is_what_the_openapi_document_says_and_405_names_all_methods(tmp_path):
+    desk = Desk(tmp_path, partial(application, "api"))
+    with desk.as_role("admin") as client, desk.client() as nobody:
+        (tmp_path / "steelyard.db").write_bytes(b"no database" * 1000)
+        answers = {
+            ("/api/plans", "put"): client.put("/api/plans", json={}),
+            ("/api/plans/{plan_id}", "get"): client.get("/api/plans/abcdef"),
+            ("/api/plans", "get"): nobody.get("/api/plans"),
+            ("/api/plans", "post"): client.post("/api/plans", json={"bucket": 5}),
+            ("/api/health", "get"): client.get("/api/health"),
+        }
+        nowhere = client.get("/nowhere")
+    document = desk.app.openapi()
+
+    put, *_ = answers.values()
+    assert [answer.status_code for answer in answers.values()] == [405, 503, 401, 422, 503]
+    assert put.headers["Allow"] == "GET, POST"
+    assert "What this path takes: GET, POST." in put.json()["detail"]
+    assert "GET /openapi.json lists the routes." in nowhere.json()["detail"]
+    for (path, method), answer in answers.items():
+        operation = document["paths"][path].get(method, document["paths"][path]["get"])
+        said = operation["responses"][str(answer.status_code)]["content"]
+        schema = said[answer.headers["Content-Type"]]["schema"]
+        validate(answer.json(), {**schema, "components": document["components"]})

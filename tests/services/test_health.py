@@ -10,10 +10,13 @@ import pytest
 from anyio import to_thread
 from fastapi.testclient import TestClient
 
+from builders.logged import lines, logged
 from steelyard.services import health
 from steelyard.services.applications import APPLICATIONS, application
 from steelyard.services.house import House
 from steelyard.services.security.tokens import own_token
+
+URL = "http://127.0.0.1:8011"
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def house(tmp_path):
 
 def asked(house, name, token=True):
     headers = {"Authorization": f"Bearer {own_token(house)}"} if token else {}
-    with TestClient(application(name, house), "http://127.0.0.1:8011") as client:
+    with TestClient(application(name, house), URL) as client:
         return client.get(f"/{name}/health", headers=headers)
 
 
@@ -77,3 +80,15 @@ def test_a_service_whose_threads_all_work_still_says_how_it_is(house):
             return (await client.get("/evaluator/health")).status_code
 
     assert asyncio.run(busy()) == 200
+
+
+def test_who_is_down_says_so_once_and_when_it_is_well_again(house, monkeypatch):
+    app = application("evaluator", house)
+    headers = {"Authorization": f"Bearer {own_token(house)}"}
+    with logged() as stream, TestClient(app, URL, headers=headers) as client:
+        for nets in (health.NETS, (9.0, 0.1, 0.3), (9.0, 0.1, 0.3), health.NETS, health.NETS):
+            monkeypatch.setattr(health, "NETS", nets)
+            client.get("/evaluator/health")
+
+    said = [line["event"][:21] for line in lines(stream) if line["logger"] == "steelyard.health"]
+    assert said == ["evaluator is down: {'", "evaluator is well aga"]

@@ -95,3 +95,10 @@ def test_a_service_that_is_gone_is_done_without(tmp_path):
             assert same(plan, plan_case(world.case))
             assert plan.transport.steps[name] == HERE
             assert any(name in notice.message for notice in plan.warnings)
+
+
+def test_what_is_asked_again_writes_nothing_into_the_output_of_who_plans(tmp_path, capfd):
+    with carrying(tmp_path) as carried:
+        carried.fail("opportunity", 0, Fault.BROKEN)
+        assert plan_case(growth(scope="proposals").case, carried.steps()).plan_id
+    assert capfd.readouterr().out == ""

@@ -29,7 +29,7 @@ def test_every_line_begins_with_the_same_six_and_null_stands_where_none_is_known
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "level": "info", "event": "3 rows", "trace_id": None, "bucket_id": None, "plan_id": None,
-        "amount": 1, "logger": "steelyard.any",
+        "service": None, "amount": 1, "logger": "steelyard.any",
     }  # fmt: skip
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from steelyard.services.running.reach import Reach
     from steelyard.services.topology import Application, Topology
 
+LOGGER = logging.getLogger("steelyard.serve")
 What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
 NOTHING = "Nothing was started."
 NOT_INSTALLED = 'pip install "steelyard[server]"'
@@ -167,10 +170,16 @@ def _reach(topology: Topology, what: What, tls: _Tls) -> Reach:
 def _all(topology: Topology, reach: Reach, ports: Ports) -> None:
     from steelyard.services.running.serving import Household
 
+    count = sum(map(len, ports.values()))
+    note(f"Starting {count} services. Their addresses follow when all are well.")
     with Household(ports, topology, os.environ, reach) as household:
         rows = [_Row(each.name, each.port, each.pid) for each in household.members]
         write(_announced(reach, rows))
-        household.watch(note)
+
+        from steelyard.telemetry import structured
+
+        structured.log_to(sys.stderr, "serve")  # from here on it is one log, with the times
+        household.watch(LOGGER.warning)
 
 
 def _one(topology: Topology, reach: Reach, what: Application, port: int) -> None:

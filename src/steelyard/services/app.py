@@ -14,12 +14,13 @@ from pydantic.json_schema import models_json_schema
 from steelyard.services import observing
 from steelyard.services.contexts import BODIES, Contexts
 from steelyard.services.house import House
-from steelyard.services.problems import MEDIA_TYPE, add_handlers
+from steelyard.services.problems import MEDIA_TYPE, SCHEMA, add_handlers
 from steelyard.services.results import Results
 from steelyard.services.security.gate import Gate
 from steelyard.services.security.keys import refuse_keys
 
 REF = "#/components/schemas/{model}"
+PROBLEM = REF.format(model="Problem")
 HOUSE = "house"
 """Key of the application's state under which every handler finds its house."""
 
@@ -27,7 +28,7 @@ UNUSED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """Of the framework's own telemetry: its spans have the query, its log the texts of errors."""
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": what, "content": {MEDIA_TYPE: {}}}
+    status: {"description": what, "content": {MEDIA_TYPE: {"schema": {"$ref": PROBLEM}}}}
     for status, what in (
         (400, "Not HTTP as it should be."),
         (401, "No token, or one that is not known."),
@@ -43,6 +44,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (422, "Not usable; `errors` says where."),
         (429, "Too many requests, or too many wrong tokens."),
         (431, "Too large a head."),
+        (500, "A fault of this side; its log says where."),
         (503, "Too busy, or the database is not usable."),
     )
 }
@@ -79,10 +81,11 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
     describe = app.openapi
 
     def described() -> dict[str, Any]:
-        """With the bodies that handlers read themselves."""
+        """With the bodies that handlers read themselves, and what a refusal is."""
         document = describe()
         _, schema = models_json_schema([(m, "validation") for m in BODIES], ref_template=REF)
-        document.setdefault("components", {}).setdefault("schemas", {}).update(schema["$defs"])
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update({**schema["$defs"], "Problem": SCHEMA})
         return document
 
     app.openapi = described  # type: ignore[method-assign]

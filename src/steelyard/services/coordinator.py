@@ -17,7 +17,7 @@ from steelyard.services.api.keeping import planned
 from steelyard.services.documents import asked as documents
 from steelyard.services.documents.asked import Counts, response_of
 from steelyard.services.house import House
-from steelyard.services.observing import observer
+from steelyard.services.observing import carriage, observer
 from steelyard.services.security.roles import needs
 from steelyard.services.wire import (
     BucketRequest,
@@ -49,7 +49,10 @@ async def create(request: Request, body: PlanRequest) -> CreatePlanResponse:
 
 def of_request(house: House, body: CreatePlanRequest) -> CreatePlanResponse:
     """The plan of a whole request; blocks."""
-    return documents.create(body, house.steps(), observer(house), house.meters.modules)
+    answer = documents.create(body, house.steps(), observer(house), house.meters.modules)
+    notices = (*answer.document["warnings"], *answer.document["problems"])
+    carriage((notice["code"], notice["message"]) for notice in notices)
+    return answer
 
 
 def of_bucket(house: House, bucket: str) -> CreatePlanResponse:

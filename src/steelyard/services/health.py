@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from anyio import to_thread
@@ -23,12 +23,13 @@ from steelyard.ledger import Account, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
 from steelyard.services.carriage.messages import Message
 from steelyard.services.house import House
+from steelyard.services.problems import MEDIA_TYPE
 from steelyard.services.security.roles import caller_of
 from steelyard.services.topology import Application
 
 SECONDS = 2.0
 """Longest that a check may take."""
-LONGEST = 200
+LONGEST = 500
 """Characters of what a check says."""
 UNAVAILABLE = 503
 LOGGER = logging.getLogger("steelyard.health")
@@ -46,6 +47,13 @@ class HealthForm(Message):
     status: Annotated[str, Field(description="OK, or DOWN")]
     version: str | None = None
     checks: dict[str, str] | None = None
+
+
+DOWN: dict[str, Any] = {
+    "model": HealthForm,
+    "description": "Down; or too busy to say.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def evaluation(_: House) -> None:
@@ -89,9 +97,14 @@ CHECKS: Mapping[Application, Mapping[str, Check]] = {
 
 def health_router(name: Application) -> APIRouter:
     """The route by which a service is asked how it is."""
-    router = APIRouter()
+    router, last = APIRouter(), dict[str, str]()
 
-    @router.get(f"/{name}/health", tags=["health"], response_model_exclude_none=True)
+    @router.get(
+        f"/{name}/health",
+        tags=["health"],
+        response_model_exclude_none=True,
+        responses={UNAVAILABLE: DOWN},
+    )
     async def health(request: Request, response: Response) -> HealthForm:
         """200 where all that is tried works, else 503; without a token no more than that."""
         house: House = request.app.state.house
@@ -99,7 +112,11 @@ def health_router(name: Application) -> APIRouter:
         healthy = all(outcome == "ok" for outcome in checks.values())
         if not healthy:
             response.status_code = UNAVAILABLE
-            LOGGER.warning("%s is down: %s", name, checks)
+            if checks != last:  # it is asked all the time
+                LOGGER.warning("%s is down: %s", name, checks)
+        elif {*last.values()} - {"ok"}:
+            LOGGER.warning("%s is well again", name)
+        last.update(checks)
         status = "OK" if healthy else "DOWN"
         if caller_of(request) is None:
             return HealthForm(healthy=healthy, status=status)

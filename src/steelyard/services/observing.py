@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TextIO
 
 from fastapi import APIRouter, Request, Response
@@ -36,6 +36,10 @@ from steelyard.telemetry.traces import Traces, Tracing
 REQUESTS = logging.getLogger("steelyard.requests")
 BEAM = logging.getLogger("steelyard.beam")
 
+PLANS = logging.getLogger("steelyard.plans")
+
+CARRIAGE = frozenset({"evaluated_here", "evaluator_lost", "not_evaluated", "planned_here"})
+"""Notices of a plan that say how services failed: they belong in the log too."""
 LEVEL = "STEELYARD_LOG"
 """Variable: `debug` also writes what is for developers."""
 METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
@@ -128,9 +132,15 @@ def template(scope: Scope) -> str:
     return getattr(included or scope.get("route"), "path", NO_ROUTE)
 
 
-def begin(variables: Mapping[str, str], settings: Tracing, service: str, stream: TextIO) -> Traces:
-    """Log as JSON lines from here on, and make spans where that is asked for."""
-    structured.log_to(stream, debug=variables.get(LEVEL, "").lower() == "debug")
+def begin(
+    variables: Mapping[str, str], settings: Tracing, service: str, stream: TextIO, port: int = 0
+) -> Traces:
+    """Log as JSON lines from here on, and make spans where that is asked for.
+
+    port   where it listens: instances of one service differ by it
+    """
+    label = f"{service}:{port}" if port else service
+    structured.log_to(stream, label, debug=variables.get(LEVEL, "").lower() == "debug")
     return traces.traces_of(settings, variables, service)
 
 
@@ -152,3 +162,10 @@ def observer(house: House) -> Observe:
                 house.meters.cache_hit()
 
     return observe
+
+
+def carriage(notices: Iterable[tuple[str, str]]) -> None:
+    """Log what a plan says of services that failed: codes and texts of its notices."""
+    for code, text in notices:
+        if code in CARRIAGE:
+            PLANS.warning("%s", text, extra={"code": code})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, compile_path
 
 from steelyard.errors import (
     ChangedMeanwhile,
@@ -31,6 +33,29 @@ from steelyard.errors import (
 from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457: `detail` says it, `errors` has each thing that is wrong.",
+    "required": ["type", "title", "status", "detail", "errors"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail")},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    **{name: {"type": "string"} for name in ("code", "message", "place", "hint")},
+                    "value": {},
+                    "limit": {},
+                },
+            },
+        },
+    },
+}
+"""What a refusal has, for the OpenAPI document."""
+WHAT_THERE_IS = "GET /openapi.json lists the routes."
 MOST_PLACES = 20
 """Places of a malformed body that are listed."""
 
@@ -92,11 +117,26 @@ def add_handlers(app: FastAPI) -> None:
         return problem(422, tuple(_slips(error)))
 
     @app.exception_handler(HTTPException)
-    def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        fault = Fault(
-            code=f"http_{error.status_code}", message=f"{error.detail}. Nothing was done."
-        )
-        return problem(error.status_code, (fault,), error.headers)
+    def of_http(request: Request, error: HTTPException) -> JSONResponse:
+        message, headers = f"{error.detail}. Nothing was done. {WHAT_THERE_IS}", error.headers
+        allow = ""
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allow = ", ".join(_methods(request.app.routes, request.scope["path"]))
+            message = f"{error.detail}. Nothing was done. What this path takes: {allow}."
+            headers = {**(headers or {}), "Allow": allow}
+        fault = Fault(f"http_{error.status_code}", message, limit=allow or None)
+        return problem(error.status_code, (fault,), headers)
+
+
+def _methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
+    """All that a path takes: one route alone says only its own."""
+    methods = {
+        method
+        for route in iter_route_contexts(routes)
+        if route.path and compile_path(route.path)[0].fullmatch(path)
+        for method in route.methods or ()
+    }
+    return sorted(methods)
 
 
 def _slips(error: RequestValidationError) -> list[Fault]:

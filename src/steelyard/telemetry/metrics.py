@@ -36,7 +36,6 @@ class Meters:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
         requests = ("route", "method", "status")
         self._requests = Histogram(
             "steelyard_request_seconds", "Requests.", requests, buckets=LONG, registry=registry
@@ -77,6 +76,7 @@ class Meters:
             registry=registry,
         )
         self._queue = Gauge("steelyard_queue_depth", "Batches that wait.", registry=registry)
+        ProcessCollector(registry=registry)  # the last: what is ours stands at the head
         self._states: dict[str, State] = {}
         self._lock = Lock()
 

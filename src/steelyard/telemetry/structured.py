@@ -1,6 +1,7 @@
 """The log of a service: one JSON object a line, each with the ids of the request that it is of.
 
-    {"timestamp": …, "level": …, "event": …, "trace_id": …, "bucket_id": …, "plan_id": …, …}
+    {"timestamp": …, "level": …, "event": …, "trace_id": …, "bucket_id": …, "plan_id": …,
+     "service": …, …}
 
 `during` begins a request and `bind` adds what becomes known of it, from any of its threads. What
 `steelyard.modules` logs for developers comes out as `"event": "module"`. Never in it: a query, a
@@ -15,6 +16,7 @@ import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -26,7 +28,7 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
 from steelyard.telemetry import logs, traces
 
 IDS = ("trace_id", "bucket_id", "plan_id")
-FIRST = ("timestamp", "level", "event", *IDS)
+FIRST = ("timestamp", "level", "event", *IDS, "service")
 """What every line begins with."""
 FEW = (*FIRST, "logger", "error", "where")
 """What is written of a line of another library."""
@@ -58,13 +60,14 @@ def bind(**fields: str | None) -> None:
         fields_of_request.update(fields)  # one mapping for all threads of the request
 
 
-def log_to(stream: TextIO, *, debug: bool = False) -> None:
+def log_to(stream: TextIO, service: str | None = None, *, debug: bool = False) -> None:
     """Send every log of this process to a stream as JSON lines; what did so before no longer does.
 
-    debug   also what is for developers, texts and traces of errors included
+    service  whose lines they are: several write to one stream
+    debug    also what is for developers, texts and traces of errors included
     """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter(debug=debug))
+    handler.setFormatter(formatter(service, debug=debug))
     for name, level in LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers[:] = [] if name else [handler]
@@ -77,12 +80,12 @@ def log_to(stream: TextIO, *, debug: bool = False) -> None:
     )
 
 
-def formatter(*, debug: bool = False) -> logging.Formatter:
+def formatter(service: str | None = None, *, debug: bool = False) -> logging.Formatter:
     """Records of the standard library as JSON lines."""
     return ProcessorFormatter(
         foreign_pre_chain=[ExtraAdder(), *RECORDED],
         processors=[
-            _with_ids,
+            partial(_with_ids, service),
             _with_traceback if debug else _with_error,
             ProcessorFormatter.remove_processors_meta,
             *(() if debug else (_without_values,)),
@@ -91,9 +94,9 @@ def formatter(*, debug: bool = False) -> logging.Formatter:
     )
 
 
-def _with_ids(_: object, __: str, line: Line) -> Line:
+def _with_ids(service: str | None, _: object, __: str, line: Line) -> Line:
     record: logging.LogRecord = line["_record"]
-    ids = {"trace_id": traces.trace_id(), **(_of_request.get() or {})}
+    ids = {"trace_id": traces.trace_id(), **(_of_request.get() or {}), "service": service}
     event = str(line["event"])
     if record.name in WITH_VALUES:
         event = event.partition(" ")[0]

@@ -8,7 +8,7 @@ import secrets
 from steelyard.engine import read_engine
 from steelyard.runs.bucket_plan import Made, Manner, plan_bucket
 from steelyard.services.house import House
-from steelyard.services.observing import observer
+from steelyard.services.observing import carriage, observer
 from steelyard.telemetry import structured, traces
 from steelyard.telemetry.breaker import rules_from
 from steelyard.telemetry.events import Observe
@@ -36,4 +36,5 @@ def planned(house: House, bucket: str, seed: int, observe: Observe | None = None
     )
     plan, is_new = plan_bucket(house.store(), house.planners(), bucket, manner)
     house.meters.modules(plan.timings)
+    carriage((notice.code, notice.message) for notice in (*plan.warnings, *plan.problems))
     return Made(plan, is_new)

@@ -28,9 +28,17 @@ class Loop:
         return self.begin(work).result()
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run what is last to be done, and end the thread."""
+        """Run what is last to be done, cancel what is under way, and end the thread."""
         if self._thread.is_alive():
-            self.result(last())
+            self.result(_ended(last))
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+
+async def _ended(last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await last()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

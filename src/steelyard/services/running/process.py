@@ -55,12 +55,15 @@ def run(
     """Answer until a signal ends the process; `ready` is called when it begins to."""
     for each in sockets:  # what the service starts does not get them
         each.set_inheritable(False)
+    port = port_of(sockets)
     house = House(
         order.variables,
-        port=port_of(sockets),
+        port=port,
         hosts=order.reach.names,
         topology=order.topology,
-        traces=observing.begin(order.variables, order.topology.telemetry, order.name, sys.stderr),
+        traces=observing.begin(
+            order.variables, order.topology.telemetry, order.name, sys.stderr, port
+        ),
     )
     own_token(house)
     serve(application(order.name, house), sockets, order.reach.certificate, ready)

@@ -33,7 +33,7 @@ START_S, DOWN_S = 60.0, 15.0
 HEALTH_S = 10.0
 LAST_S = 15.0
 """For a process to end, then it is ended."""
-POLL_S = 0.05
+POLL_S, POLL_DOWN_S = 0.05, 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 LIVED_S = 60.0
 """After so long a process counts as one that did not die soon."""
@@ -165,7 +165,9 @@ class Household:
                     place=member.label,
                     value=status if code is None else code,
                 )
-            time.sleep(POLL_S)
+            time.sleep(
+                POLL_S if status is None else POLL_DOWN_S
+            )  # each answer is a line of its log
 
     def _look_after(self, member: Member, tell: Tell) -> None:
         now = time.monotonic()

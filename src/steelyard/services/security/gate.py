@@ -43,6 +43,7 @@ OPEN = ("/health", METRICS)
 """What the paths end with that may be asked without a token, by whom is said below."""
 BETWEEN_SERVICES = tuple(f"/{name}/" for name in SERVICES)
 """How paths begin by which services ask each other: with the machine's own token at any pace."""
+WHENCE = "On its machine `steelyard token create --role R` makes one."
 UNREAD_BYTES = 64 * KIB
 """A body of a refused request that is larger is not waited for."""
 LINGER_SECONDS, LINGER_BYTES = 1.0, 512 * KIB
@@ -181,7 +182,8 @@ def _between_services(head: Head, caller: Caller) -> bool:
 
 
 def _nobody(code: str, message: str) -> Refusal:
-    return Refusal(401, code, message, "authorization", headers={"WWW-Authenticate": "Bearer"})
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Refusal(401, code, f"{message} {WHENCE}", "authorization", headers=headers)
 
 
 def _busy(most: int) -> Refusal:
