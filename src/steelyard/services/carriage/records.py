@@ -32,7 +32,7 @@ NOT_FINITE = ("nan", "inf", "-inf")
 MOST_CELLS = 20_000**2
 """Numbers of all arrays of a record: the conflicts of the largest table."""
 SPARSE = 4
-"""A table of truths is sent as the places of those that are, 4 bytes each, where that is shorter."""
+"""Bytes of a place: where few truths of a table are true, their places are what is sent."""
 
 MOST_PLACES = 400
 """Of a decimal, before or after its point by its exponent: more than a float has."""
