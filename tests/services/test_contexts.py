@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from builders.carrying import carrying
+from builders.carrying import Fault, carrying
 from builders.demo import growth
 from builders.plugins import HEAD, pin
 from steelyard.errors import ModuleError, OtherBuild
@@ -125,6 +125,17 @@ def test_what_a_service_forgot_is_sent_again(tmp_path):
         again = plan_case(WORLD.case, carried.steps())
         assert first.plan_id == again.plan_id
         assert HERE not in {*again.transport.batches, *again.transport.steps.values()}
+
+
+def test_who_forgets_more_than_once_in_a_plan_is_sent_it_more_than_once(tmp_path):
+    def rule(request, before):
+        return Fault.FORGETFUL if request.method == "POST" and before < 4 else None
+
+    with carrying(tmp_path, evaluators=1) as carried:
+        for name in ("opportunity", "generator", "evaluator"):
+            carried.fail(name, 0, Fault.FORGETFUL, rule)
+        plan = plan_case(WORLD.case, carried.steps())
+        assert HERE not in {*plan.transport.batches, *plan.transport.steps.values()}
 
 
 PATTERN = """

@@ -33,6 +33,8 @@ T = TypeVar("T")
 CONTEXTS, SENT = 16, 64
 """Contexts whose bytes are kept here, and hashes that are remembered of each instance."""
 LEAST_SECONDS = 0.001
+SENDINGS = 4
+"""Of a context for one call, the first where it was never sent: who serves many plans forgets."""
 
 
 def moment() -> Moment:
@@ -160,16 +162,16 @@ class Carrier:
         self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
         end: float,
     ) -> T:  # fmt: skip
-        """Work that needs the context there: where it is forgotten it is sent again, once."""
-        if parcel.sha256 not in self._sent.get(instance.url, ()):
-            await self._put(name, instance, parcel, end)
-        try:
-            return await work()
-        except Refused as refused:
-            if refused.status != MISSING:
-                raise
-        await self._put(name, instance, parcel, end)
-        return await work()
+        """Work that needs the context there: where it is forgotten it is sent again, a few times."""
+        for sending in range(SENDINGS):
+            if sending or parcel.sha256 not in self._sent.get(instance.url, ()):
+                await self._put(name, instance, parcel, end)
+            try:
+                return await work()
+            except Refused as refused:
+                if refused.status != MISSING or sending == SENDINGS - 1:
+                    raise
+        raise nobody(name, "no sending was tried.")
 
     async def _put(self, name: Name, instance: Instance, parcel: Parcel, end: float) -> None:
         path = f"/{name}/contexts/{parcel.sha256}"
