@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import Tag
 
 from steelyard.arrays import FloatArray, frozen
+from steelyard.errors import InputError
 from steelyard.modules.candidates import Batch
 from steelyard.planning.keep import Pool
 from steelyard.planning.solve import score_batch
@@ -52,10 +53,25 @@ def evaluate(request: Request, body: Body) -> ScoresForm | EvaluateSequencesResp
     return ScoresForm(number=body.number, net=ArrayForm.of(net))
 
 
+def nets(form: ArrayForm, k: int) -> FloatArray:
+    """What k proposals are worth, (k,); raises InputError for any others."""
+    net = form.array()
+    if net.dtype != np.float64 or net.shape != (k,) or not (net < np.inf).all():
+        raise InputError(
+            f"The nets are {net.dtype} of shape {net.shape}; numbers of shape ({k},), none of them "
+            "NaN or inf, are due. Nothing was calculated.",
+            code="nets_unusable",
+            place="net",
+            value=net.shape,
+            limit=(k,),
+        )
+    return np.asarray(net, dtype=np.float64)
+
+
 @router.post("/evaluator/prove", dependencies=[needs("planner")])
 def prove(request: Request, body: ProveAsked) -> StepForm:
     """The search of the context's scope, from the best proposals."""
     task = task_of(request, body)
     rows = indices(body.rows, task.ctx.search.max_depth, task.whole.m)
-    pool, note = Pool(rows, body.net.array(), body.seen), meters_of(request).modules
+    pool, note = Pool(rows, nets(body.net, len(rows)), body.seen), meters_of(request).modules
     return proved(task, pool, time.perf_counter, note)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,10 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 import steelyard
 from steelyard.canonical import sha256
-from steelyard.errors import InputError, OtherBuild
+from steelyard.errors import InputError, OtherBuild, one_line
 from steelyard.modules import registry
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -25,6 +27,7 @@ from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.wishes import completed
+from steelyard.services.carriage.fitting import fitted
 from steelyard.services.carriage.messages import ChoiceForm, ContextForm, StrategyForm
 from steelyard.services.carriage.records import read, written
 from steelyard.settings import Plugins
@@ -33,6 +36,8 @@ from steelyard.strategies.strategy import SECTIONS
 
 NO_TABLES = Tables(np.zeros(0), np.zeros((0, 0)), ())
 """In place of a score that is made anew where the table arrives."""
+LONGEST_WHY = 200
+"""Characters of an error of a form that is repeated."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def packed(task: Task) -> bytes:
 
 
 def unpacked(form: ContextForm, loaded: Loaded) -> Task:
-    """The task of a body; raises OtherBuild for one of another.
+    """The task of a body; raises OtherBuild for one of another, InputError for what does not fit.
 
     loaded   what the plugins of its strategy bring
     """
@@ -110,13 +115,16 @@ def unpacked(form: ContextForm, loaded: Loaded) -> Task:
             limit=build_sha256(form.strategy),
             hint="run one build everywhere",
         )
+    ctx = read(Context, form.context)
+    table = None if form.table is None else read(Candidates, form.table)
+    fitted(ctx, table)
     return Task(
-        ctx=read(Context, form.context),
+        ctx=ctx,
         strategy=strategy_of(form.strategy, loaded),
         disabled=MappingProxyType(form.disabled),
         gone=MappingProxyType(form.gone),
         bucket=form.bucket,
-        table=None if form.table is None else read(Candidates, form.table),
+        table=table,
     )
 
 
@@ -148,12 +156,35 @@ def _choice_form(choice: ModuleChoice) -> ChoiceForm:
 
 
 def plugins_of(form: StrategyForm) -> Plugins:
-    """What a strategy lists of plugins."""
-    return Plugins.model_validate(form.sections["plugins"])
+    """What a strategy lists of plugins; raises InputError for what is no list of them."""
+    with _readable():
+        return Plugins.model_validate(form.sections["plugins"])
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What a strategy lacks, or has in another form, is an InputError."""
+    try:
+        yield
+    except (ValidationError, KeyError, IndexError) as error:
+        why = one_line(str(error), LONGEST_WHY)
+        raise InputError(
+            f"The strategy of the context cannot be read: {why}. Nothing was kept.",
+            code="context_strategy",
+            place="strategy",
+            value=why,
+        ) from error
 
 
 def strategy_of(form: StrategyForm, loaded: Loaded) -> Strategy:
-    """The strategy of a form; raises OtherBuild for a module that is not here in that version."""
+    """The strategy of a form; raises OtherBuild for a module that is not here in that version, and
+    InputError for what cannot be read.
+    """
+    with _readable():
+        return _strategy(form, loaded)
+
+
+def _strategy(form: StrategyForm, loaded: Loaded) -> Strategy:
     sections: dict[str, Any] = {
         name: kind.model_validate(form.sections[name]) for name, kind in SECTIONS.items()
     }

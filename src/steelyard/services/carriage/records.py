@@ -12,6 +12,7 @@ import binascii
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_origin
@@ -30,6 +31,9 @@ NOT_FINITE = ("nan", "inf", "-inf")
 """Numbers that JSON has no form for travel as text."""
 MOST_CELLS = 64 * 1024 * 1024
 """Numbers of an array that a message may announce."""
+
+MOST_PLACES = 400
+"""Of a decimal, before or after its point by its exponent: more than a float has."""
 
 
 class ArrayForm(BaseModel):
@@ -127,13 +131,24 @@ class _Writer(codec.Writer):
         return repr(plain) if odd else plain
 
 
+def _decimal(number: Decimal) -> Decimal:
+    """A number of money or shares; raises ValueError for one that is none, or endless."""
+    exponent = number.as_tuple().exponent
+    if not (isinstance(exponent, int) and abs(exponent) <= MOST_PLACES):
+        raise ValueError(f"{number} is no number of at most {MOST_PLACES} places")
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader(codec.Reader):
     def _scalar(self, hint: Any, plain: Any) -> Any:
         if isinstance(hint, type) and issubclass(hint, BaseModel):
             return hint.model_validate(plain)
         if hint is Fraction:
-            return Fraction(plain)
+            over, under = plain.split("/")  # as written, in full: an exponent makes any length
+            return Fraction(int(over), int(under))
+        if hint is Decimal:
+            return _decimal(Decimal(codec.Reader.scalar(str, plain)))
         if get_origin(hint) is frozenset:
             return _adapter(hint).validate_python(plain)
         if hint is str:
