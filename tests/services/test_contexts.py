@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,14 @@ from fastapi.testclient import TestClient
 from builders.carrying import carrying
 from builders.demo import growth
 from builders.plugins import HEAD, pin
+from steelyard.errors import ModuleError, OtherBuild
+from steelyard.modules.registry import Kind
 from steelyard.planning.findings import HERE
 from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case
 from steelyard.services.applications import application
 from steelyard.services.carriage.context import Task, packed
+from steelyard.services.carriage.messages import Asked
 from steelyard.services.contexts import Contexts
 from steelyard.services.house import House
 from steelyard.services.security.tokens import own_token
@@ -172,3 +177,67 @@ def test_plugins_from_elsewhere_are_not_loaded_and_the_planner_plans_alone(tmp_p
         assert plan.plan_id == plan_case(case).plan_id
         assert plan.transport.batches.keys() == {HERE}
         assert any("plugins" in notice.message for notice in plan.warnings)
+
+
+CRASHES = """
+@pattern_generator("ends", version="1.0.0", author="me", summary="Ends its worker.", params=Params)
+def ends(ctx, table, params):
+    os._exit(1)
+"""
+
+
+def with_plugins(folder: Path, text: str, name: str = "mine.py"):
+    """A strategy of one plugin file, and where it was loaded from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(HEAD + text)
+    file = folder.parent / "strategy.toml"
+    file.write_text(
+        f'[plugins]\nfolder = "{folder}"\nfiles = {{"{name}" = "{pin(folder / name)}"}}\n'
+        '[search]\nscope = "proposals"\n'
+    )
+    return load(file)
+
+
+def sent(contexts: Contexts, strategy, folder: Path, seed: int = 0) -> str:
+    ctx = replace(WORLD.prepared.ctx, seed=seed)
+    body = packed(Task.of(ctx, strategy, Guard(), WORLD.prepared.table))
+    sha256 = hashlib.sha256(body).hexdigest()
+    contexts.put(sha256, body, (folder,))
+    return sha256
+
+
+def test_a_plugin_that_was_missing_is_loaded_once_it_is_there(tmp_path):
+    folder, contexts = tmp_path / "plugins", Contexts()
+    strategy = with_plugins(folder, PATTERN)
+    text = (folder / "mine.py").read_text()
+    (folder / "mine.py").unlink()
+    with pytest.raises(OtherBuild):
+        sent(contexts, strategy, folder)
+    (folder / "mine.py").write_text(text)
+    assert sent(contexts, strategy, folder)
+
+
+def test_a_plugin_that_takes_its_time_to_load_holds_up_no_other_plan(tmp_path):
+    folder, contexts = tmp_path / "plugins", Contexts()
+    strategy = with_plugins(folder, PATTERN + "\ntime.sleep(1.5)\n")
+    sha256 = sent(contexts, WORLD.strategy, folder)
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(sent, contexts, strategy, folder)
+        time.sleep(0.3)
+        start = time.monotonic()
+        contexts.task(Asked(context=sha256))
+        assert (time.monotonic() - start < 0.5, loading.done()) == (True, False)
+
+
+def test_a_worker_that_ended_too_often_is_started_anew_for_the_next_plan(tmp_path):
+    folder, contexts = tmp_path / "plugins", Contexts()
+    strategy = with_plugins(folder, CRASHES)
+    errors = []
+    for seed in range(6):
+        sha256 = sent(contexts, strategy, folder, seed)
+        task = contexts.task(Asked(context=sha256))
+        (choice,) = [c for c in task.strategy.choices[Kind.PATTERN] if c.module.name == "ends"]
+        with pytest.raises(ModuleError) as caught:
+            choice.module.call(task.ctx, task.whole, choice.params)
+        errors.append(caught.value.fault.code)
+    assert "worker_starts" not in errors

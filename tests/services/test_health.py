@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import httpx2
 import pytest
+from anyio import to_thread
 from fastapi.testclient import TestClient
 
 from builders.logged import lines, logged
@@ -64,6 +67,19 @@ def test_a_check_that_hangs_makes_it_down_by_its_deadline(house, monkeypatch):
     assert answer.status_code == 503
     assert answer.json()["checks"]["evaluation"] == "no answer within 0.2 s"
     assert time.monotonic() - start < 2
+
+
+def test_a_service_whose_threads_all_work_still_says_how_it_is(house):
+    async def busy() -> int:
+        limiter = to_thread.current_default_thread_limiter()
+        for place in range(int(limiter.total_tokens)):
+            limiter.acquire_on_behalf_of_nowait(place)
+        transport = httpx2.ASGITransport(application("evaluator", house))
+        url = f"http://127.0.0.1:{house.port}"
+        async with httpx2.AsyncClient(transport=transport, base_url=url) as client:
+            return (await client.get("/evaluator/health")).status_code
+
+    assert asyncio.run(busy()) == 200
 
 
 def test_who_is_down_says_so_once_and_when_it_is_well_again(house, monkeypatch):

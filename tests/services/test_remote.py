@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builders.carrying import Fault, carrying
 from builders.demo import growth, kinds
-from steelyard.planning.findings import HERE
+from steelyard.errors import InternalError, PlanRefused
+from steelyard.planning.findings import HERE, Findings
+from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan_case
 from steelyard.planning.solve import local
+from steelyard.services.carriage.carried import Proved, run, taken
+from steelyard.services.carriage.context import Task
+from steelyard.services.carriage.messages import StepForm
 from steelyard.services.topology import Topology
+from steelyard.settings import Search
 
 SCOPES = ("proposals", "candidates", "quantities")
 SMALL = Topology(batch_seconds=10, batch_size=100, open_seconds=0.05)
@@ -95,3 +103,39 @@ def test_a_service_that_is_gone_is_done_without(tmp_path):
             assert same(plan, plan_case(world.case))
             assert plan.transport.steps[name] == HERE
             assert any(name in notice.message for notice in plan.warnings)
+
+
+def test_what_is_asked_again_writes_nothing_into_the_output_of_who_plans(tmp_path, capfd):
+    with carrying(tmp_path) as carried:
+        carried.fail("opportunity", 0, Fault.BROKEN)
+        assert plan_case(growth(scope="proposals").case, carried.steps()).plan_id
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("fallback", ["local", "none"])
+def test_a_plan_that_is_refused_is_refused_with_the_same_words_and_events(tmp_path, fallback):
+    world = growth(scope="candidates")
+    strategy = replace(world.strategy, search=Search(scope="candidates", max_candidates=1))
+    case = replace(world.case, strategy=strategy)
+    outcomes = []
+    with carrying(tmp_path, topology=Topology(fallback=fallback)) as carried:
+        for steps in (local(), carried.steps()):
+            events = []
+            with pytest.raises(PlanRefused) as refusal:
+                plan_case(case, steps, events.append)
+            outcomes.append((str(refusal.value), refusal.value.faults, events))
+        assert carried.asked("opportunity", "identify") == 1
+    assert outcomes[0] == outcomes[1]
+
+
+def test_two_calculations_of_a_service_that_disagree_are_an_internal_error_at_once(tmp_path):
+    error = InternalError("1 is 2.", code="agree", value=1, limit=2, hint="look")
+
+    def work(guard):
+        raise error
+
+    task = Task.of(growth().prepared.ctx, growth().strategy, Guard())
+    form = run(Proved, task, work, lambda timings: None)
+    with pytest.raises(InternalError) as caught:
+        taken(Proved, StepForm.model_validate_json(form.model_dump_json()), task.guard(Findings()))
+    assert (str(caught.value), caught.value.faults) == (str(error), error.faults)

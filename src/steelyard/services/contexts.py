@@ -22,9 +22,9 @@ from steelyard.services.security.roles import needs
 from steelyard.services.topology import Name
 from steelyard.settings import Plugins
 
-MOST_CONTEXTS, MOST_BYTES = 16, 64 * 1024 * 1024
-"""Of contexts that are kept, and of what they were sent as; plans at once are as many as a
-machine has processors."""
+MOST_CONTEXTS, MOST_BYTES = 16, 128 * 1024 * 1024
+"""Of contexts that are kept, and of what they were sent as and stand for; plans at once are as many
+as a machine has processors."""
 BODIES: tuple[type[BaseModel], ...] = (ContextForm,)
 """Models of bodies that their handlers read themselves."""
 MOST_SETS = 8
@@ -37,7 +37,7 @@ class Contexts:
     def __init__(self) -> None:
         self._tasks: LRUCache[str, tuple[int, Task]] = LRUCache(MOST_BYTES, lambda kept: kept[0])
         self._loaded: LRUCache[str, Loaded] = LRUCache(MOST_SETS)
-        self._lock = Lock()
+        self._lock, self._loading = Lock(), Lock()
 
     def put(self, sha256: str, body: bytes, folders: tuple[Path, ...]) -> None:
         """Keep a task; raises InputError, and OtherBuild for one that is not of this build."""
@@ -59,7 +59,7 @@ class Contexts:
             raise _unreadable(error) from error
         task = unpacked(form, self._plugins(plugins_of(form.strategy), folders))
         with self._lock:
-            self._tasks[sha256] = len(body), task
+            self._tasks[sha256] = min(MOST_BYTES, len(body) + _unsent(task)), task
             while len(self._tasks) > MOST_CONTEXTS:
                 self._tasks.popitem()
 
@@ -79,7 +79,10 @@ class Contexts:
         return entry[1]
 
     def _plugins(self, settings: Plugins, folders: tuple[Path, ...]) -> Loaded:
-        """The plugins that a strategy lists, loaded once, from the folders of this service."""
+        """The plugins that a strategy lists, from the folders of this service.
+
+        Loaded once; anew where one could not be had, or its worker is not started again.
+        """
         if not settings.files and not settings.entry_points:
             return NONE
         folder = Path(settings.folder or "")
@@ -94,11 +97,16 @@ class Contexts:
                 hint="list their folder under [services] plugins",
             )
         key = settings.model_dump_json()
-        with self._lock:
+        with self._loading:  # apart from what is asked of contexts: a plugin may take its time
             loaded = self._loaded.get(key)
-            if loaded is None:
+            if loaded is None or loaded.problems or loaded.is_spent():
                 loaded = self._loaded[key] = load_plugins(settings, None)
         return loaded
+
+
+def _unsent(task: Task) -> int:
+    """Bytes of a task that its body need not have: of a table of truths it has the true ones."""
+    return 0 if task.table is None else task.table.account.conflicts.nbytes
 
 
 def _unreadable(error: ValidationError) -> InputError:

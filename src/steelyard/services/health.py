@@ -131,7 +131,7 @@ async def _tried(check: Check, house: House) -> str:
     """`ok`, or what went wrong; a check that hangs is left behind."""
     try:
         async with asyncio.timeout(SECONDS):
-            await to_thread.run_sync(check, house, abandon_on_cancel=True)
+            await to_thread.run_sync(check, house, abandon_on_cancel=True, limiter=house.checking)
     except TimeoutError:
         return f"no answer within {SECONDS:g} s"
     except (SteelyardError, OSError, ArithmeticError, ValueError) as error:

@@ -25,6 +25,8 @@ from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
 
+CHECKS_AT_ONCE = 4
+
 
 def utc_now() -> datetime:
     """The time of this machine's clock."""
@@ -46,6 +48,7 @@ class House:
     steps    what carries a plan that is made here
     ending   what is done when it closes
     planning whoever plans takes a place of it: there are as many as processors
+    checking places of those who only ask how it is: whoever works takes none of them
     answers  of reads, as long as the database stays as it is
     """
 
@@ -61,6 +64,9 @@ class House:
     ending: list[Callable[[], object]] = field(default_factory=list, repr=False)
     planning: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(cpu_count() or 1), repr=False
+    )
+    checking: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(CHECKS_AT_ONCE), repr=False
     )
     answers: Answers = field(default_factory=Answers, repr=False)
     _states: tuple[State, ...] = field(default=(), repr=False)

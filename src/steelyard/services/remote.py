@@ -53,6 +53,8 @@ SMALLEST, LARGEST, BATCH_SECONDS = 500, 1_000, 1.0
 """Sequences of a batch, and the seconds that one aims at."""
 LONGEST_WHY = 300
 """Characters of an error that a notice repeats."""
+stamina.instrumentation.set_on_retry_hooks(())
+"""Its own lines would go to the output of who plans; the plan says what failed."""
 
 
 class Remote(Steps):

@@ -146,3 +146,36 @@ def test_a_record_that_is_none_is_refused_by_name(change):
     form = written(Some, some).model_dump()
     with pytest.raises(InputError, match="A record that was sent cannot be used"):
         read(Some, RecordForm.model_validate({**form, "fields": {**form["fields"], **change}}))
+
+
+def test_of_a_table_of_truths_the_true_ones_travel():
+    few = np.zeros((3000, 3000), dtype=np.bool_)
+    few[[0, 7, 2999], [1, 7, 2999]] = True
+    many = ~few[:50, :50]
+    for truths in (few, many, few[:0], few[:, :0], few[:5, 5:10]):
+        form = ArrayForm.of(truths)
+        assert len(form.data) < 5_000
+        alike(truths, ArrayForm.model_validate_json(form.model_dump_json()).array())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "places"),
+    [
+        ("|b1", [2, 2], [4]),
+        ("|b1", [2, 2], [-1]),
+        ("|b1", [2, 2], [1, 1]),
+        ("|b1", [2, 2], [1, 0]),
+        ("|b1", [20_000, 20_001], []),
+        ("<f8", [2, 2], [1]),
+    ],
+)
+def test_places_that_are_none_are_refused(dtype, shape, places):
+    data = ArrayForm.of(np.array(places, dtype=np.int32)).data
+    with pytest.raises(InputError):
+        ArrayForm(dtype=dtype, shape=shape, data=data, places=True).array()
+
+
+def test_a_record_announces_no_more_than_the_largest_table_has():
+    form = ArrayForm(dtype="|b1", shape=[15_000, 15_000], data="", places=True)
+    with pytest.raises(InputError, match="450,000,000"):
+        read(Some, RecordForm(fields={}, arrays=[form, form]))

@@ -40,11 +40,13 @@ class Loaded:
     modules    kind -> modules, by name; kinds without any are there too
     problems   one for each plugin that could not be had, and why
     close      ends the workers; they also end with the interpreter and with their last module
+    is_spent   has one of them ended so often that it is not started again?
     """
 
     modules: Mapping[Kind, tuple[Module, ...]]
     problems: tuple[Notice, ...] = ()
     close: Callable[[], None] = lambda: None
+    is_spent: Callable[[], bool] = lambda: False
 
 
 NONE = Loaded(MappingProxyType(dict.fromkeys(Kind, ())))

@@ -17,7 +17,7 @@ from steelyard.modules.plugins import Loaded
 from steelyard.modules.plugins.params import params_model
 from steelyard.modules.plugins.remote import call_of, judge_of
 from steelyard.modules.plugins.sources import Source, check, entry_point, folder_of, pinned
-from steelyard.modules.plugins.worker import Worker
+from steelyard.modules.plugins.worker import MOST_STARTS, Worker
 from steelyard.modules.registry import Kind, Module
 from steelyard.notices import Notice
 from steelyard.settings import Plugins
@@ -48,7 +48,10 @@ def load(settings: Plugins, folder: Path | None) -> Loaded:
         for worker in workers:
             worker.end()
 
-    return Loaded(MappingProxyType(ordered), tuple(problems), close)
+    def is_spent() -> bool:
+        return any(worker.starts >= MOST_STARTS for worker in workers)
+
+    return Loaded(MappingProxyType(ordered), tuple(problems), close, is_spent)
 
 
 def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> Iterator[Worker]:

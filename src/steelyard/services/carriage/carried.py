@@ -5,14 +5,22 @@ On one side `run`, on the other `taken`: between them nothing is lost, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, frozen
-from steelyard.errors import FailedLate, InputError, ServiceError
+from steelyard.errors import (
+    FailedLate,
+    Fault,
+    InputError,
+    InternalError,
+    PlanRefused,
+    ServiceError,
+    SteelyardError,
+)
 from steelyard.modules.candidates import Batch, Candidates
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
 from steelyard.planning.findings import Findings
@@ -30,7 +38,14 @@ from steelyard.planning.search.unrestricted import Unrestricted
 from steelyard.planning.solve import domain_if_sized
 from steelyard.planning.wishes import find_opportunities
 from steelyard.services.carriage.context import NO_TABLES, Task
-from steelyard.services.carriage.messages import LateForm, LineForm, StepForm, rows_form
+from steelyard.services.carriage.messages import (
+    FaultForm,
+    LateForm,
+    LineForm,
+    RefusedForm,
+    StepForm,
+    rows_form,
+)
 from steelyard.services.carriage.records import ArrayForm, RecordForm, read, written
 from steelyard.telemetry.events import (
     CalculatorFailure,
@@ -40,6 +55,11 @@ from steelyard.telemetry.events import (
 )
 
 T = TypeVar("T")
+WITHOUT_PLAN: Mapping[str, type[SteelyardError]] = {
+    "refused": PlanRefused,
+    "internal": InternalError,
+}
+"""Kind of a refusal -> the error that it was."""
 Note = Callable[[Iterable[Timing]], None]
 """Is told what the parts of a step took."""
 Told = ModuleFinished | CalculatorFailure | OpportunitiesIdentified
@@ -96,6 +116,8 @@ def run(hint: Any, task: Task, work: Callable[[Guard], T], note: Note) -> StepFo
         result = work(guard)
     except FailedLate as failed:
         return StepForm(late=_late(failed))
+    except (PlanRefused, InternalError) as error:
+        return StepForm(refused=_refused(error), findings=_report(guard, events))
     finally:
         note(guard.findings.timings)
     return StepForm(result=written(hint, result), findings=_report(guard, events))
@@ -164,6 +186,10 @@ def lines(task: Task, batch_size: int, note: Note) -> Iterator[LineForm]:
     except FailedLate as failed:
         yield LineForm(number=number, end=StepForm(late=_late(failed)))
         return
+    except (PlanRefused, InternalError) as error:
+        end = StepForm(refused=_refused(error), findings=_report(guard, events))
+        yield LineForm(number=number, end=end)
+        return
     finally:
         note(guard.findings.timings)
     yield _last(number, proposals, names, StepForm(findings=_report(guard, events)))
@@ -195,6 +221,14 @@ def _late(failed: FailedLate) -> LateForm:
     return LateForm(module=failed.module, error=failed.told, struck=failed.struck)
 
 
+def _refused(error: PlanRefused | InternalError) -> RefusedForm:
+    kind: Literal["refused", "internal"] = (
+        "refused" if isinstance(error, PlanRefused) else "internal"
+    )
+    forms = [FaultForm(**asdict(fault)) for fault in error.faults]
+    return RefusedForm(kind=kind, fault=FaultForm(**asdict(error.fault)), faults=forms)
+
+
 def _report(guard: Guard, events: Iterable[Event]) -> RecordForm:
     findings = guard.findings
     report = Report(
@@ -223,7 +257,10 @@ def taken(hint: Callable[..., T], form: StepForm, guard: Guard) -> T:
 
 
 def noted(form: StepForm, guard: Guard) -> None:
-    """What a step reports is noted as if it had been done here; raises FailedLate."""
+    """What a step reports is noted as if it had been done here.
+
+    Raises FailedLate for a module that did; PlanRefused, InternalError where there is no plan.
+    """
     if form.late is not None:
         raise FailedLate(form.late.module, form.late.error, struck=form.late.struck)
     if form.findings is None:
@@ -240,6 +277,14 @@ def noted(form: StepForm, guard: Guard) -> None:
         findings.tell(event)
     guard.broken.update(report.broken)
     guard.late |= report.late
+    if form.refused is not None:
+        raise _as_there(form.refused)
+
+
+def _as_there(form: RefusedForm) -> SteelyardError:
+    """The error that there was, to the letter."""
+    faults = [Fault(**dict(fault)) for fault in form.faults]
+    return WITHOUT_PLAN[form.kind](**dict(form.fault), faults=faults)
 
 
 def batch_of(line: LineForm, depth: int, m: int, proposers: dict[Row, list[str]]) -> Batch:

@@ -107,8 +107,28 @@ class LateForm(Message):
     struck: bool
 
 
+class FaultForm(Message):
+    """One thing that is wrong: see `errors.Fault`."""
+
+    code: str
+    message: str
+    place: str
+    value: str | None
+    limit: str | None
+    hint: str
+
+
+class RefusedForm(Message):
+    """There is no plan, whoever makes it: an error that is the planner's, not the service's."""
+
+    kind: Literal["refused", "internal"]
+    fault: FaultForm
+    faults: list[FaultForm]
+
+
 class StepForm(Message):
-    """What a step gives: its result, and what it reports besides; or the module that failed late.
+    """What a step gives: its result, and what it reports besides; or the module that failed late;
+    or why there is no plan.
 
     result     of `carried.RESULTS`
     findings   of `carried.Report`
@@ -117,6 +137,7 @@ class StepForm(Message):
     result: RecordForm | None = None
     findings: RecordForm | None = None
     late: LateForm | None = None
+    refused: RefusedForm | None = None
 
 
 class LineForm(Message):

@@ -29,29 +29,43 @@ T = TypeVar("T")
 DType = Literal["<f8", "<i8", "<i4", "|b1"]
 NOT_FINITE = ("nan", "inf", "-inf")
 """Numbers that JSON has no form for travel as text."""
-MOST_CELLS = 64 * 1024 * 1024
-"""Numbers of an array that a message may announce."""
+MOST_CELLS = 20_000**2
+"""Numbers of all arrays of a record: the conflicts of the largest table."""
+SPARSE = 4
+"""Bytes of a place: where few truths of a table are true, their places are what is sent."""
 
 MOST_PLACES = 400
 """Of a decimal, before or after its point by its exponent: more than a float has."""
 
 
 class ArrayForm(BaseModel):
-    """An array: type and byte order as numpy writes them, shape, and its bytes as base64."""
+    """An array: type and byte order as numpy writes them, shape, and its bytes as base64.
+
+    places   are the bytes those of ascending int32 indices, where a truth is True?
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dtype: DType
     shape: Annotated[list[Annotated[int, Field(ge=0, le=MOST_CELLS)]], Field(max_length=3)]
     data: str
+    places: bool = False
 
     @classmethod
     def of(cls, array: Array) -> ArrayForm:
         """The form of an array."""
         form = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        dtype, shape = cast(DType, form.dtype.str), list(form.shape)
+        places = form.dtype == np.bool_ and SPARSE * np.count_nonzero(form) < form.size
+        if places:
+            form = np.flatnonzero(form).astype("<i4")
         text = base64.b64encode(form.tobytes()).decode("ascii")
-        dtype = cast(DType, form.dtype.str)
-        return cls.model_construct(dtype=dtype, shape=list(form.shape), data=text)
+        return cls.model_construct(dtype=dtype, shape=shape, data=text, places=bool(places))
+
+    @property
+    def cells(self) -> int:
+        """Numbers that it announces."""
+        return math.prod(self.shape)
 
     def array(self) -> Array:
         """The array, closed to writing; raises InputError where bytes and shape disagree."""
@@ -60,10 +74,24 @@ class ArrayForm(BaseModel):
             data = base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError) as error:
             raise _unusable(f"its bytes are no base64: {error}") from error
-        due = math.prod(self.shape) * dtype.itemsize
+        if self.places:
+            return frozen(self._true_at(data).reshape(self.shape))
+        due = self.cells * dtype.itemsize
         if len(data) != due:
             raise _unusable(f"it has {len(data):,} bytes where its shape asks for {due:,}")
         return frozen(np.frombuffer(data, dtype=dtype).reshape(self.shape))
+
+    def _true_at(self, data: bytes) -> Array:
+        """Truths from the places of those that are; raises InputError for what are none."""
+        if self.dtype != "|b1" or len(data) % SPARSE or self.cells > MOST_CELLS:
+            raise _unusable(f"{len(data):,} bytes are no places in an array of {self.dtype}")
+        places = np.frombuffer(data, dtype="<i4")
+        inside = not len(places) or 0 <= places[0] <= places[-1] < self.cells
+        if not (inside and (np.diff(places) > 0).all()):
+            raise _unusable(f"its places are not ascending, or not under {self.cells:,}")
+        truths = np.zeros(self.cells, dtype=np.bool_)
+        truths[places] = True
+        return truths
 
 
 class RecordForm(BaseModel):
@@ -88,6 +116,9 @@ def written(hint: Any, record: object) -> RecordForm:
 
 def read(hint: Callable[..., T], form: RecordForm) -> T:
     """The record of a form; raises InputError for what is none."""
+    cells = sum(entry.cells for entry in form.arrays)
+    if cells > MOST_CELLS:
+        raise _unusable(f"its arrays have {cells:,} numbers; at most {MOST_CELLS:,}")
     arrays = [entry.array() for entry in form.arrays]
     try:
         record: T = _Reader(arrays=arrays).read(hint, form.fields)

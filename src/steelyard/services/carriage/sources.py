@@ -119,7 +119,7 @@ class Source(Iterator[Batch]):
         if self._last is None or self._last.end is None:
             return
         try:
-            if self._last.end.late is None:
+            if self._last.end.late is None and self._last.end.refused is None:
                 note_others(self._last, self.proposers)
             noted(self._last.end, guard)
         except (ServiceError, InputError) as error:
