@@ -1461,7 +1461,8 @@ HTTP_INTRODUCTION = """
 What commands do with strategies, buckets and plans, over HTTP: `steelyard serve api`, or the
 coordinator of `steelyard serve all`, at port 8011. Only JSON goes in, by models that refuse a
 field that they do not have; `/openapi.json` has them all. Nothing is traded here: no route arms,
-sends or stops an order, and no key of a broker is in the process.
+sends or stops an order, and no key of a broker is in the process. `POST /coordinator/create-plan`
+and the four services are on a page of their own: [whole requests](services-requests.md).
 
 * **Who asks.** `Authorization: Bearer TOKEN`, always; each role may do what those before it may:
   viewer, planner, operator, admin.
@@ -1483,7 +1484,7 @@ sends or stops an order, and no key of a broker is in the process.
   RFC 3339. An id is a whole number from 1; a version counts within its name.
 
 `config_toml` is what a strategy file has ([configuration](configuration.md)). How to hand on what
-happens: [integrations](integrations.md).
+happens: [integrations](integrations.md). What a token is: [security](security.md).
 """
 
 

@@ -204,9 +204,7 @@ def in_a_chain(
     made = GenerateSequencesRequest.model_validate(
         {
             **ours,
-            "opportunities": {
-                name: [a.model_dump() for a in getattr(found_lists, name)] for name in LISTS
-            },
+            "opportunities": json.loads(found_lists.model_dump_json()),  # as it came
             "feasibility": {
                 "available_cash": portfolio["cash_eur"],
                 "min_trade_value": RULES["min_trade_value"],

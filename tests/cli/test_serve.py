@@ -73,6 +73,7 @@ def test_all_prints_each_process_the_token_and_a_trial_and_ends_all_at_sigterm(t
     assert url == f"{rows[4][2]}/presets"
     assert status == 200
     assert code == 143
+    assert errors.startswith("Starting 5 services.")
     assert errors.splitlines()[-1] == "The services have ended. Nothing was sent."
     assert not any(Path(f"/proc/{row[3]}").exists() for row in rows if row)
 

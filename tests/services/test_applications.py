@@ -66,7 +66,8 @@ def test_every_refusal_is_what_the_openapi_document_says_and_405_names_all_metho
         nowhere = client.get("/nowhere")
     document = desk.app.openapi()
 
-    put, *_ = answers.values()
+    put, _, _, post, _ = answers.values()
+    assert post.json()["errors"][0]["place"] == "body.bucket"
     assert [answer.status_code for answer in answers.values()] == [405, 503, 401, 422, 503]
     assert put.headers["Allow"] == "GET, POST"
     assert "What this path takes: GET, POST." in put.json()["detail"]

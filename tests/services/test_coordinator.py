@@ -26,13 +26,13 @@ REQUEST = json.loads((ROOT / "examples" / "create_plan.json").read_text())
 NOWHERE: Mapping[str, list[int]] = {"opportunity": [9], "generator": [9], "evaluator": [9]}
 
 
-def asked(home: Path, topology: Topology) -> tuple[int, dict, list[dict]]:
+def asked(home: Path, topology: Topology, body: object = REQUEST) -> tuple[int, dict, list[dict]]:
     """What a coordinator answers whose services listen nowhere, and the lines of its log."""
     house = House({"STEELYARD_HOME": str(home)}, port=PORT, topology=topology.moved(NOWHERE))
     headers = {"Authorization": f"Bearer {own_token(house)}"}
     app = application("coordinator", house)
     with logged() as stream, TestClient(app, f"http://127.0.0.1:{PORT}") as client:
-        answer = client.post("/coordinator/create-plan", json=REQUEST, headers=headers)
+        answer = client.post("/coordinator/create-plan", json=body, headers=headers)
         return answer.status_code, answer.json(), lines(stream)
 
 
@@ -57,3 +57,13 @@ def test_a_plan_that_takes_too_long_is_not_waited_for_and_what_to_raise_is_said(
         asyncio.run(coordinator._within(house, lambda: time.sleep(0.3)))  # type: ignore[arg-type]
 
     assert (error.value.fault.code, status_of(error.value)) == ("coordinator_timeout", 503)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [({"bucket": 5}, "body.bucket"), ({**REQUEST, "seed": -1}, "body.seed"), ([], "body")],
+)
+def test_what_is_wrong_is_located_in_what_was_sent_whichever_form_it_has(tmp_path, body, place):
+    status, problem, _ = asked(tmp_path, Topology(), body)
+
+    assert (status, [each["place"] for each in problem["errors"]]) == (422, [place])

@@ -30,6 +30,7 @@ from steelyard.errors import (
     SteelyardError,
     StoreError,
 )
+from steelyard.services.either import OURS, WHOLE
 from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
@@ -139,10 +140,20 @@ def _methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
     return sorted(methods)
 
 
+def _as_sent(place: Sequence[str | int]) -> Sequence[str | int]:
+    """A place in what was sent: which of two forms it was taken for is no key of it.
+
+    >>> _as_sent(("body", "whole", "seed"))
+    ('body', 'seed')
+    """
+    tagged = len(place) > 1 and place[0] == "body" and place[1] in (OURS, WHOLE)
+    return (place[0], *place[2:]) if tagged else place
+
+
 def _slips(error: RequestValidationError) -> list[Fault]:
     """What a model refuses, each with its place; the value itself is not sent back."""
     slips = error.errors()[:MOST_PLACES]
-    places = [".".join(map(str, slip["loc"])) for slip in slips]
+    places = [".".join(map(str, _as_sent(slip["loc"]))) for slip in slips]
     return [
         Fault(code="bad_request", message=f"{place}: {slip['msg']}. Nothing was done.", place=place)
         for slip, place in zip(slips, places, strict=True)

@@ -326,7 +326,7 @@ class IdentifyOpportunitiesRequest(_Asked):
     ineligible_symbols: Symbols | None = None
 
 
-class OpportunitiesInput(Wire):
+class _Lists(Wire):
     """The documents' five lists."""
 
     profit_taking: Actions = ()
@@ -336,7 +336,24 @@ class OpportunitiesInput(Wire):
     opportunity_buys: Actions = ()
 
 
-class IdentifyOpportunitiesResponse(OpportunitiesInput):
+class OpportunitiesInput(_Lists):
+    """The five lists; also as the opportunity service answers, whose warnings are not used."""
+
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: schema["properties"].update(
+            warnings={"type": "array", "items": {"type": "string"}, "description": "not used"}
+        )
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_answered(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: content for name, content in value.items() if name != "warnings"}
+
+
+class IdentifyOpportunitiesResponse(_Lists):
     """The five lists, and what was assumed."""
 
     warnings: Texts = ours((), "what was assumed")

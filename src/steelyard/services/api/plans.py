@@ -134,7 +134,8 @@ class Story(Answer):
 async def create(here: Here, body: Wish) -> Response:
     """Plan a stored bucket as it is now, and keep the plan; nothing is sent anywhere.
 
-    The same inputs and rules give the same plan, whoever asks: then it is stored once.
+    The same inputs and rules give the same plan, whoever asks: then it is stored once, and the
+    answer is 200.
     """
     plan, is_new = await to_thread.run_sync(
         planned, here, body.bucket, body.seed, limiter=here.planning

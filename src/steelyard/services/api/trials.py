@@ -84,7 +84,8 @@ class Health(Answer):
 async def dry_run(here: Here, bucket_id: SatelliteInPath, body: Tried) -> Report:
     """Check a configuration as far as it can be without planning; nothing is kept.
 
-    A configuration that is not valid is answered with `valid` false and what is wrong with it.
+    The id is a bucket's, of a satellite or `core`. A configuration that is not valid is answered
+    with `valid` false and what is wrong with it.
     """
     run = await to_thread.run_sync(_tried, here, bucket_id, body.config_toml, limiter=here.planning)
     return Report(**run.document())
