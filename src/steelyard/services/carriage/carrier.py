@@ -162,7 +162,7 @@ class Carrier:
         self, name: Name, instance: Instance, parcel: Parcel, work: Callable[[], Awaitable[T]],
         end: float,
     ) -> T:  # fmt: skip
-        """Work that needs the context there: where it is forgotten it is sent again, a few times."""
+        """Work that needs the context there: where it is forgotten it is sent again."""
         for sending in range(SENDINGS):
             if sending or parcel.sha256 not in self._sent.get(instance.url, ()):
                 await self._put(name, instance, parcel, end)
