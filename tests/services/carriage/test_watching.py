@@ -21,7 +21,7 @@ def until(condition) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.DEAD, Fault.BROKEN, Fault.BUSY])
-def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault):
+def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault, caplog):
     usual = Topology()
     quick = {
         name: usual.service(name).model_copy(update={"health_interval_seconds": OFTEN})
@@ -36,5 +36,9 @@ def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault):
             assert len(carrier.in_turn("evaluator")) == 2
             services.transport.rules.clear()
             until(lambda: ill in carrier.in_turn("evaluator"))
+            rows = [row for row in caplog.records if row.name == "steelyard.circuits"]
+            assert [(row.instance, row.state) for row in rows] == [
+                (ill.url, "open"), (ill.url, "closed"),
+            ]  # fmt: skip
         finally:
             watching.cancel()
