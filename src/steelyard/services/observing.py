@@ -38,7 +38,9 @@ BEAM = logging.getLogger("steelyard.beam")
 
 PLANS = logging.getLogger("steelyard.plans")
 
-CARRIAGE = frozenset({"evaluated_here", "evaluator_lost", "not_evaluated", "planned_here"})
+CARRIAGE = frozenset(
+    {"evaluated_here", "evaluator_lost", "evaluator_slow", "not_evaluated", "planned_here"}
+)
 """Notices of a plan that say how services failed: they belong in the log too."""
 LEVEL = "STEELYARD_LOG"
 """Variable: `debug` also writes what is for developers."""

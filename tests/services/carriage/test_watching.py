@@ -20,8 +20,14 @@ def until(condition) -> None:
         time.sleep(0.01)
 
 
+def circuits(caplog, instance) -> list[str]:
+    """What the log says of an instance's circuit."""
+    rows = [row for row in caplog.records if row.name == "steelyard.circuits"]
+    return [row.state for row in rows if row.instance == instance.url]
+
+
 @pytest.mark.parametrize("fault", [Fault.DEAD, Fault.BROKEN, Fault.BUSY])
-def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault):
+def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault, caplog):
     usual = Topology()
     quick = {
         name: usual.service(name).model_copy(update={"health_interval_seconds": OFTEN})
@@ -36,5 +42,6 @@ def test_who_is_down_gets_no_work_until_it_is_well_again(tmp_path, fault):
             assert len(carrier.in_turn("evaluator")) == 2
             services.transport.rules.clear()
             until(lambda: ill in carrier.in_turn("evaluator"))
+            until(lambda: circuits(caplog, ill) == ["open", "closed"])
         finally:
             watching.cancel()

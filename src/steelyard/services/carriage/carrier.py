@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -25,10 +26,11 @@ from steelyard.services.carriage.loop import Loop
 from steelyard.services.carriage.messages import Message, Put
 from steelyard.services.running.certificates import trusting
 from steelyard.services.topology import Instance, Name, Topology
-from steelyard.telemetry.breaker import Moment, Rules
+from steelyard.telemetry.breaker import Moment, Rules, State
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import headers as traced
 
+LOGGER = logging.getLogger("steelyard.circuits")
 T = TypeVar("T")
 CONTEXTS, SENT = 16, 64
 """Contexts whose bytes are kept here, and hashes that are remembered of each instance."""
@@ -86,9 +88,10 @@ class Carrier:
         self.calls = Calls(
             topology=self.topology,
             client=self.loop.result(_client(self.transport, self.topology)),
-            circuits=Circuits(rules, self.now, self.meters.breaker),
+            circuits=Circuits(rules, self.now, self._told),
             headers=self._headers,
         )
+        self._states: dict[str, State] = {}
         self._parcels: OrderedDict[tuple[int, int], Parcel] = OrderedDict()
         self._packing = Lock()
         self._sent: dict[str, OrderedDict[str, None]] = {}
@@ -99,6 +102,13 @@ class Carrier:
     def close(self) -> None:
         """Close every connection, end the thread."""
         self.loop.close(self.calls.client.aclose)
+
+    def _told(self, instance: str, state: State) -> None:
+        """A circuit changed: a figure, and a line of the log where it opens or closes."""
+        self.meters.breaker(instance, state)
+        if state != self._states.get(instance, "closed"):
+            self._states[instance] = state
+            LOGGER.warning("circuit", extra={"instance": instance, "state": state})
 
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.token()}", **traced()}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AsyncExitStack
 from contextvars import copy_context
@@ -89,6 +89,7 @@ class Dispatch:
     _cut: bool = False
     _seen: set[int] = field(default_factory=set)
     _failures: dict[str, str] = field(default_factory=dict)
+    _slow: dict[str, str] = field(default_factory=dict)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Scores]:
         """Scores of every batch, in the order of the source; what is left out has none.
@@ -301,7 +302,7 @@ class Dispatch:
             seconds = self.carrier.clock() - flight.since
             why = f"no answer within {seconds:.3g} s, when another had answered"
             self.carrier.calls.circuits.failed(flight.instance, why)
-            self.out[flight.instance.url] = self._failures[flight.instance.url] = why
+            self.out[flight.instance.url] = self._slow[flight.instance.url] = why
 
     def _here(self) -> None:
         """No evaluator may be asked: the first that waits is evaluated in this process."""
@@ -318,7 +319,7 @@ class Dispatch:
     def _say(self) -> None:
         """What did not go as it should: said in the plan."""
         findings, here = self.guard.findings, self.guard.findings.batches[HERE]
-        why = "; ".join(f"{where}: {reason}" for where, reason in sorted(self._failures.items()))
+        why, slow = _listed(self._failures), _listed(self._slow)
         if self._left or self._cut:
             findings.problems.append(self._not_evaluated(why))
             self.guard.late = True
@@ -331,6 +332,9 @@ class Dispatch:
         elif why:
             message = f"An evaluator was lost ({why}). Others did its work; the plan is the same."
             findings.warnings.append(Notice(code="evaluator_lost", message=message))
+        if slow:
+            message = f"An evaluator was slow ({slow}). Another was faster; the plan is the same."
+            findings.warnings.append(Notice(code="evaluator_slow", message=message))
 
     def _not_evaluated(self, why: str) -> Notice:
         numbers = sorted(batch.number for batch in self._left)
@@ -354,3 +358,8 @@ class Dispatch:
                 "be among them."
             ),
         )
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    """Addresses, each with why."""
+    return "; ".join(f"{where}: {reason}" for where, reason in sorted(reasons.items()))
