@@ -123,7 +123,7 @@ class ServiceLocator:
                 hint=near.strip(),
             )
         try:
-            from steelyard.services.documents.clients import client_here  # noqa: PLC0415 of an extra
+            from steelyard.services.documents.clients import client_here  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"A client of a service needs {error.name}. Nothing was asked. Install it: "

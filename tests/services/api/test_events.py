@@ -172,7 +172,8 @@ def hook() -> Iterator[tuple[str, list[tuple[str | None, str]]]]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/", kind.calls  # type: ignore[attr-defined]
+            calls = kind.calls  # type: ignore[attr-defined]
+            yield f"http://127.0.0.1:{server.server_port}/", calls
         finally:
             server.shutdown()
             thread.join()

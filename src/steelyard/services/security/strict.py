@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -100,8 +101,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) == len(pairs):
         return values
-    seen: set[str] = set()
-    twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    count = Counter(name for name, _ in pairs)
+    twice = next(name for name, _ in pairs if count[name] > 1)
     shown = json.dumps(twice[:LONGEST_NAME])
     raise NotStrict("name_twice", f"An object has {shown} more than once.", shown)
 
