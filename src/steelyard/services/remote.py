@@ -51,6 +51,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.05, 1.0
 """Seconds between two attempts."""
 SMALLEST, LARGEST, BATCH_SECONDS = 500, 1_000, 1.0
 """Sequences of a batch, and the seconds that one aims at."""
+HEDGED = 0.5
+"""Of a batch's deadline, until another evaluator is asked for the proof too."""
 LONGEST_WHY = 300
 """Characters of an error that a notice repeats."""
 stamina.instrumentation.set_on_retry_hooks(())
@@ -286,7 +288,7 @@ class Journey:
                 if waiting:
                     instance = waiting.pop(0)
                     running[asyncio.create_task(self._prove(instance, asked, parcel))] = instance
-                patience = self.carrier.topology.batch_seconds if waiting else None
+                patience = HEDGED * self.carrier.topology.batch_seconds if waiting else None
                 done, _ = await asyncio.wait(
                     running, timeout=patience, return_when=asyncio.FIRST_COMPLETED
                 )
