@@ -105,8 +105,7 @@ class Carried:
 
     def steps(self, seconds: float | None = None) -> Steps:
         """Of one plan, that has so many seconds."""
-        deadline = None if seconds is None else self.carrier.clock() + seconds
-        return carried(self.carrier, deadline)
+        return carried(self.carrier, seconds)
 
     @property
     def remote(self) -> Remote:

@@ -139,3 +139,13 @@ def test_two_calculations_of_a_service_that_disagree_are_an_internal_error_at_on
     with pytest.raises(InternalError) as caught:
         taken(Proved, StepForm.model_validate_json(form.model_dump_json()), task.guard(Findings()))
     assert (str(caught.value), caught.value.faults) == (str(error), error.faults)
+
+
+def test_a_plan_of_little_time_has_half_of_it_for_its_batches(tmp_path):
+    world = growth(scope="proposals")
+    assert world.strategy.search.max_seconds > 20
+    with carrying(tmp_path) as carried:
+        plan = plan_case(world.case, carried.steps(20))
+        assert same(plan, plan_case(world.case))
+        assert not plan.problems
+        assert HERE not in plan.transport.batches

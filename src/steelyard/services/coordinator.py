@@ -57,10 +57,9 @@ def of_request(house: House, body: CreatePlanRequest) -> CreatePlanResponse:
 
 def of_bucket(house: House, bucket: str) -> CreatePlanResponse:
     """The next plan of a bucket, kept; blocks."""
-    counts, steps = Counts(observer(house)), house.steps()
-    start = steps.clock()
+    counts, start = Counts(observer(house)), house.seconds()
     plan = planned(house, bucket, 0, counts.tell).plan
-    return response_of(plan, counts, steps.clock() - start, 1)
+    return response_of(plan, counts, house.seconds() - start, 1)
 
 
 async def _within(house: House, work: Callable[[], CreatePlanResponse]) -> CreatePlanResponse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import cpu_count
@@ -118,13 +117,3 @@ class House:
             for state in self._states:
                 state.close()
             self._states = ()
-
-
-@contextmanager
-def open_house(variables: Mapping[str, str], port: int = 0) -> Iterator[House]:
-    """A house, closed at the end."""
-    house = House(variables, port=port)
-    try:
-        yield house
-    finally:
-        house.close()

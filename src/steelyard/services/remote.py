@@ -66,14 +66,7 @@ class Remote(Steps):
 
     def __init__(self, topology: Topology, token: str, carrier: Carrier | None = None) -> None:
         carrier = carrier or Carrier(topology, lambda: token)
-        journey = Journey(carrier, lasting=False)
-        super().__init__(
-            journey.find_opportunities,
-            journey.generate,
-            journey.evaluate,
-            journey.prove,
-            carrier.clock,
-        )
+        super().__init__(**vars(Journey(carrier, lasting=False).steps()))
         object.__setattr__(self, "carrier", carrier)
 
     def close(self) -> None:
@@ -81,26 +74,19 @@ class Remote(Steps):
         self.carrier.close()
 
 
-def carried(carrier: Carrier, deadline: float | None = None) -> Steps:
+def carried(carrier: Carrier, seconds: float | None = None) -> Steps:
     """The steps of one plan: what failed once is not asked again in it.
 
-    deadline   by the carrier's clock: what is not evaluated by then is left out, and said
+    seconds   that it has from now on: what is not evaluated by then is left out, and said
     """
-    journey = Journey(carrier, deadline)
-    return Steps(
-        journey.find_opportunities,
-        journey.generate,
-        journey.evaluate,
-        journey.prove,
-        carrier.clock,
-    )
+    return Journey(carrier, seconds).steps()
 
 
 def carry_from(house: House) -> None:
     """Have what is planned in a house carried by the services of its topology."""
     carrier = Carrier(house.topology, lambda: own_token(house), meters=house.meters)
     seconds = house.topology.coordinator.timeout_seconds
-    house.steps = lambda: carried(carrier, carrier.clock() + seconds)
+    house.steps = lambda: carried(carrier, seconds)
     house.ending.append(carrier.close)
     watching = carrier.loop.begin(watch(carrier.calls))
     house.ending.append(watching.cancel)
@@ -110,16 +96,31 @@ def carry_from(house: House) -> None:
 class Journey:
     """One plan on its way.
 
+    seconds   that it has, from `begun` on by the carrier's clock; None = no end
     lasting   is it of one plan? Else who failed is asked again after a while
     out       addresses that failed in this plan -> why
     since     when that was forgotten last, by the carrier's clock
     """
 
     carrier: Carrier
-    deadline: float | None = None
+    seconds: float | None = None
     lasting: bool = True
     out: dict[str, str] = field(default_factory=dict)
     since: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Its time runs from now on."""
+        self.begun = self.carrier.clock()
+
+    def steps(self) -> Steps:
+        """Its four calls."""
+        return Steps(
+            self.find_opportunities,
+            self.generate,
+            self.evaluate,
+            self.prove,
+            self.carrier.clock,
+        )
 
     def find_opportunities(
         self, ctx: Context, objective: Objective, strategy: Strategy, guard: Guard
@@ -243,8 +244,10 @@ class Journey:
         return max(SMALLEST, min(LARGEST, rows))
 
     def _last_call(self, ctx: Context) -> float | None:
-        """Until when batches are evaluated: the search needs time too."""
-        return None if self.deadline is None else self.deadline - ctx.search.max_seconds
+        """Until when batches are evaluated: the search needs time too, at most half of all."""
+        if self.seconds is None:
+            return None
+        return self.begun + self.seconds - min(ctx.search.max_seconds, self.seconds / 2)
 
     def _retried(
         self, name: Name, path: str, asked: Message, parcel: Parcel, guard: Guard

@@ -164,8 +164,7 @@ def test_a_plan_whose_time_is_up_says_what_it_lacks_and_cannot_be_armed(tmp_path
     with carrying(tmp_path, topology=SMALL) as services:
         for index in range(3):
             watch(services, index=index, seconds=0.4)
-        search = case.strategy.search
-        plan = plan_case(case, services.steps(search.max_seconds + 0.9))
+        plan = plan_case(case, services.steps(1.8))  # half of it for batches
     assert [problem.code for problem in plan.problems] == ["not_evaluated"]
     assert "plan_problems" in defects(plan_facts(approved(plan)))
     assert not here.problems
@@ -176,7 +175,7 @@ def test_a_generator_that_is_still_is_waited_for_until_the_time_is_up(tmp_path, 
         services.transport.slow_seconds = 600
         services.fail("generator", 0, Fault.SLOW)
         start = time.monotonic()
-        plan = plan_case(case, services.steps(case.strategy.search.max_seconds + 0.5))
+        plan = plan_case(case, services.steps(1.0))
         assert time.monotonic() - start < 20
     assert [problem.code for problem in plan.problems] == ["not_evaluated"]
 

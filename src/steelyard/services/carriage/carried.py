@@ -249,11 +249,16 @@ def _report(guard: Guard, events: Iterable[Event]) -> RecordForm:
 
 
 def taken(hint: Callable[..., T], form: StepForm, guard: Guard) -> T:
-    """The result of a step, its report noted; raises FailedLate for a module that did there."""
-    noted(form, guard)
-    if form.result is None:
+    """The result of a step, its report noted; raises FailedLate for a module that did there.
+
+    What cannot be read is refused before anything of it is noted: the step is then done here.
+    """
+    result = None if form.result is None else read(hint, form.result)
+    if result is not None or form.late is not None or form.refused is not None:
+        noted(form, guard)
+    if result is None:
         raise garbled("a step without a result")
-    return read(hint, form.result)
+    return result
 
 
 def noted(form: StepForm, guard: Guard) -> None:
