@@ -3,7 +3,8 @@
 import pytest
 
 from builders.requests import SECURITIES, TARGETS, planning
-from steelyard.compat.requests import Asked, Closes, order_of
+from steelyard.compat.asked import Asked, Closes
+from steelyard.compat.requests import order_of
 from steelyard.errors import InputError
 from steelyard.modules.registry import Kind
 from steelyard.services.wire import GenerateSequencesRequest

@@ -7,182 +7,25 @@ assumed, and every assumption is a sentence. `services/wire` is their JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from steelyard import strategies
 from steelyard.ages import DateArray
+from steelyard.compat.asked import Account, Action, Asked, AskedPosition, AskedSecurity, Closes
+from steelyard.compat.asked_rules import strategy_of
 from steelyard.compat.convert import Converted, convert
 from steelyard.compat.prices import apart
-from steelyard.compat.records import CORE, PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.records import CORE, PlannerContext, PortfolioContext
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
-from steelyard.modules.registry import Kind
 from steelyard.money import FxRate, FxTable
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.strategies import Strategy
-
-WHY = "the request"
-"""Who set a rule, in the plan."""
-MOST_ORDERS = 10
-"""Of a sequence: as many as a proposal may have at all."""
-CATEGORIES = (
-    "profit_taking",
-    "averaging_down",
-    "rebalance_sells",
-    "rebalance_buys",
-    "opportunity_buys",
-)
-"""The documents' five lists."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """A possible trade.
-
-    price             per share, in `currency`
-    value_eur         in the account's currency, costs not in it
-    priority          0..1 of ours; higher goes first
-    paired_priority   the same of it with one order of the other side; None = not told
-    """
-
-    side: str
-    symbol: str
-    name: str
-    quantity: float
-    price: float
-    value_eur: float
-    currency: str
-    priority: float
-    reason: str
-    tags: tuple[str, ...] = ()
-    paired_priority: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskedPosition(Position):
-    """A position, with figures that are checked and not used; account's currency, fraction."""
-
-    unrealized_pnl: float | None = None
-    unrealized_pnl_pct: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskedSecurity(Security):
-    """A security, as a request describes it; market_cap is not used."""
-
-    isin: str = ""
-    sector: str | None = None
-    current_price: float | None = None
-    market_cap: float | None = None
-    dividend_yield: float | None = None
-    quality: float | None = None
-    allow_sell: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What the evaluator's and the coordinator's requests say of the whole account.
-
-    Figures beside `available_cash` are checked and not used. `target_allocation` stands where no
-    target weights are given.
-    """
-
-    total_value_eur: float
-    available_cash: float
-    invested_value: float
-    num_positions: int
-    target_allocation: Mapping[str, float] | None = None
-    country_weights: Mapping[str, float] = field(default_factory=dict)
-    industry_weights: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Closes:
-    """Past prices: T dates, and per symbol T closes in its own currency, None where there is none.
-
-    adjusted   the closes contain dividends
-    """
-
-    dates: tuple[str, ...]
-    prices: Mapping[str, tuple[float | None, ...]]
-    adjusted: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluators:
-    """Which evaluators a request names; the topology decides."""
-
-    urls: tuple[str, ...] = ()
-    load_balancing: str = "round_robin"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request of any of the four kinds; each says some of this.
-
-    portfolio_context   of the account
-    opportunities       the documents' lists -> possible trades
-    sequences           to be evaluated
-    feasibility, combinatorial, filters, settings, parameters   rules, by the documents' names
-    strategy            more rules, in any spelling of a strategy, over the others
-    exchange_rates      currency -> units of the account's for one of it
-    """
-
-    portfolio_context: PortfolioContext | Account | None = None
-    positions: tuple[AskedPosition, ...] = ()
-    securities: tuple[AskedSecurity, ...] = ()
-    available_cash: float | None = None
-    target_weights: Mapping[str, float] | None = None
-    current_prices: Mapping[str, float] | None = None
-    transaction_cost_fixed: float | None = None
-    transaction_cost_percent: float | None = None
-    recently_sold: tuple[str, ...] | None = None
-    ineligible_symbols: tuple[str, ...] | None = None
-    opportunities: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
-    sequences: tuple[tuple[Action, ...], ...] = ()
-    feasibility: Mapping[str, Any] = field(default_factory=dict)
-    combinatorial: Mapping[str, Any] = field(default_factory=dict)
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    batch_size: int = 500
-    market_regime: str | None = None
-    evaluator_config: Evaluators | None = None
-    as_of: str | None = None
-    base_currency: str = "EUR"
-    exchange_rates: Mapping[str, float] = field(default_factory=dict)
-    closes: Closes | None = None
-    strategy: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-
-    @property
-    def rules(self) -> dict[str, Any]:
-        """All of them, by the documents' names."""
-        groups = (self.feasibility, self.combinatorial, self.filters, self.settings)
-        costs = {
-            name: getattr(self, name)
-            for name in ("transaction_cost_fixed", "transaction_cost_percent")
-            if getattr(self, name) is not None
-        }
-        rules: dict[str, Any] = {}
-        for group in (*groups, self.parameters, costs):
-            rules |= group
-        return rules
-
-    @property
-    def actions(self) -> Iterator[Action]:
-        """All that it names."""
-        for category in self.opportunities.values():
-            yield from category
-        for sequence in self.sequences:
-            yield from sequence
 
 
 def order_of(asked: Asked) -> tuple[Case, tuple[Notice, ...]]:
@@ -438,106 +281,3 @@ def _account_apart(account: Account, asked: Asked, converted: Converted) -> Iter
     for name, stated, ours in figures:
         if apart(float(stated), float(ours)):
             yield f"portfolio_context.{name} is {stated:,g}; {ours:,g} was used."
-
-
-SWITCHES: Mapping[str, tuple[Kind, str]] = {
-    "enable_adaptive_patterns": (Kind.PATTERN, "adaptive"),
-    "enable_market_regime": (Kind.PATTERN, "market_regime"),
-    "enable_partial_execution": (Kind.SEQUENCE, "partial_execution"),
-    "enable_constraint_relaxation": (Kind.SEQUENCE, "constraint_relaxation"),
-    "enable_correlation_aware": (Kind.FILTER, "correlation_aware"),
-}
-"""Switch of a request -> the module that it switches."""
-
-COMBINATIONS = {
-    "combinatorial_max_sells": "max_sells",
-    "combinatorial_max_buys": "max_buys",
-    "combinatorial_max_candidates": "max_candidates",
-}
-"""Parameters of both combinatorial generators."""
-
-SPELLED = frozenset(
-    {
-        "max_depth",
-        "max_opportunities_per_category",
-        "priority_threshold",
-        "enable_diverse_selection",
-        "diversity_weight",
-        "transaction_cost_fixed",
-        "transaction_cost_percent",
-        "beam_width",
-        "cost_penalty_factor",
-        "enable_multi_objective",
-        "enable_stochastic_scenarios",
-        "enable_multi_timeframe",
-    }
-)
-"""Rules of a request that a strategy reads by the same name."""
-
-IDLE: Mapping[str, tuple[Any, str]] = {
-    "enable_priority_sorting": (True, "every sequence is scored, in whatever order"),
-    "enable_early_termination": (True, "every sequence is scored, none is left out"),
-    "min_batches_to_evaluate": (2, "every sequence is scored, none is left out"),
-    "plateau_threshold": (3, "every sequence is scored, none is left out"),
-    "monte_carlo_paths": (100, "no paths are drawn"),
-    "stochastic_scenario_shifts": (None, "no scenarios are drawn"),
-}
-"""Rule that changes nothing -> its default, and why."""
-
-
-def strategy_of(asked: Asked, converted: Converted) -> tuple[Strategy, tuple[str, ...]]:
-    """The rules of a request as a strategy, and what of them changes nothing."""
-    rules = asked.rules
-    changes: dict[str, Any] = {name: rules[name] for name in SPELLED if name in rules}
-    if "enable_monte_carlo" in rules:
-        changes["enable_monte_carlo_paths"] = rules["enable_monte_carlo"]
-    changes["search"] = {"scope": rules.get("scope") or "proposals"}
-    if changes["search"]["scope"] == "proposals":
-        changes.pop("beam_width", None)  # there it says only how many come back
-    if asked.sequences:
-        changes["max_depth"] = MOST_ORDERS
-    for name, (kind, module) in SWITCHES.items():
-        if name in rules:
-            changes.setdefault(kind.value, {})[module] = {"enabled": rules[name]}
-    if "correlation_threshold" in rules:
-        module = changes.setdefault(Kind.FILTER.value, {}).setdefault("correlation_aware", {})
-        module["correlation_threshold"] = rules["correlation_threshold"]
-    _combinations(rules, changes)
-    if "min_trade_value" in rules:
-        changes["limits"] = {"min_trade_base": rules["min_trade_value"]}
-    strategy = strategies.from_mapping(changes, WHY)
-    if converted.groups:
-        groups = {"groups": converted.groups}
-        strategy = strategies.overlay(strategy, groups, why=WHY, name=strategy.name)
-    if asked.strategy:
-        strategy = strategies.overlay(strategy, asked.strategy, why=WHY, name=strategy.name)
-    return strategy, tuple(_idle(rules))
-
-
-def _combinations(rules: Mapping[str, Any], changes: dict[str, Any]) -> None:
-    """Both generators of combinations: weighted, or each in turn."""
-    own = {ours: rules[name] for name, ours in COMBINATIONS.items() if name in rules}
-    plain, weighted = dict(own), dict(own)
-    if "combinatorial_max_combinations_per_depth" in rules:
-        plain["max_combinations"] = rules["combinatorial_max_combinations_per_depth"]
-    if "max_combinations" in rules:
-        weighted["max_combinations"] = rules["max_combinations"]
-    if "enable_weighted_combinations" in rules:
-        weighted["enabled"] = rules["enable_weighted_combinations"]
-        plain["enabled"] = not rules["enable_weighted_combinations"]
-    if plain or weighted:
-        modules = changes.setdefault(Kind.SEQUENCE.value, {})
-        modules |= {"combinatorial": plain, "enhanced_combinatorial": weighted}
-
-
-def _idle(rules: Mapping[str, Any]) -> Iterator[str]:
-    """Rules that change nothing; of a whole plan also the bounds of a sequence's value."""
-    if "min_batches_to_evaluate" in rules:
-        own = {"min_sequence_value": rules["min_sequence_value"] > rules["min_trade_value"]}
-        own["max_sequence_value"] = rules["max_sequence_value"] is not None
-        for name in (name for name, acts in own.items() if acts):
-            bound = "limits.max_turnover_weight says what a plan may trade"
-            yield f"{name} bounds what the generator streams, not a whole plan: {bound}."
-    for name, (default, why) in IDLE.items():
-        if name in rules and rules[name] != default:
-            yield f"{name} changes nothing: {why}."

@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from steelyard.compat import requests
+from steelyard.compat import asked
 from steelyard.compat.records import PortfolioContext
 from steelyard.services.either import OURS, WHOLE, by
 
@@ -127,7 +127,7 @@ def _mapping(value: object) -> object:
 class ActionCandidateModel(Wire):
     """A possible trade."""
 
-    record_type = requests.Action
+    record_type = asked.Action
     side: Literal["BUY", "SELL"]
     symbol: Symbol
     name: Text = ""
@@ -144,7 +144,7 @@ class ActionCandidateModel(Wire):
 Actions = Annotated[tuple[ActionCandidateModel, ...], Field(strict=False, max_length=5_000)]
 Sequence = Annotated[
     tuple[ActionCandidateModel, ...],
-    Field(strict=False, min_length=1, max_length=requests.MOST_ORDERS),
+    Field(strict=False, min_length=1, max_length=asked.MOST_ORDERS),
 ]
 Sequences = Annotated[tuple[Sequence, ...], Field(strict=False, max_length=MOST_SEQUENCES)]
 
@@ -161,7 +161,7 @@ class _Traded(Wire):
 class _Described(Wire):
     """What ours adds to every security."""
 
-    record_type = requests.AskedSecurity
+    record_type = asked.AskedSecurity
     product_type: Text | None = ours(None, "EQUITY, ETF, BOND, ...; EQUITY without")
     min_lot: Positive = ours(1.0, "orders are multiples of it")
     priority_multiplier: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = ours(
@@ -174,7 +174,7 @@ class _Described(Wire):
 class PositionInput(_Traded):
     """A holding, as the evaluator and the coordinator take it."""
 
-    record_type = requests.AskedPosition
+    record_type = asked.AskedPosition
     renamed = {
         "average_cost": "avg_price",
         "value_eur": "market_value_eur",
@@ -212,7 +212,7 @@ class SecurityInput(_Described):
 class PortfolioContextInput(Wire):
     """The account, as the evaluator and the coordinator take it."""
 
-    record_type = requests.Account
+    record_type = asked.Account
     total_value_eur: Amount = Field(description="checked, not used")
     available_cash: Money
     invested_value: Amount = Field(description="checked, not used")
@@ -251,7 +251,7 @@ class Opportunity:
     class PositionInput(_Traded):
         """A holding, as the opportunity service takes it."""
 
-        record_type = requests.AskedPosition
+        record_type = asked.AskedPosition
         symbol: Symbol
         quantity: Shares
         avg_price: Positive | None = None
@@ -276,7 +276,7 @@ class Opportunity:
 class ClosesInput(Wire):
     """Past prices: return and risk are estimated from them, and neutral without."""
 
-    record_type = requests.Closes
+    record_type = asked.Closes
     dates: Annotated[tuple[Day, ...], Field(strict=False, max_length=MOST_SESSIONS)]
     prices: Annotated[
         dict[
@@ -291,7 +291,7 @@ class ClosesInput(Wire):
 class _Asked(Wire):
     """What ours adds to every request."""
 
-    record_type = requests.Asked
+    record_type = asked.Asked
     as_of: Day | None = ours(None, "the day of the plan; newest close, else today")
     base_currency: Currency = ours("EUR", "what the account counts in")
     exchange_rates: Annotated[dict[Currency, Positive], Field(max_length=200)] = ours(
@@ -510,7 +510,7 @@ class PlanParameters(FilterSettings, CombinatorialSettings, EvaluationSettings):
 class EvaluatorConfig(Wire):
     """Which evaluators; the topology decides, and a warning says so."""
 
-    record_type = requests.Evaluators
+    record_type = asked.Evaluators
     urls: Annotated[tuple[Text, ...], Field(strict=False, max_length=64)] = ()
     load_balancing: Literal["round_robin"] = "round_robin"
 

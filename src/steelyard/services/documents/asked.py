@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from steelyard.arrays import PAD
 from steelyard.compat import requests
-from steelyard.compat.requests import CATEGORIES, Action, Asked
+from steelyard.compat.asked import CATEGORIES, Action, Asked
 from steelyard.errors import FailedLate, InputError
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
