@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import closing
 from functools import partial
 
 import pytest
@@ -12,15 +11,14 @@ from jsonschema import validate
 
 from builders.asked import Desk
 from steelyard.services.applications import APPLICATIONS, application
-from steelyard.services.house import House
+from steelyard.services.house import open_house
 
 LOADED = """
 import os, sys
 from steelyard.services.applications import application
-from steelyard.services.house import House
-house = House(os.environ)
-application(sys.argv[1], house)
-house.close()
+from steelyard.services.house import open_house
+with open_house(os.environ) as house:
+    application(sys.argv[1], house)
 print(*sorted(name for name in sys.modules if name.startswith("steelyard.")))
 """
 NOBODYS = ("steelyard.brokers.alpaca", "steelyard.execution.runner", "steelyard.cli")
@@ -48,7 +46,7 @@ def test_a_process_has_no_way_to_a_broker_and_nothing_of_other_services(name, ot
 
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_each_answers_how_it_is_under_its_own_name_alone(name, tmp_path):
-    with closing(House({"STEELYARD_HOME": str(tmp_path)})) as house:
+    with open_house({"STEELYARD_HOME": str(tmp_path)}) as house:
         paths = application(name, house).openapi()["paths"]
 
     assert [path for path in paths if path.endswith("/health")] == [f"/{name}/health"]

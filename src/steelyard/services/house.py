@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import cpu_count
@@ -117,3 +118,13 @@ class House:
             for state in self._states:
                 state.close()
             self._states = ()
+
+
+@contextmanager
+def open_house(variables: Mapping[str, str], port: int = 0) -> Iterator[House]:
+    """A house, closed at the end: for programs that ask a service within their own process."""
+    house = House(variables, port=port)
+    try:
+        yield house
+    finally:
+        house.close()
