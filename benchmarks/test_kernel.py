@@ -14,7 +14,7 @@ from benchmarks.instances import Instance, Shape, instance, random_rows
 from benchmarks.planning import prepare, sample_inputs
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
-from steelyard.planning.choice import score_set
+from steelyard.planning.scored import score_set
 
 SEQUENCES, DEPTH = 100_000, 5
 REFERENCE_SEQUENCES = 100

@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -403,6 +405,105 @@ class Score(Section):
         return profile.model_copy(update={"div": div}).normalised()
 
 
+Mode = Literal[
+    "single_objective", "multi_objective", "stochastic", "monte_carlo", "multi_timeframe"
+]
+DEFAULT_SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10)
+DEFAULT_HORIZONS: Mapping[str, tuple[float, ...]] = {"multi_timeframe": (1.0, 3.0, 5.0)}
+A_YEAR = (1.0,)
+LONGEST_YEARS = 50
+SHORTEST_YEARS = 1 / 252
+MOST_SCENARIOS = 1_000_000
+
+
+def _listed(value: object) -> object:
+    """One number is a list of one."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (value,) if number else value
+
+
+Shift = Annotated[float, Field(ge=-0.95, le=10, allow_inf_nan=False)]
+Years = Annotated[float, Field(ge=SHORTEST_YEARS, le=LONGEST_YEARS, allow_inf_nan=False)]
+Horizons = Annotated[tuple[Years, ...], Field(strict=False), BeforeValidator(_listed)]
+
+
+class ObjectiveShares(Shares):
+    """What each objective counts in the choice from a frontier, each scaled over the frontier."""
+
+    score: Share = 0.5
+    diversification: Share = 0.2
+    risk: Share = 0.2
+    cost: Share = 0.1
+
+
+class Evaluation(Section):
+    """How the plan is chosen among the best lists of the search: by the score as it is today, or by
+    what becomes of them.
+    """
+
+    mode: Mode = setting(
+        "single_objective",
+        "by the score alone; by several objectives; over shocks (stochastic), drawn paths "
+        "(monte_carlo) or horizons",
+    )
+    paths: int = setting(
+        10_000, "scenarios that are drawn, in antithetic pairs", ge=10, le=MOST_SCENARIOS
+    )
+    horizon_years: Horizons = setting(
+        (),
+        "years ahead, a number or several: monte_carlo takes the last, multi_timeframe each; "
+        "empty = 1, and 1, 3 and 5",
+        max_length=12,
+    )
+    horizon_shares: Annotated[tuple[Share, ...], Field(strict=False)] = setting(
+        (), "what each horizon counts; empty = .2, .3 and .5 of three, the same of others"
+    )
+    shifts: Annotated[tuple[Shift, ...], Field(strict=False)] = setting(
+        DEFAULT_SHIFTS,
+        "stochastic: moves of the whole market, as fractions, each as likely",
+        min_length=1,
+        max_length=50,
+    )
+    tail: float = setting(
+        0.05, "share of the scenarios that is the tail, whose mean is CVaR", gt=0, le=0.5
+    )
+    tail_weight: Fraction = setting(0.5, "what CVaR counts beside the mean, which has the rest")
+    objectives: ObjectiveShares = ObjectiveShares()
+    compared: int = setting(
+        50, "most lists of the search that are compared in another way", ge=2, le=1_000
+    )
+
+    @model_validator(mode="after")
+    def _horizons(self) -> Self:
+        years, shares = self.horizon_years, self.horizon_shares
+        if any(later <= earlier for earlier, later in pairwise(years)):
+            raise ValueError(f"horizon_years must increase, not {list(years)}")
+        if shares and len(shares) != len(self.horizons):
+            count = len(self.horizons)
+            raise ValueError(f"{len(shares)} horizon_shares of {count} horizons; give one for each")
+        if shares and not math.fsum(shares) > 0:
+            raise ValueError("at least one of horizon_shares must be above 0")
+        return self
+
+    @property
+    def horizons(self) -> tuple[float, ...]:
+        """Years ahead, ascending: those that are set, else those of the mode."""
+        return self.horizon_years or DEFAULT_HORIZONS.get(self.mode, A_YEAR)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What each horizon counts; they sum to 1."""
+        count = len(self.horizons)
+        usual = (0.2, 0.3, 0.5) if count == 3 else (1.0,) * count  # noqa: PLR2004 - the documents'
+        raw = self.horizon_shares or usual
+        return tuple(share / math.fsum(raw) for share in raw)
+
+    @property
+    def sampled(self) -> bool:
+        """Does it draw at random?"""
+        return self.mode in ("stochastic", "monte_carlo")
+
+
 GroupWeights = Annotated[
     dict[str, Fraction], PlainSerializer(lambda groups: dict(sorted(groups.items())))
 ]
@@ -452,3 +553,4 @@ class Rules:
     regime: Regime = field(default_factory=Regime)
     rebalance: Rebalance = field(default_factory=Rebalance)
     lots: Lots = field(default_factory=Lots)
+    evaluation: Evaluation = field(default_factory=Evaluation)

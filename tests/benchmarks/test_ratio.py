@@ -7,7 +7,7 @@ from benchmarks.instances import random_rows
 from benchmarks.planning import prepare, sample_inputs
 
 from steelyard.modules.tables import evaluate
-from steelyard.planning.choice import score_set
+from steelyard.planning.scored import score_set
 
 LEAST_RATIO = 50.0
 """Measured are 600 and more: only a change of kind gets under it, never a busy machine."""

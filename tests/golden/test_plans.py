@@ -16,8 +16,8 @@ from steelyard.importers import assemble, read
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
 from steelyard.orders import Side
-from steelyard.planning.choice import score_set
 from steelyard.planning.document.account import drift_of
+from steelyard.planning.scored import score_set
 from steelyard.samples import SOURCE, sample
 from steelyard.settings import Costs
 

@@ -23,11 +23,11 @@ from steelyard.errors import PlanRefused
 from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.modules.context import Context
-from steelyard.planning.choice import doing_nothing, score_set
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.proposals import Proposals
 from steelyard.planning.score.objective import Objective
+from steelyard.planning.scored import doing_nothing, score_set
 from steelyard.planning.solve import LOCAL, Steps, evaluate_batches
 from steelyard.planning.wishes import find_opportunities
 from steelyard.strategies import Strategy

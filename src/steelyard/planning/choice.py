@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steelyard.arrays import PAD, FloatArray
 from steelyard.errors import InternalError
@@ -21,10 +21,10 @@ from steelyard.modules.terms import end_state
 from steelyard.planning.bands import by_bands
 from steelyard.planning.drift import drift_after, drifts_without
 from steelyard.planning.keep import TIE, Pool
+from steelyard.planning.modes.judge import Compare, Judgement, judged
 from steelyard.planning.score.model import Point
 from steelyard.planning.score.objective import Objective
-from steelyard.planning.score.reference import Evaluation
-from steelyard.planning.score.reference import evaluate as reference
+from steelyard.planning.scored import Scored, doing_nothing, score_set
 from steelyard.planning.search.moves import along
 
 AGREEMENT = 1e-9
@@ -34,27 +34,14 @@ DECISIVE_DECIMALS = 12
 
 RUNNERS_UP = 3
 
+FRONTIER = "multi_objective"
+"""The mode that shows lists too which may not be the plan."""
+
 BASE = "asked_for"
 """Name among the alternatives of what is traded whatever the score gains."""
 
 FEW_ORDERS = 50
 """Orders up to which the reference evaluator tells what each is worth; of more the arrays do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A set of orders and what it is worth by the reference evaluator.
-
-    row      indices into the table, ascending
-    net      improvement over hold after charges
-    cost     of value
-    """
-
-    row: tuple[int, ...]
-    evaluation: Evaluation
-    net: float
-    cost: float
-    charges: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +69,7 @@ class Choice:
     threshold   net over `base` that a plan must reach
     worths      (steps) of the plan's orders, in the order of its row
     refined     net that fitting the quantities added; None where they were not fitted
+    judgement   what the lists were compared by; None where the score of today alone decides
     """
 
     orders: Orders
@@ -95,6 +83,7 @@ class Choice:
     base: Scored
     refined: float | None = None
     only: bool = False
+    judgement: Judgement | None = None
 
     @property
     def acts(self) -> bool:
@@ -132,31 +121,6 @@ def _tied(net: FloatArray) -> int:
     return int((net >= net[0] - TIE).sum()) if len(net) else 0
 
 
-def score_set(
-    ctx: Context, objective: Objective, orders: Orders, row: Sequence[int], hold: float
-) -> Scored:
-    """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
-    weights, at = orders.after(ctx.weights, row), list(row)
-    cash = ctx.cash_weight - math.fsum(orders.delta[at].tolist())
-    evaluation = reference(objective.terms, objective.weights, weights, cash)
-    cost, tax = math.fsum(orders.cost[at].tolist()), math.fsum(orders.tax[at].tolist())
-    rates = objective.rates
-    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * float(orders.hurdled[at].sum()))
-    return Scored(
-        tuple(row),
-        evaluation,
-        math.fsum((evaluation.score, -hold, *(-charge for charge in charges))),
-        cost,
-        charges,
-    )
-
-
-def doing_nothing(ctx: Context, objective: Objective, orders: Orders) -> Scored:
-    """Doing nothing."""
-    hold = score_set(ctx, objective, orders, (), 0.0)
-    return Scored((), hold.evaluation, 0.0, 0.0, (0.0, 0.0, 0.0))
-
-
 def choose(
     ctx: Context,
     objective: Objective,
@@ -165,12 +129,14 @@ def choose(
     *,
     owed: bool,
     base: Sequence[int] = (),
+    compared: Compare | None = None,
 ) -> Choice:
     """Pick the plan among the finalists, or hold; what its orders are worth is not told yet.
 
     named   sets to score beside them
     owed    is a debt due? Then hold is no plan
     base    what is traded whatever the score gains; empty = nothing, and the plan may be hold
+    compared   who compares them as `evaluation.mode` says; None = by the score of today alone
 
     Raises InternalError when the arrays and the reference evaluator differ by more than 1e-9.
     """
@@ -179,9 +145,20 @@ def choose(
     ranked = _ranked(ctx, objective, finalists, hold.evaluation.score)
     best = ranked[0] if ranked else None
     rest = score_set(ctx, objective, orders, base, hold.evaluation.score) if base else hold
-    worth_it = best is not None and best.net > rest.net and best.net >= threshold
-    worth_it = worth_it and not by_bands(ctx)
-    plan = best if best is not None and (owed or worth_it) else rest
+
+    def may_be(scored: Scored) -> bool:
+        worth_it = scored.net > rest.net and scored.net >= threshold
+        return owed or (worth_it and not by_bands(ctx))
+
+    plan = best if best is not None and may_be(best) else rest
+    judgement = None
+    if compared is not None and by_mode(ctx) and (best is not None or not owed):
+        first = [(hold, not owed and rest is hold), *([(rest, not owed)] if base else [])]
+        others = [(scored, may_be(scored)) for scored in ranked if scored.row not in {(), rest.row}]
+        some = [pair for pair in others if pair[1] or ctx.rules.evaluation.mode == FRONTIER]
+        ends, eligible = zip(*first, *some[: ctx.rules.evaluation.compared], strict=True)
+        judgement = judged(ctx, objective, orders, ends, eligible, compared)
+        plan = judgement.plan
     scored_named = {
         name: score_set(ctx, objective, orders, row, hold.evaluation.score)
         for name, row in named.items()
@@ -191,9 +168,15 @@ def choose(
         scored_named |= {BASE: rest}
         runners_up = tuple(s for s in ranked if s.row not in {plan.row, rest.row})[:RUNNERS_UP]
     runners_up = () if by_bands(ctx) else runners_up
-    return Choice(
-        orders, hold, plan, best, runners_up, scored_named, threshold, (), rest, only=by_bands(ctx)
-    )
+    if judgement is not None:
+        runners_up = tuple(s for s in judgement.others if s.row not in {(), rest.row})[:RUNNERS_UP]
+    choice = Choice(orders, hold, plan, best, runners_up, scored_named, threshold, (), rest)
+    return replace(choice, only=by_bands(ctx), judgement=judgement)
+
+
+def by_mode(ctx: Context) -> bool:
+    """Is the plan chosen by more than the score of today? Bands leave nothing to choose."""
+    return ctx.rules.evaluation.mode != "single_objective" and not by_bands(ctx)
 
 
 def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:

@@ -20,6 +20,7 @@ from steelyard.planning.choice import (
     Choice,
     Finalists,
     Worth,
+    by_mode,
     choose,
     one_by_one,
 )
@@ -27,10 +28,13 @@ from steelyard.planning.costs import DIGITS
 from steelyard.planning.domain import Domain, orders_of, seed_of
 from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
+from steelyard.planning.modes.compare import compare
+from steelyard.planning.modes.judge import Compare
 from steelyard.planning.proof import ByLots, Evidence
 from steelyard.planning.refine import refined
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.lots import Listed
+from steelyard.planning.tilted import wider
 
 
 def chosen(
@@ -39,12 +43,16 @@ def chosen(
     table: Candidates,
     proposals: Pool,
     searched: tuple[Domain | None, Evidence],
+    compared: Compare = compare,
 ) -> Choice:
-    """The plan of the strategy's scope, beside the best of the narrower ones."""
+    """The plan of the strategy's scope, beside the best of the narrower ones.
+
+    compared   who compares the best lists where more than the score of today decides
+    """
     domain, evidence = searched
     if evidence.lots is not None:
-        return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
-    every, base = bool(objective.black_boxes), table.base
+        return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots), compared)
+    every, base = bool(objective.black_boxes) or by_mode(ctx), table.base
     owed = table.account.due is not None
     if owed and by_bands(ctx):  # what answers the bands pays what is due too, or is not asked for
         row = np.array([[*base, *[PAD] * (ctx.search.max_depth - len(base))]], dtype=np.int64)
@@ -56,8 +64,9 @@ def chosen(
         named |= {"proposal": _row(proposals.rows)} if len(proposals.rows) else {}
         pool = evidence.proof.pool
     finalists = Finalists.of_pool(table, pool, every=every)
-    choice = choose(ctx, objective, finalists, named, owed=owed, base=base)
-    if domain is not None and not (choice.acts and choice.rests):
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=base, compared=compared)
+    by_score = choice.judgement is None
+    if domain is not None and by_score and not (choice.acts and choice.rests):
         choice = refined(ctx, objective, choice, domain)
     return replace(choice, worths=one_by_one(ctx, objective, choice))
 
@@ -68,6 +77,7 @@ def _by_lots(
     table: Candidates,
     proposals: Pool,
     searched: tuple[Evidence, ByLots],
+    compared: Compare,
 ) -> Choice:
     evidence, lots = searched
     named = {"greedy": _row(evidence.greedy)}
@@ -75,11 +85,13 @@ def _by_lots(
         row = _best_paying(table, pool, lots.domain)
         named |= {} if row is None else {name: row}
     met = lots.proof.lists
-    if objective.black_boxes:  # it may rank what the search has left behind above all it brings
-        met = _with_pools(table, (evidence.proof.pool, proposals), lots)
-    choice, plan = best_list(ctx, objective, table, (lots.domain, met), named)
+    # it may rank what the search has left behind above all it brings
+    if objective.black_boxes or by_mode(ctx):
+        more = wider(objective, lots) if by_mode(ctx) else ()
+        met = _with_pools(table, (evidence.proof.pool, proposals), lots, more)
+    choice, plan = best_list(ctx, objective, table, (lots.domain, met), named, compared)
     many = len(choice.plan.row) > ctx.search.resolved_orders
-    if plan is None or many:
+    if plan is None or many or choice.judgement is not None:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
     return replace(choice, worths=tuple(_resolved(ctx, objective, choice, plan, lots)))
 
@@ -98,9 +110,13 @@ def _best_paying(table: Orders, pool: Pool, domain: Domain) -> list[int] | None:
         return next((row for row in rows if sum(cash.flows[j] for j in row) >= due), None)
 
 
-def _with_pools(table: Orders, pools: Iterable[Pool], lots: ByLots) -> tuple[Listed, ...]:
-    """The lists of the search and those of pools over the table that it permits, best first."""
-    lists = {listed.orders.key: listed for listed in lots.proof.lists}
+def _with_pools(
+    table: Orders, pools: Iterable[Pool], lots: ByLots, more: Iterable[Listed]
+) -> tuple[Listed, ...]:
+    """The lists of the search, some more, and those of pools over the table that it permits, best
+    first.
+    """
+    lists = {listed.orders.key: listed for listed in (*lots.proof.lists, *more)}
     for pool in pools:
         for row in pool.rows.tolist():
             orders = seed_of(lots.domain, table, [j for j in row if j != PAD])
@@ -115,15 +131,20 @@ def best_list(
     table: Orders,
     searched: tuple[Domain, tuple[Listed, ...]],
     named: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    compared: Compare | None = None,
 ) -> tuple[Choice, Listed | None]:
-    """The best of the lists of a search, without its worths, and as it was listed; None: hold."""
+    """The best of the lists of a search, without its worths, and as it was listed; None: hold.
+
+    compared   None = by the score of today, whatever the strategy says
+    """
     domain, met = searched
-    lists = _deciding(met, every=bool(objective.black_boxes))
+    every = bool(objective.black_boxes) or (compared is not None and by_mode(ctx))
+    lists = _deciding(met, every=every)
     base = () if domain.base is None else (domain.base,)
     orders, rows = orders_of(ctx, domain, table, [*(listed.orders for listed in lists), *base])
     owed, rest = domain.account.due is not None, rows[len(lists)] if base else ()
     finalists = Finalists(orders, tuple(rows[: len(lists)]), tuple(lt.net for lt in lists))
-    choice = choose(ctx, objective, finalists, named, owed=owed, base=rest)
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=rest, compared=compared)
     places = [*lists, *(Listed(orders, choice.base.net) for orders in base)]
     return choice, places[rows.index(choice.plan.row)] if choice.acts else None
 

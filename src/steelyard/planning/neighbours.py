@@ -14,10 +14,11 @@ from itertools import islice
 import numpy as np
 
 from steelyard.modules.context import Context
-from steelyard.planning.choice import Choice, score_set
+from steelyard.planning.choice import Choice
 from steelyard.planning.domain import Domain, list_of_row, orders_of
 from steelyard.planning.proof import ByLots
 from steelyard.planning.score.objective import Objective
+from steelyard.planning.scored import score_set
 from steelyard.planning.search.climb import with_reply
 from steelyard.planning.search.lots import NONE, LotList
 from steelyard.planning.search.moves import Cross, Field, Firsts, Place

@@ -8,7 +8,7 @@ other quantities and more orders could add at most).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,10 +35,19 @@ from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
 from steelyard.plans.score import Certificate, Gap
+from steelyard.settings import Mode
 from steelyard.strategies import Strategy
 
 PROVEN = 1e-9
 """A gap up to this is none: ties are decided by the reference evaluator within it."""
+
+MODES: Mapping[Mode, str] = {
+    "monte_carlo": "drawn paths",
+    "stochastic": "shocks of the market",
+    "multi_timeframe": "several horizons",
+    "multi_objective": "several objectives",
+}
+"""What else than the score of today a plan was chosen by."""
 
 LARGE = 500
 """Rows of a table up to which its best set is searched where whole lots are the scope."""
@@ -223,13 +232,16 @@ def certify(
     hold, net, lots = choice.hold.evaluation.score, choice.plan.net, evidence.lots
     gap = search_gap(objective, choice, evidence.bound)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
-    proven = gap == 0.0 and not ranked_by
+    selected_by = f"{', '.join(ranked_by)}, of {evidence.lists}" if ranked_by else None
+    if choice.judgement is not None:
+        selected_by = f"{MODES[ctx.rules.evaluation.mode]}, of {len(choice.judgement.lists)}"
+    proven = gap == 0.0 and selected_by is None
     local = None if lots is None else lots.proof.local_optimum
     return Certificate(
         scope=ctx.search.scope,
         covers=BY_BANDS if choice.only else _covers(ctx, evidence, proposals, ranked),
-        selected_by=f"{', '.join(ranked_by)}, of {evidence.lists}" if ranked_by else None,
-        status=_status(gap, None if ranked_by else one_lot, proven=proven),
+        selected_by=selected_by,
+        status=_status(gap, None if selected_by else one_lot, proven=proven),
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
         gap=None if gap is None else gap_shown(ctx, objective, gap, net),
@@ -238,6 +250,7 @@ def certify(
         local_optimum=local,
         refined=choice.refined,
         neighbours=(),
+        sampled=None,
         nodes=evidence.nodes,
         candidates=evidence.candidates,
         sequences=proposals.seen,

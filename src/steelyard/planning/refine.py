@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
-from steelyard.planning.choice import Choice, score_set
+from steelyard.planning.choice import Choice
 from steelyard.planning.domain import Domain, orders_of, seed_of
 from steelyard.planning.score.objective import Objective
+from steelyard.planning.scored import score_set
 from steelyard.planning.search.climb import LEAST_GAIN
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.search.response import Open

@@ -39,6 +39,8 @@ from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
 from steelyard.planning.lists import chosen
+from steelyard.planning.modes.compare import compare
+from steelyard.planning.modes.judge import Compare
 from steelyard.planning.neighbours import Near, least_loss, neighbours
 from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
@@ -62,12 +64,13 @@ from steelyard.telemetry.events import (
 
 @dataclass(frozen=True)
 class Steps:
-    """The four calls that another transport may carry, and the clock, which only times.
+    """The calls that another transport may carry, and the clock, which only times.
 
     find_opportunities   calculators, sizes, mask filters, merging, priorities: the finished table
     generate             numbered batches of distinct sequences, lazily
     evaluate             scores of every batch, in any order
     prove                the best sets of the whole table, and how far they are from the best
+    compare              figures of the best lists, where more than the score of today decides
     """
 
     find_opportunities: Callable[[Context, Objective, Strategy, Guard], Candidates]
@@ -75,6 +78,7 @@ class Steps:
     evaluate: Callable[[Context, Candidates, Iterable[Batch], Strategy, Guard], Iterator[Scores]]
     prove: Callable[[Context, Objective, Candidates, Pool, Search], Evidence]
     clock: Callable[[], float] = time.perf_counter
+    compare: Compare = compare
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         evidence = steps.prove(ctx, objective, table, pool, search)
         findings.tell(SearchCompleted(evidence.nodes, evidence.stopped))
     with findings.timed("choose"):
-        choice = chosen(ctx, objective, table, pool, (domain, evidence))
+        choice = chosen(ctx, objective, table, pool, (domain, evidence), steps.compare)
         if choice.best is not None:
             findings.better(choice.best.net, len(choice.best.row))
         filters: Filters = partial(_filtered, ctx, table)
@@ -171,7 +175,8 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         asked = (proposals.proposers, strategy.most_orders, filters)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
         lots = evidence.lots
-        near = () if lots is None else neighbours(ctx, objective, choice, lots)
+        by_score = choice.judgement is None
+        near = neighbours(ctx, objective, choice, lots) if lots is not None and by_score else ()
         one_lot = None if lots is None or not choice.acts else least_loss(choice, lots)
     _note_value(ctx, valuation, findings)
     return Solution(

@@ -18,10 +18,10 @@ from steelyard.modules.candidates import Batch, Candidates, Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.notices import Drop
 from steelyard.orders import Side
-from steelyard.planning.choice import Scored, doing_nothing, score_set
 from steelyard.planning.guard import Guard
 from steelyard.planning.rejections import cash_short, over_a_cap
 from steelyard.planning.score.objective import Objective
+from steelyard.planning.scored import Scored, doing_nothing, score_set
 from steelyard.planning.sizing import Sized, exactly, paused
 from steelyard.planning.solve import evaluate_batches
 from steelyard.planning.table import account_of, orders_table, with_draws

@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.orders import Side
-from steelyard.settings import Costs, Limits, Lots, Rebalance, Regime, Score, Search
+from steelyard.settings import (
+    Costs,
+    Evaluation,
+    Limits,
+    Lots,
+    Rebalance,
+    Regime,
+    Score,
+    Search,
+)
 
 
 class PricesAsOf(Record):
@@ -64,6 +73,7 @@ class SettingsShown(BaseModel):
     score: Score
     regime: Regime
     lots: Lots = Lots()
+    evaluation: Evaluation = Evaluation()
     modules: dict[str, tuple[ModuleShown, ...]]
 
 

@@ -52,12 +52,13 @@ from steelyard.plans.orders import (
     SecondHalf,
     Step,
 )
+from steelyard.plans.outlook import FrontierPoint, Outlook
 from steelyard.plans.score import Certificate, Objective, ScoreShown
 from steelyard.settings import Section
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.7"
+VERSION = "1.8"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 Occasion = Literal["shortfall", "new_money", "band"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -143,6 +144,15 @@ class Plan(Record):
     objective: Objective
     certificate: Certificate
     alternatives: tuple[Alternative, ...]
+    frontier: tuple[FrontierPoint, ...] = Field(
+        description="multi_objective alone: the lists that no other beats in all four; by score"
+    )
+    choice_rule: str | None = Field(
+        description="what the plan was chosen by; null where the score of today alone decides"
+    )
+    outlook: Outlook | None = Field(
+        description="what the plan was chosen by besides the score of today; null where by nothing"
+    )
     what_if: WhatIf | None = Field(
         description="what-if reports; null unless a generator of them is on"
     )

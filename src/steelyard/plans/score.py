@@ -9,6 +9,7 @@ from pydantic import Field
 from steelyard.canonical import Amount, FactValue, Number, Record
 from steelyard.orders import Side
 from steelyard.plans.orders import TEMPLATE
+from steelyard.plans.outlook import Sampled
 from steelyard.settings import Scope
 
 
@@ -131,6 +132,8 @@ class Certificate(Record):
                    searched
     refined        score that fitting the quantities added; null where they were not fitted
     neighbours     the best lists that are one change away
+    sampled        what was drawn at random; null where nothing was, and nothing is proven where it
+                   is not null
     """
 
     scope: Scope | Literal["targets"]
@@ -145,6 +148,7 @@ class Certificate(Record):
     local_optimum: Literal["pairs", "single"] | None
     refined: Number | None
     neighbours: tuple[Neighbour, ...]
+    sampled: Sampled | None
     nodes: int | None
     candidates: int
     sequences: int

@@ -25,6 +25,10 @@ ADDED: Mapping[str, Any] = {
     "second_half": None,
     "score.foresight": None,
     "transport": None,
+    "frontier": [],
+    "choice_rule": None,
+    "outlook": None,
+    "certificate.sampled": None,
     "strategy.title": "",
     "strategy.text_sha256": "",
 }

@@ -29,7 +29,7 @@ from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning.because import Because
 from steelyard.planning.case import Case, inputs_sha256
-from steelyard.planning.choice import Choice, doing_nothing, least_net, one_by_one, score_set
+from steelyard.planning.choice import Choice, least_net, one_by_one
 from steelyard.planning.contexts import context_of
 from steelyard.planning.costs import exact, exact_cost
 from steelyard.planning.document.write import write
@@ -37,6 +37,7 @@ from steelyard.planning.findings import SCORE_DIGITS, Findings
 from steelyard.planning.guard import LONGEST_ERROR, Guard, settled
 from steelyard.planning.narrative import REFERENCE
 from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.scored import doing_nothing, score_set
 from steelyard.planning.sizing import Sized
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import account_of, bare_table, orders_table
@@ -195,6 +196,7 @@ CERTIFICATE = Certificate(
     local_optimum=None,
     refined=None,
     neighbours=(),
+    sampled=None,
     nodes=None,
     candidates=0,
     sequences=0,

@@ -16,13 +16,12 @@ from pydantic import BaseModel
 
 from steelyard.modules.registry import Kind, Module, first_paragraph
 from steelyard.strategies.files.exchange import METADATA
-from steelyard.strategies.files.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
+from steelyard.strategies.files.normalise import MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.files.problems import resolved
 from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
-    EVALUATION,
     GLOBAL,
     ON_FAILURE,
     PARAM_TABLES,
@@ -32,6 +31,7 @@ from steelyard.strategies.files.spellings import (
     Alias,
     Refused,
     Spelling,
+    Switches,
     Unused,
     of_module,
 )
@@ -74,10 +74,6 @@ def schema() -> Schema:
                 **sections,
                 **kinds,
                 CORE: _table({**shared, **texts}, "Keys of the older documents; see [planner]."),
-                EVALUATION_TABLE: _table(
-                    _spelled(base, EVALUATION),
-                    "How end states are scored: by the single score alone.",
-                ),
                 **{name: _listed(names[kind], kind) for name, kind in ENABLED_LISTS.items()},
                 **{name: _params_table(base, kind) for name, kind in PARAM_TABLES.items()},
                 **shared,
@@ -198,6 +194,8 @@ def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:
             }
         case Agrees(target):
             return {**_of_key(base, target), "description": f"must be what {'.'.join(target)} is"}
+        case Switches(mode):
+            return {"type": "boolean", "description": f'true sets evaluation.mode to "{mode}"'}
         case Unused(says, wanted):
             return {
                 "type": "boolean" if wanted is bool else "integer",

@@ -15,6 +15,7 @@ from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams, mod
 from steelyard.notices import Notice
 from steelyard.settings import (
     Costs,
+    Evaluation,
     Groups,
     Limits,
     Lots,
@@ -109,6 +110,7 @@ class Strategy:
     groups: Groups = field(default_factory=Groups)
     regime: Regime = field(default_factory=Regime)
     lots: Lots = field(default_factory=Lots)
+    evaluation: Evaluation = field(default_factory=Evaluation)
     plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
     problems: tuple[Notice, ...] = ()
@@ -190,9 +192,12 @@ class Strategy:
         """What acts, as plain values: every section, and every module that runs.
 
         Name, version and description say whose rules these are, not what they do, and a module that
-        is off does nothing. Where plugins come from and how long they may take is not here.
+        is off does nothing, nor does an evaluation by the score alone. Where plugins come from and
+        how long they may take is not here.
         """
-        acting = {name: getattr(self, name) for name in SECTIONS if name != "plugins"}
+        by_score = self.evaluation.mode == "single_objective"
+        idle = {"plugins"} | ({"evaluation"} if by_score else set())
+        acting = {name: getattr(self, name) for name in SECTIONS if name not in idle}
         modules = {kind.value: [_acting(c) for c in self.enabled(kind)] for kind in Kind}
         sections = {
             name: section.model_dump(mode="json", by_alias=True) for name, section in acting.items()
@@ -226,6 +231,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "groups": Groups,
     "regime": Regime,
     "lots": Lots,
+    "evaluation": Evaluation,
     "plugins": Plugins,
 }
 """Tables of a strategy that are not modules, by name."""

@@ -23,7 +23,7 @@ from steelyard.modules.sequences.constraint_relaxation import Params as Rules
 from steelyard.modules.sequences.constraint_relaxation import constraint_relaxation
 from steelyard.modules.sequences.partial_execution import Params as Fills
 from steelyard.modules.sequences.partial_execution import partial_execution
-from steelyard.planning.choice import score_set
+from steelyard.planning.scored import score_set
 from steelyard.planning.solve import step_order
 from steelyard.plans import verify
 from steelyard.plans.orders import Step

@@ -140,7 +140,7 @@ def test_a_black_box_that_says_its_reach_is_bounded_never_proven():
 
 
 def test_the_bound_of_a_black_box_holds_over_every_feasible_set():
-    from steelyard.planning.choice import score_set
+    from steelyard.planning.scored import score_set
 
     case = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9))
     objective = solution(case)

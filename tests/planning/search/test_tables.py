@@ -11,7 +11,8 @@ from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.modules.tables import CHUNK, evaluate
 from steelyard.modules.terms import end_state
-from steelyard.planning.choice import AGREEMENT, score_set
+from steelyard.planning.choice import AGREEMENT
+from steelyard.planning.scored import score_set
 
 
 def random_rows(solved, seed, count=20, depth=5):

@@ -9,10 +9,10 @@ import numpy as np
 from steelyard.arrays import dot
 from steelyard.canonical import published
 from steelyard.money import ZERO
-from steelyard.planning.choice import Scored
 from steelyard.planning.costs import cost_rate, exact
 from steelyard.planning.document.orders import costs_of, turnover
 from steelyard.planning.drift import drift_after, drift_of
+from steelyard.planning.scored import Scored
 from steelyard.planning.search.unrestricted import Unrestricted
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.orders import Alternative, AlternativeStep

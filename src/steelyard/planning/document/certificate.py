@@ -7,14 +7,16 @@ from decimal import Decimal
 
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.document.outlook import sampled_shown
 from steelyard.planning.neighbours import Near
 from steelyard.planning.solve import Solution
 from steelyard.plans.score import Certificate, Neighbour, OrderChange
 
 
 def certificate_shown(m: Solution) -> Certificate:
-    """With its neighbours."""
-    return m.certificate.model_copy(update={"neighbours": tuple(map(_neighbour, m.near))})
+    """With its neighbours, and what was drawn."""
+    beside = {"neighbours": tuple(map(_neighbour, m.near)), "sampled": sampled_shown(m)}
+    return m.certificate.model_copy(update=beside)
 
 
 def _neighbour(near: Near) -> Neighbour:

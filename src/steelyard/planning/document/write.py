@@ -45,12 +45,14 @@ from steelyard.planning.document.orders import (
     step_shown,
     turnover,
 )
+from steelyard.planning.document.outlook import frontier_shown, outlook_shown
 from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.document.second_half import half_shown
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
+from steelyard.planning.modes.judge import rule_of
 from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
@@ -227,6 +229,9 @@ def write(
             ),
             certificate=certificate_shown(m),
             alternatives=tuple(alternatives(m)),
+            frontier=tuple(frontier_shown(m)),
+            choice_rule=None if choice.judgement is None else rule_of(ctx).text,
+            outlook=outlook_shown(m),
             what_if=what_if,
             explanation=None,
             regime=RegimeShown(

@@ -18,7 +18,7 @@ from steelyard.modules.opportunities.profit_taking import Params
 from steelyard.modules.registry import Kind
 from steelyard.orders import Side
 from steelyard.planning.case import Case
-from steelyard.planning.choice import Choice, score_set
+from steelyard.planning.choice import Choice
 from steelyard.planning.contexts import context_of
 from steelyard.planning.domain import Domain, domain_of, list_of, list_of_row
 from steelyard.planning.findings import Findings
@@ -27,6 +27,7 @@ from steelyard.planning.lists import best_list
 from steelyard.planning.over_lots import searched
 from steelyard.planning.proof import lot_nodes, search_gap
 from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.scored import score_set
 from steelyard.planning.search.lots import Listed, LotList, nothing
 from steelyard.planning.search.moves import Place
 from steelyard.planning.search.quantities import LotSearch

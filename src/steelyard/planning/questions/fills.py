@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.modules.sequences import Fill, Order
-from steelyard.planning.choice import Scored, score_set
+from steelyard.planning.scored import Scored, score_set
 from steelyard.planning.sizing import Sized
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import bare_table

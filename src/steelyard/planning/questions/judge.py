@@ -18,11 +18,11 @@ from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.orders import Side
 from steelyard.planning.case import Case
-from steelyard.planning.choice import score_set
 from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.scored import score_set
 from steelyard.planning.sizing import exactly
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import account_of, orders_table

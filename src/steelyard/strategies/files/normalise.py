@@ -29,8 +29,9 @@ from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
-    EVALUATION,
+    EVALUATION_MODE,
     GLOBAL,
+    MODES,
     NAMES,
     ON_FAILURE,
     PARAM_TABLES,
@@ -44,6 +45,7 @@ from steelyard.strategies.files.spellings import (
     Level,
     Refused,
     Spelling,
+    Switches,
     Unused,
     of_module,
     plain,
@@ -53,15 +55,13 @@ from steelyard.strategies.strategy import SECTIONS
 MAX_NAME = 200
 """Characters of a name."""
 MAX_DESCRIPTION = 2000
-EVALUATION_TABLE = "evaluation"
-NO_EVALUATION = Refused("no evaluation but the single score is built yet: leave it out")
 SHARED: Mapping[str, Level] = {PLANNER: Level.PLANNER, CORE: Level.CORE}
 """Tables that hold keys of many sections."""
 
 EQUAL = "make them equal, or keep one."
 HOUSE = ("preset", "name", "description", METADATA, *SECTIONS, *(kind.value for kind in Kind))
 """Keys of the top in the house form."""
-KEYS = (*HOUSE, CORE, EVALUATION_TABLE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
+KEYS = (*HOUSE, CORE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
 
 Known = Mapping[Kind, tuple[str, ...]]
 """Names of the modules of each kind."""
@@ -72,6 +72,7 @@ class Normal:
     """A document in the house form.
 
     givens    house key -> the setting
+    modes     switches of ways to evaluate that are on
     agrees    copies of a setting that must agree with what the whole strategy has
     named     modules that have a table without a switch: that switches them on
     texts     "name", "description", "preset" -> text
@@ -81,6 +82,7 @@ class Normal:
     """
 
     givens: dict[Key, Given] = field(default_factory=dict)
+    modes: dict[str, Given] = field(default_factory=dict)
     agrees: list[Given] = field(default_factory=list)
     named: dict[Key, Key] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -124,10 +126,22 @@ def normalise(document: Mapping[str, object], modules: Known, *, switching: bool
         if normal.full:
             break
         _top(normal, modules, key, value)
+    _mode(normal)
     for switch, written in normal.named.items():
         if switching and switch not in normal.givens:
             normal.give(Given(switch, True, written, Level.MODULE, True))
     return normal
+
+
+def _mode(normal: Normal) -> None:
+    """Of the ways to evaluate that are switched on the first counts; of the others that is told."""
+    on = [mode for mode in MODES if mode in normal.modes]
+    for mode in on[1:]:
+        written = normal.modes[mode].written
+        instead = f"{dotted(normal.modes[on[0]].written)} is on too, and one evaluation counts"
+        normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {instead}."))
+    for mode in on[:1]:
+        normal.give(normal.modes[mode])
 
 
 def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
@@ -137,24 +151,15 @@ def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
             _general(normal, (key, inner), inside, SHARED[key])
     elif key == METADATA:
         list(_table(normal, (key,), value))  # what people say of it: no rule reads it
-    elif key in SECTIONS or key == EVALUATION_TABLE:
+    elif key in SECTIONS:
         for inner, inside in _table(normal, (key,), value):
-            _setting(normal, (key, inner), inside)
+            normal.give(Given((key, inner), inside, (key, inner), Level.MODULE, inside))
     elif key in tuple(Kind) or key in PARAM_TABLES:
         _modules(normal, modules, key, value)
     elif key in ENABLED_LISTS:
         _enabled(normal, modules, ENABLED_LISTS[key], key, value)
     else:
         _general(normal, (key,), value, Level.TOP)
-
-
-def _setting(normal: Normal, written: Key, value: object) -> None:
-    """A key of a section."""
-    table, key = written
-    if table == EVALUATION_TABLE:
-        _spelled(normal, EVALUATION.get(key, NO_EVALUATION), written, value, Level.MODULE)
-    else:
-        normal.give(Given(written, value, written, Level.MODULE, value))
 
 
 def _modules(normal: Normal, modules: Known, key: str, value: object) -> None:
@@ -235,6 +240,8 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
                 rule = f"it must be a number from {converted.low:,} to {converted.high:,}"
                 sets = f"It sets {dotted(key)}, {converted.says}."
                 normal.wrong(written, f"is {shown(value)}; {rule}. {sets}")
+        case Switches(mode):
+            _switched(normal, mode, written, value, level)
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
         case Unused(_, kind) if type(value) is not kind:
@@ -245,6 +252,13 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
         case Refused(says, nothing):
             if not any(_same(value, harmless) for harmless in nothing):
                 normal.wrong(written, f"is {shown(value)}: {says}.")
+
+
+def _switched(normal: Normal, mode: str, written: Key, value: object, level: Level) -> None:
+    if not isinstance(value, bool):
+        normal.wrong(written, f"is {shown(value)}; it must be {NOUNS['boolean']}.")
+    elif value:
+        normal.modes.setdefault(mode, Given(EVALUATION_MODE, mode, written, level, value))
 
 
 def _is_module(normal: Normal, modules: Known, kind: Kind, name: str, written: Key) -> bool:

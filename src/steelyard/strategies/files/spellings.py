@@ -121,7 +121,14 @@ class Unused:
     type: type[bool] | type[int] = int
 
 
-Spelling = Alias | Agrees | Refused | Unused
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """A switch of one way to evaluate; of several that are on the first of `MODES` counts."""
+
+    mode: str
+
+
+Spelling = Alias | Agrees | Refused | Unused | Switches
 PENALTY_SCALE = 50.0
 """The documents' default penalty of .1 is the default cost aversion of 5."""
 NO_SIGN = Converted(abs, -1, 1, "a minus sign is dropped")
@@ -145,15 +152,13 @@ def _module(kind: Kind, module: str, key: str, converted: Converted | None = Non
     return Alias((kind.value, module, key), converted)
 
 
-def _not_yet(what: str, *nothing: object) -> Refused:
-    return Refused(f"{what} is not built yet: leave it out", nothing)
-
-
 SLIDER = Refused(
     "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a "
     "strategy"
 )
-NO_PATHS = "no paths are drawn, as a Monte Carlo evaluation is not built yet"
+EVALUATION_MODE = ("evaluation", "mode")
+MODES = ("monte_carlo", "stochastic", "multi_objective", "multi_timeframe")
+"""Where switches of several are on: the documents' order, the rest after it."""
 SLIDERS = (
     *("risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"),
     *("trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"),
@@ -197,13 +202,16 @@ GLOBAL: Mapping[str, Spelling] = {
     "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
     "enable_batch_generation": Unused(WHOLE_PLAN, bool),
     "batch_size": Unused(WHOLE_PLAN),
-    "monte_carlo_path_count": Unused(NO_PATHS),
-    "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
-    "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
-    "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
-    "enable_multi_timeframe": _not_yet("a multi-timeframe evaluation", False),
-    "stochastic_price_shifts": _not_yet("a stochastic evaluation", []),
-    "evaluation_mode": _not_yet("any evaluation but `single_objective`", "single_objective"),
+    "monte_carlo_path_count": Alias(("evaluation", "paths")),
+    "monte_carlo_paths": Alias(("evaluation", "paths")),
+    "enable_monte_carlo_paths": Switches("monte_carlo"),
+    "enable_monte_carlo": Switches("monte_carlo"),
+    "enable_stochastic_scenarios": Switches("stochastic"),
+    "enable_multi_objective": Switches("multi_objective"),
+    "enable_multi_timeframe": Switches("multi_timeframe"),
+    "stochastic_price_shifts": Alias(("evaluation", "shifts")),
+    "stochastic_scenario_shifts": Alias(("evaluation", "shifts")),
+    "evaluation_mode": Alias(EVALUATION_MODE),
     "base_trade_amount_eur": Refused(
         "orders are sized in fractions of value, not in money: write planner.base_trade_weight,"
         " the amount over the account's value"
@@ -211,9 +219,6 @@ GLOBAL: Mapping[str, Spelling] = {
     **dict.fromkeys(SLIDERS, SLIDER),
 }
 """Keys of the top, `[planner]` and `[core]` that are not house keys."""
-
-EVALUATION: Mapping[str, Spelling] = {"mode": GLOBAL["evaluation_mode"]}
-"""Keys of `[evaluation]`."""
 
 _BUYS: Mapping[str, Spelling] = {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
 
@@ -325,8 +330,6 @@ def rows() -> Iterator[tuple[str, str, Spelling]]:
     """Every spelling not of the house, for reference and schema: (where, key, what it means)."""
     for key, spelling in GLOBAL.items():
         yield "", key, spelling
-    for key, spelling in EVALUATION.items():
-        yield "evaluation", key, spelling
     for module, keys in MODULES.items():
         every = MODULES.get(f"{module.partition('.')[0]}.*", {})
         for key, spelling in keys.items():

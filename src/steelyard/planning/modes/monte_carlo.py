@@ -1,0 +1,149 @@
+"""Correlated paths of prices over a horizon, and the score of each list as it turns out.
+
+Intent: a plan is good if it stays good when prices go their way. A path multiplies every security;
+nothing is traded on the way and cash earns the risk-free rate. The outcome is the score where the
+path ends, with its total return not as it was expected but as it came, a year.
+Formula: over a period of dt years  log multiplier = (log(1 + mu) - sigma^2 / 2) dt + sqrt(dt) L z,
+    L L' = diag(sigma) R diag(sigma), z normal: of a year the mean is 1 + mu, so that on average the
+    total return is the one that the score expects
+    outcome = F(z_T) - F_tr(z_T) + k_tr ((V_T / V_0)^(1 / T) - 1 - lo) - charges
+Draws: antithetic pairs, the same for every list; the seed is of the inputs.
+Source: geometric Brownian motion; antithetic variates and common random numbers, Glasserman, Monte
+Carlo Methods in Financial Engineering (2003).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, IntArray, block, scaled
+from steelyard.modules.context import Context
+from steelyard.modules.terms import Linear
+from steelyard.planning.modes.contenders import Contenders, seed_of
+from steelyard.planning.modes.draws import Block, blocks, factor_of, pairs_of
+from steelyard.planning.modes.scenes import LEAST_VALUE, Scene, Score
+from steelyard.planning.score.objective import Objective
+
+A_YEAR = 4
+"""Periods of a year: a fan is drawn by quarters."""
+MOST_PERIODS = 60
+TOTAL_RETURN = "total_return"
+
+
+@dataclass(frozen=True)
+class Market:
+    """How the active securities move.
+
+    growth   (a,)  of log prices a year
+    factor   (a, a)  L, a year
+    cash     growth of the logarithm of cash a year
+    """
+
+    columns: IntArray
+    growth: FloatArray
+    factor: FloatArray
+    cash: float
+    years: float
+    periods: int
+
+    @property
+    def step(self) -> float:
+        """Years of a period."""
+        return self.years / self.periods
+
+    def multipliers(self, block: Block, upto: int) -> tuple[FloatArray, FloatArray]:
+        """(pairs, a + 1) multipliers after so many periods, of the draws and of their negatives."""
+        moved = block.normals[:, :upto].sum(axis=1) @ self.factor.T * math.sqrt(self.step)
+        drift = self.growth * self.step * upto
+        cash = np.full((block.pairs, 1), math.exp(self.cash * self.step * upto))
+        up, down = np.exp(drift + moved), np.exp(drift - moved)
+        return np.hstack([up, cash]), np.hstack([down, cash])
+
+
+def market_of(ctx: Context, active: IntArray, years: float) -> Market:
+    """The market of the active securities over so many years."""
+    estimates = ctx.estimates
+    sigma = estimates.volatility[active]
+    covariance = block(scaled(estimates.correlation, estimates.volatility), active, active)
+    growth = np.log1p(np.maximum(estimates.expected_return[active], -0.99))
+    return Market(
+        columns=np.append(active, ctx.n),
+        growth=growth - sigma**2 / 2,
+        factor=factor_of(covariance),
+        cash=math.log1p(ctx.score.risk_free),
+        years=years,
+        periods=min(MOST_PERIODS, max(1, math.ceil(A_YEAR * years - 1e-9))),
+    )
+
+
+def drawn(ctx: Context, market: Market) -> Iterator[Block]:
+    """The draws of the plan, block by block."""
+    paths = ctx.rules.evaluation.paths
+    return blocks(seed_of(ctx), paths, market.periods, len(market.growth))
+
+
+def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArray) -> FloatArray:
+    """(r, pairs, 2) scores of some of the lists in every path, less charges."""
+    years = ctx.rules.evaluation.horizons[-1]
+    market = market_of(ctx, lists.active, years)
+    score = Score.of(objective.model, market.columns)
+    k, lo, slope = return_part(objective, market.columns)
+    pairs = pairs_of(ctx.rules.evaluation.paths)
+    result = np.empty((len(rows), pairs, 2))
+    start = lists.start[market.columns]
+    for part in drawn(ctx, market):
+        at = slice(part.first, part.first + part.pairs)
+        for side, multiplier in enumerate(market.multipliers(part, market.periods)):
+            scene = Scene.of(score, start * multiplier)
+            expected = scene.each @ slope
+            for n, row in enumerate(rows.tolist()):
+                moved = lists.delta[row, market.columns]
+                columns = np.flatnonzero(moved)
+                added = moved[columns] * multiplier[:, columns]
+                scores, value = scene.scores(columns, added)
+                came = (value / (start.sum() + moved.sum())) ** (1 / years) - 1 - lo
+                thought = (expected + added @ slope[columns]) / value - lo
+                result[n, at, side] = scores + k * (came - thought)
+    return result + (lists.apart - lists.charge)[rows, None, None]
+
+
+def return_part(objective: Objective, columns: IntArray) -> tuple[float, float, FloatArray]:
+    """Score per unit of yearly return, where its scale begins, and its slope in the score."""
+    for term in objective.terms:
+        for part in term.parts:
+            if term.name == TOTAL_RETURN and isinstance(part.shape, Linear):
+                k = objective.weights[term.name] * part.share / (part.hi - part.lo)
+                return k, part.lo, part.shape.slope[columns]
+    return objective.rates.per_return, 0.0, np.zeros(len(columns))
+
+
+@dataclass(frozen=True)
+class Fanned:
+    """What a list is worth on the way, of value before its costs.
+
+    values   (periods + 1, 2 x pairs)
+    falls    (2 x pairs,)  deepest fall from a high of each path
+    """
+
+    values: FloatArray
+    falls: FloatArray
+
+
+def fanned(ctx: Context, lists: Contenders, row: int) -> tuple[Market, Fanned]:
+    """The paths of one list, its costs paid at the start."""
+    market = market_of(ctx, lists.active, ctx.rules.evaluation.horizons[-1])
+    start = (lists.start + lists.delta[row])[market.columns]
+    start[-1] -= lists.paid[row]
+    values = np.empty((market.periods + 1, 2 * pairs_of(ctx.rules.evaluation.paths)))
+    values[0] = start.sum()
+    for part in drawn(ctx, market):
+        for period in range(1, market.periods + 1):
+            for side, multiplier in enumerate(market.multipliers(part, period)):
+                at = 2 * part.first + side * part.pairs
+                values[period, at : at + part.pairs] = multiplier @ start
+    highs = np.maximum(np.maximum.accumulate(values, axis=0), LEAST_VALUE)
+    return market, Fanned(values, np.maximum(1 - values / highs, 0.0).max(axis=0))
