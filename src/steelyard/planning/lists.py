@@ -36,6 +36,9 @@ from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.lots import Listed
 from steelyard.planning.tilted import wider
 
+FEW = 5
+"""Best sets of each table that are compared beside lists of whole lots."""
+
 
 def chosen(
     ctx: Context,
@@ -86,9 +89,12 @@ def _by_lots(
         named |= {} if row is None else {name: row}
     met = lots.proof.lists
     # it may rank what the search has left behind above all it brings
-    if objective.black_boxes or by_mode(ctx):
-        more = wider(objective, lots) if by_mode(ctx) else ()
-        met = _with_pools(table, (evidence.proof.pool, proposals), lots, more)
+    pools = (evidence.proof.pool, proposals)
+    if objective.black_boxes:
+        met = _with_pools(table, pools, lots, wider(objective, lots) if by_mode(ctx) else ())
+    elif by_mode(ctx):
+        few = [replace(pool, rows=pool.rows[:FEW], net=pool.net[:FEW]) for pool in pools]
+        met = _with_pools(table, few, lots, wider(objective, lots))
     choice, plan = best_list(ctx, objective, table, (lots.domain, met), named, compared)
     many = len(choice.plan.row) > ctx.search.resolved_orders
     if plan is None or many or choice.judgement is not None:

@@ -1,8 +1,8 @@
 """Lists of whole lots that a search for the score alone does not bring back: for another aim.
 
 The best lists of the score are near each other. Who weighs risk, diversification or cost more
-finds theirs elsewhere, so the search is asked again with each of these counting `TILT` times. Every
-list is one that the plan's own problem permits, and is worth what the score says.
+finds theirs elsewhere, so the search is asked again with each of these counting several times as
+much. Every list is one that the plan's own problem permits, and is worth what the score says.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.lots import NONE, Listed, LotList, LotProblem
 from steelyard.planning.search.quantities import LotSearch
 
-TILT = 4.0
-DEARER = (4.0, 16.0)
+MORE = 4.0
 NODES = 50
 """Branched for each aim: a good list, not a proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What counts more: a term, every norm, every charge."""
+    """How many times a term, every norm and every charge count."""
 
     term: str = ""
+    times: float = 1.0
     norms: float = 1.0
     charges: float = 1.0
 
 
 AIMS = (
-    Aim(term="diversification"),
-    Aim(norms=TILT),
-    *(Aim(charges=dearer) for dearer in DEARER),
+    Aim("diversification", MORE),
+    Aim("total_return", MORE),
+    Aim(norms=MORE),
+    Aim(norms=MORE**2),
+    Aim("diversification", MORE, norms=MORE),
+    Aim(charges=MORE),
+    Aim(charges=MORE**2),
+    Aim(charges=MORE**3),
 )
 
 
@@ -66,7 +71,8 @@ def _tilted(objective: Objective, problem: LotProblem, aim: Aim) -> LotProblem:
 
 def _model(objective: Objective, size: int, aim: Aim) -> ScoreModel:
     weights = {
-        name: w * (TILT if name == aim.term else 1.0) for name, w in objective.weights.items()
+        name: weight * (aim.times if name == aim.term else 1.0)
+        for name, weight in objective.weights.items()
     }
     model = build_model(objective.terms, weights, size)
     return replace(model, norms=tuple((k * aim.norms, V) for k, V in model.norms))

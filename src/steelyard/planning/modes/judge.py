@@ -17,8 +17,9 @@ from steelyard.planning.score.objective import Objective
 from steelyard.planning.scored import Scored
 from steelyard.sentences import Sentence, say
 
+DIGITS = 9
+"""Of a figure: what lies behind them is summed in another order on other machines."""
 DECISIVE_DECIMALS = 9
-"""Of a value: what lies behind them is summed in another order on other machines."""
 
 Compare = Callable[[Context, Objective, Contenders, IntArray], FloatArray]
 
@@ -75,7 +76,7 @@ def judged(
     compared   who makes the figures
     """
     lists = contenders_of(ctx, objective, orders, ends, eligible)
-    figures = compared(ctx, objective, lists, np.arange(len(lists)))
+    figures = rounded(compared(ctx, objective, lists, np.arange(len(lists))))
     on = frontier(figures) if ctx.rules.evaluation.mode == "multi_objective" else None
     worth = _values(ctx, figures, on)
     keys = [
@@ -85,6 +86,14 @@ def judged(
     order = sorted(range(len(ends)), key=lambda k: keys[k])
     best = next(k for k in order if lists.eligible[k])
     return Judgement(lists, tuple(ends), frozen(figures), frozen(worth), tuple(order), best, on)
+
+
+def rounded(figures: FloatArray) -> FloatArray:
+    """Figures to `DIGITS` significant digits: what is published, and what decides."""
+    with np.errstate(divide="ignore"):
+        size = np.where(figures == 0, 0.0, np.floor(np.log10(np.abs(figures))))
+    scale = 10.0 ** (DIGITS - 1 - size)
+    return np.asarray(np.rint(figures * scale) / scale)
 
 
 def _values(ctx: Context, figures: FloatArray, on: BoolArray | None) -> FloatArray:

@@ -6,7 +6,7 @@ path ends, with its total return not as it was expected but as it came, a year.
 Formula: over a period of dt years  log multiplier = (log(1 + mu) - sigma^2 / 2) dt + sqrt(dt) L z,
     L L' = diag(sigma) R diag(sigma), z normal: of a year the mean is 1 + mu, so that on average the
     total return is the one that the score expects
-    outcome = F(z_T) - F_tr(z_T) + k_tr ((V_T / V_0)^(1 / T) - 1 - lo) - charges
+    outcome = F(z_T) - k_tr tr(z_T) + k_tr ((V_T / V_0)^(1 / T) - 1) - charges
 Draws: antithetic pairs, the same for every list; the seed is of the inputs.
 Source: geometric Brownian motion; antithetic variates and common random numbers, Glasserman, Monte
 Carlo Methods in Financial Engineering (2003).
@@ -22,16 +22,15 @@ import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, block, scaled
 from steelyard.modules.context import Context
-from steelyard.modules.terms import Linear
 from steelyard.planning.modes.contenders import Contenders, seed_of
 from steelyard.planning.modes.draws import Block, blocks, factor_of, pairs_of
+from steelyard.planning.modes.returns import ReturnPart
 from steelyard.planning.modes.scenes import LEAST_VALUE, Scene, Score
 from steelyard.planning.score.objective import Objective
 
 A_YEAR = 4
 """Periods of a year: a fan is drawn by quarters."""
 MOST_PERIODS = 60
-TOTAL_RETURN = "total_return"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
     years = ctx.rules.evaluation.horizons[-1]
     market = market_of(ctx, lists.active, years)
     score = Score.of(objective.model, market.columns)
-    k, lo, slope = return_part(objective, market.columns)
+    returns = ReturnPart.of(objective, market.columns)
     pairs = pairs_of(ctx.rules.evaluation.paths)
     result = np.empty((len(rows), pairs, 2))
     start = lists.start[market.columns]
@@ -99,26 +98,16 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
         at = slice(part.first, part.first + part.pairs)
         for side, multiplier in enumerate(market.multipliers(part, market.periods)):
             scene = Scene.of(score, start * multiplier)
-            expected = scene.each @ slope
+            expected = scene.each @ returns.slope
             for n, row in enumerate(rows.tolist()):
                 moved = lists.delta[row, market.columns]
                 columns = np.flatnonzero(moved)
                 added = moved[columns] * multiplier[:, columns]
                 scores, value = scene.scores(columns, added)
-                came = (value / (start.sum() + moved.sum())) ** (1 / years) - 1 - lo
-                thought = (expected + added @ slope[columns]) / value - lo
-                result[n, at, side] = scores + k * (came - thought)
+                there = (expected + added @ returns.slope[columns]) / value
+                ratio = value / (start.sum() + moved.sum())
+                result[n, at, side] = scores + returns.came(ratio, there, years)
     return result + (lists.apart - lists.charge)[rows, None, None]
-
-
-def return_part(objective: Objective, columns: IntArray) -> tuple[float, float, FloatArray]:
-    """Score per unit of yearly return, where its scale begins, and its slope in the score."""
-    for term in objective.terms:
-        for part in term.parts:
-            if term.name == TOTAL_RETURN and isinstance(part.shape, Linear):
-                k = objective.weights[term.name] * part.share / (part.hi - part.lo)
-                return k, part.lo, part.shape.slope[columns]
-    return objective.rates.per_return, 0.0, np.zeros(len(columns))
 
 
 @dataclass(frozen=True)

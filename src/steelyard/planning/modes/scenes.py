@@ -19,8 +19,8 @@ from steelyard.arrays import FloatArray, IntArray, block
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.score.model import ScoreModel
 
-LEAST_VALUE = 1e-9
-"""Of value: a portfolio that is worth less is counted as worth this, so that weights are finite."""
+LEAST_VALUE = 0.01
+"""Of value: what borrowed money leaves less of is counted as worth this; weights stay finite."""
 
 
 @dataclass(frozen=True)

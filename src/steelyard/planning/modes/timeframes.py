@@ -7,8 +7,8 @@ Formula: h years ahead, of a security whose expected return is mu,
         security apart fades, by half in `HALF_LIFE` years
     multiplier (1 + mu_h)^h, cash (1 + r_f)^h
     score_h = F(z_h) with the total return as it grew, a year, and volatility over sqrt(h), as that
-        of a yearly return over h years; less costs and tax spread over h years instead of
-        `holding_years` and `tax_years`
+        of a yearly return over h years (from one year on); less costs and tax spread over h years
+        instead of `holding_years` and `tax_years`
     value = sum of share_h score_h
 Source: fading of alpha, Garleanu & Pedersen (2013); annualised volatility of a mean over h years.
 """
@@ -24,7 +24,7 @@ from steelyard.arrays import FloatArray, IntArray, block, scaled
 from steelyard.estimates.estimate import prior_return
 from steelyard.modules.context import Context
 from steelyard.planning.modes.contenders import Contenders
-from steelyard.planning.modes.monte_carlo import return_part
+from steelyard.planning.modes.returns import ReturnPart
 from steelyard.planning.modes.scenes import LEAST_VALUE, Scene, Score
 from steelyard.planning.score.objective import Objective
 
@@ -46,11 +46,11 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
     """(r, horizons) scores of some of the lists at every horizon, less charges."""
     columns = np.append(lists.active, ctx.n)
     whole = Score.of(objective.model, columns)
-    k, lo, slope = return_part(objective, columns)
+    returns = ReturnPart.of(objective, columns)
     start, result = lists.start[columns], np.empty((len(rows), len(horizons(ctx))))
     for h, years in enumerate(horizons(ctx)):
         multiplier = multipliers(ctx, lists.active, years)
-        calmer = tuple((weight / math.sqrt(years), V) for weight, V in whole.norms)
+        calmer = tuple((k / math.sqrt(max(years, 1.0)), V) for k, V in whole.norms)
         scene = Scene.of(replace(whole, norms=calmer), (start * multiplier)[None])
         charge = lists.cost @ np.array([*spread(ctx, years), 1.0])
         for n, row in enumerate(rows.tolist()):
@@ -58,9 +58,10 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
             at = np.flatnonzero(moved)
             added = (moved[at] * multiplier[at])[None]
             scores, value = scene.scores(at, added)
-            came = (value / (start.sum() + moved.sum())) ** (1 / years) - 1 - lo
-            thought = (scene.each @ slope + added @ slope[at]) / value - lo
-            result[n, h] = float((scores + k * (came - thought))[0]) - charge[row]
+            there = (scene.each @ returns.slope + added @ returns.slope[at]) / value
+            ratio = value / (start.sum() + moved.sum())
+            scores = scores + returns.came(ratio, there, years)
+            result[n, h] = float(scores[0]) - charge[row]
     return result + lists.apart[rows, None]
 
 
