@@ -55,6 +55,12 @@ class Contenders:
         return np.asarray(self.cost.sum(axis=1))
 
     @property
+    def middle(self) -> int:
+        """The list that the others differ from in the fewest columns, all together."""
+        same = (self.delta[:, None, :] == self.delta[None, :, :]).sum(axis=(1, 2))
+        return int(same.argmax())
+
+    @property
     def active(self) -> IntArray:
         """(a,) securities that any list holds, before or after."""
         after = self.start + self.delta

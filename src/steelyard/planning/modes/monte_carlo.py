@@ -91,22 +91,20 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
     market = market_of(ctx, lists.active, years)
     score = Score.of(objective.model, market.columns)
     returns = ReturnPart.of(objective, market.columns)
-    pairs = pairs_of(ctx.rules.evaluation.paths)
-    result = np.empty((len(rows), pairs, 2))
-    start = lists.start[market.columns]
+    result = np.empty((len(rows), pairs_of(ctx.rules.evaluation.paths), 2))
+    ends = lists.start[market.columns] + lists.delta[:, market.columns]
+    base = ends[lists.middle]
     for part in drawn(ctx, market):
         at = slice(part.first, part.first + part.pairs)
         for side, multiplier in enumerate(market.multipliers(part, market.periods)):
-            scene = Scene.of(score, start * multiplier)
+            scene = Scene.of(score, base * multiplier)
             expected = scene.each @ returns.slope
-            for n, row in enumerate(rows.tolist()):
-                moved = lists.delta[row, market.columns]
-                columns = np.flatnonzero(moved)
-                added = moved[columns] * multiplier[:, columns]
+            for n, end in enumerate(ends[rows]):
+                columns = np.flatnonzero(end - base)
+                added = (end - base)[columns] * multiplier[:, columns]
                 scores, value = scene.scores(columns, added)
                 there = (expected + added @ returns.slope[columns]) / value
-                ratio = value / (start.sum() + moved.sum())
-                result[n, at, side] = scores + returns.came(ratio, there, years)
+                result[n, at, side] = scores + returns.came(value / end.sum(), there, years)
     return result + (lists.apart - lists.charge)[rows, None, None]
 
 

@@ -1,8 +1,8 @@
 """The score of many scenarios at once, without making any of them a portfolio.
 
-A scenario multiplies every security by a number. What a list ends in differs from hold in few
-columns, so that all lists share one matrix product: with u = start x multipliers (s, a) and a list
-that adds d in columns C,
+A scenario multiplies every security by a number. What a list ends in differs from another list in
+few columns, so that all share one matrix product: with u = that list x multipliers (s, a) and one
+that has d more in columns C,
 
     z = (u + d) / V,  V = sum of u + d,  and  z' M z V^2 = u' M u + 2 d' (M u)_C + d' M_CC d
 
@@ -19,6 +19,8 @@ from steelyard.arrays import FloatArray, IntArray, block
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.score.model import ScoreModel
 
+MANY = 2
+"""One of so many columns differs: then a list is made anew."""
 LEAST_VALUE = 0.01
 """Of value: what borrowed money leaves less of is counted as worth this; weights stay finite."""
 
@@ -55,7 +57,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Scene:
-    """Hold in s scenarios, and what every list shares there.
+    """A list in s scenarios, and what others share with it there.
 
     each      (s, a)  what each column is worth
     worth     (s,)    all of it
@@ -71,12 +73,14 @@ class Scene:
 
     @classmethod
     def of(cls, score: Score, each: FloatArray) -> Scene:
-        """Hold where each column is worth (s, a)."""
+        """A list where each of its columns is worth (s, a)."""
         pulls = tuple((pull := each @ M, (each * pull).sum(axis=1)) for M in score.matrices)
         return cls(score, each, each.sum(axis=1), each @ score.slope, pulls)
 
     def scores(self, columns: IntArray, added: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(s,) scores and (s,) values of a list that adds (s, c) to some columns."""
+        """(s,) scores and (s,) values of a list that has (s, c) more in some columns."""
+        if MANY * len(columns) > self.each.shape[1]:
+            return self._whole(columns, added)
         value = np.maximum(self.worth + added.sum(axis=1), LEAST_VALUE)
         total = self.linear + added @ self.score.slope[columns]
         score = self.score.constant + total / value
@@ -91,3 +95,10 @@ class Scene:
                 k = self.score.norms[n - 1][0]
                 score = score - k * np.sqrt(np.maximum(whole / value**2, LEAST_VARIANCE))
         return score, value
+
+    def _whole(self, columns: IntArray, added: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The same of a list that differs in most columns."""
+        each = self.each.copy()
+        each[:, columns] += added
+        other = Scene.of(self.score, each)
+        return other.scores(columns[:0], added[:, :0])

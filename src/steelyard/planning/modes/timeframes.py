@@ -47,21 +47,16 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
     columns = np.append(lists.active, ctx.n)
     whole = Score.of(objective.model, columns)
     returns = ReturnPart.of(objective, columns)
-    start, result = lists.start[columns], np.empty((len(rows), len(horizons(ctx))))
+    result = np.empty((len(rows), len(horizons(ctx))))
+    ends = lists.start[columns] + lists.delta[rows][:, columns]
+    nothing = np.zeros(0, dtype=np.int64), np.zeros((len(rows), 0))
     for h, years in enumerate(horizons(ctx)):
-        multiplier = multipliers(ctx, lists.active, years)
+        each = ends * multipliers(ctx, lists.active, years)
         calmer = tuple((k / math.sqrt(max(years, 1.0)), V) for k, V in whole.norms)
-        scene = Scene.of(replace(whole, norms=calmer), (start * multiplier)[None])
-        charge = lists.cost @ np.array([*spread(ctx, years), 1.0])
-        for n, row in enumerate(rows.tolist()):
-            moved = lists.delta[row, columns]
-            at = np.flatnonzero(moved)
-            added = (moved[at] * multiplier[at])[None]
-            scores, value = scene.scores(at, added)
-            there = (scene.each @ returns.slope + added @ returns.slope[at]) / value
-            ratio = value / (start.sum() + moved.sum())
-            scores = scores + returns.came(ratio, there, years)
-            result[n, h] = float(scores[0]) - charge[row]
+        scores, value = Scene.of(replace(whole, norms=calmer), each).scores(*nothing)
+        there, ratio = each @ returns.slope / value, value / ends.sum(axis=1)
+        charge = lists.cost[rows] @ np.array([*spread(ctx, years), 1.0])
+        result[:, h] = scores + returns.came(ratio, there, years) - charge
     return result + lists.apart[rows, None]
 
 
