@@ -316,11 +316,9 @@ def picture(rows: Sequence[Whole]) -> str:
     return draw([panel], "Time of a whole plan against the number of names", DECADES)
 
 
-def put(section: str, text: str) -> None:
-    """Between the two markers of a section of the page."""
-    start, end = (
-        f"<!-- {section}: written by quantities.py -->", f"<!-- {section}: end -->",
-    )  # fmt: skip
+def put(section: str, text: str, script: str = "quantities.py") -> None:
+    """Between the two markers of a section of the page, which name the script."""
+    start, end = f"<!-- {section}: written by {script} -->", f"<!-- {section}: end -->"
     page = PAGE.read_text(encoding="utf-8")
     head, rest = page.split(start)
     where = machine(datetime.now().astimezone().date(), os.getloadavg()[0])

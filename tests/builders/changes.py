@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,19 @@ def scored(of: World, **score: Any) -> World:
     """The world with other settings of the score."""
     changed = of.strategy.score.model_copy(update=score)
     return replace(of, strategy=replace(of.strategy, score=changed))
+
+
+class NoParams(ModuleParams):
+    """None."""
+
+
+def with_term(strategy: Any, name: str, call: Any, weight: float) -> Any:
+    """The strategy with one more score term, of that weight."""
+    module = Module(Kind.TERM, name, "1.0.0", "a test term", NoParams, call)
+    choice = ModuleChoice(module, enabled=True, params=NoParams(), why="strategy file")
+    choices = {**strategy.choices, Kind.TERM: (*strategy.choices[Kind.TERM], choice)}
+    score = strategy.score.model_copy(update={"further": {name: weight}})
+    return replace(strategy, choices=MappingProxyType(choices), score=score)
 
 
 # the securities, the holdings, the market

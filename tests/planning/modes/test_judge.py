@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.changes import USUAL
+from builders.changes import USUAL, with_term
+from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.planning.modes.judge import rounded
 from steelyard.planning.modes.objectives import SIGNS, frontier, values
 from steelyard.settings import Evaluation
@@ -63,3 +64,24 @@ def test_a_strategy_of_paths_says_what_was_drawn_and_proves_nothing():
     assert sampled.mean - sampled.hold_mean > 4 * sampled.standard_error
     assert plan.choice_rule is not None
     assert plan.outlook.fan.points[0].hold_p50 == plan.value
+
+
+def test_a_black_box_is_asked_once_for_each_list_and_counts_in_every_scenario():
+    """It likes CC, whatever prices do: lists that hold it are ahead by that, drawn or not."""
+    asked = []
+
+    def liking(ctx, _):
+        i = ctx.symbols.index("CC")
+
+        def raw(weights, cash):
+            asked.append(weights.tobytes())
+            return float(weights[i] > 0)
+
+        return Term("liking", (Part("liking", 1.0, 0.0, 1.0, raw, BlackBox(1.0)),))
+
+    strategy = with_term(USUAL.strategy, "liking", liking, 0.3)
+    drawn = replace(strategy, evaluation=Evaluation(mode="monte_carlo", paths=100))
+    plan = replace(USUAL, strategy=drawn).plan()
+
+    assert "CC" in {step.symbol for step in plan.steps}
+    assert len(asked) < 10 * plan.outlook.compared

@@ -9,21 +9,18 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from builders.changes import NoParams, with_term
 from builders.context import candidates, context
 from builders.tables import gradient, value
 from builders.world import solution, world
 from steelyard import strategies
 from steelyard.ledger import feasible
-from steelyard.modules.registry import Kind, Module, ModuleParams
+from steelyard.modules.registry import Kind, Module
 from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import BlackBox, Part, Separable, Term
 from steelyard.planning.collapse import collapse
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import build_model
-
-
-class NoParams(ModuleParams):
-    """None."""
 
 
 def sparing(ctx, _):
@@ -50,14 +47,6 @@ def liking(symbol, max_delta):
         return Term("liking", (part,))
 
     return term
-
-
-def with_term(strategy, name, call, weight):
-    module = Module(Kind.TERM, name, "1.0.0", "a test term", NoParams, call)
-    choice = strategies.ModuleChoice(module, enabled=True, params=NoParams(), why="strategy file")
-    choices = {**strategy.choices, Kind.TERM: (*strategy.choices[Kind.TERM], choice)}
-    score = strategy.score.model_copy(update={"further": {name: weight}})
-    return replace(strategy, choices=MappingProxyType(choices), score=score)
 
 
 def test_a_separable_shape_is_exact_in_value_gradient_and_tables():

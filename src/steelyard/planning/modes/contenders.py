@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +12,9 @@ import numpy as np
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
-from steelyard.modules.terms import Separable
+from steelyard.modules.terms import BlackBox, Separable
 from steelyard.planning.score.objective import Objective
+from steelyard.planning.score.reference import Evaluation
 from steelyard.planning.scored import Scored
 
 SEED_BYTES = 6
@@ -80,7 +82,7 @@ def contenders_of(
         delta[k, :-1] = orders.after(ctx.weights, end.row) - ctx.weights
         delta[k, -1] = -delta[k, :-1].sum()
     start = np.append(ctx.weights, ctx.cash_weight)
-    hold = _apart(objective, start)
+    apart = [_apart(objective, end.evaluation) for end in ends]
     spread = [
         next((t.value for t in end.evaluation.terms if t.name == "diversification"), np.nan)
         for end in ends
@@ -90,7 +92,7 @@ def contenders_of(
         delta=frozen(delta),
         cost=frozen(np.array([end.charges for end in ends]).reshape(len(ends), 3)),
         paid=frozen(np.array([end.cost for end in ends])),
-        apart=frozen(np.array([_apart(objective, start + moved) - hold for moved in delta])),
+        apart=frozen(np.array(apart) - apart[0]),
         net=frozen(np.array([end.net for end in ends])),
         eligible=frozen(np.array(eligible, dtype=np.bool_)),
         score=frozen(np.array([end.evaluation.score for end in ends])),
@@ -98,17 +100,20 @@ def contenders_of(
     )
 
 
-def _apart(objective: Objective, state: FloatArray) -> float:
-    """Score of the parts that no scenario can ask for all at once."""
-    weights, cash = state[:-1], float(state[-1])
-    boxes = sum(k * part.raw(weights, cash) for _, part, k in objective.black_boxes)
-    each = (
-        objective.weights[term.name] * part.share / (part.hi - part.lo) * part.raw(weights, cash)
+def _apart(objective: Objective, evaluation: Evaluation) -> float:
+    """Score of the parts that no scenario can ask for all at once: as they were asked already."""
+    apart = {
+        (term.name, part.name): objective.weights[term.name] * part.share / (part.hi - part.lo)
         for term in objective.terms
         for part in term.parts
-        if isinstance(part.shape, Separable)
+        if isinstance(part.shape, BlackBox | Separable)
+    }
+    return math.fsum(
+        apart[term.name, part.name] * part.raw
+        for term in evaluation.terms
+        for part in term.parts
+        if (term.name, part.name) in apart
     )
-    return float(boxes + sum(each))
 
 
 def seed_of(ctx: Context) -> int:
