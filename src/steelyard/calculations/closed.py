@@ -129,6 +129,8 @@ def _function(value: FunctionType, passed: dict[int, tuple[Any, Any]]) -> Functi
     except ValueError as error:
         raise NotClosed(f"the function {value.__qualname__} is not whole") from error
     open_parts = [*before, *(value.__defaults__ or ())]
+    if any(isinstance(part, list | dict | set) for part in open_parts):
+        raise NotClosed(f"the function {value.__qualname__} may remember what it was asked")
     parts = [_closed(part, passed) for part in open_parts]
     if all(a is b for a, b in zip(open_parts, parts, strict=True)):
         return value

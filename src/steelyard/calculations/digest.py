@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -33,7 +33,7 @@ def digest(**inputs: Any) -> bytes:
     try:
         _mapping(text, inputs)
     except _Unhashable as error:
-        raise error.told() from error
+        raise _refused(inputs) from error
     except RecursionError as error:
         names = ", ".join(inputs)
         raise InputError(
@@ -47,22 +47,47 @@ def digest(**inputs: Any) -> bytes:
 
 
 class _Unhashable(Exception):
-    """A part of an input that has no content to hash; the path grows on the way out."""
+    """A part of an input that has no content to hash."""
 
-    def __init__(self, value: object) -> None:
-        self.kind, self.path = type(value).__name__, ""
 
-    def told(self) -> InputError:
-        place = self.path.removeprefix(".")
-        return InputError(
-            f"{place} is a {self.kind}, which cannot be hashed. Nothing was calculated. Give "
-            "records, arrays, texts, numbers and dates alone.",
-            code="input_unhashable",
-            place=place,
-            value=self.kind,
-            limit="records, arrays, texts, numbers, dates",
-            hint="give records, arrays, texts, numbers and dates alone",
-        )
+def _refused(inputs: Mapping[str, Any]) -> InputError:
+    """What is wrong with inputs of which one cannot be hashed: gone through again for its place."""
+    place, value = next(_unhashable(inputs))
+    place, kind = place.removeprefix("."), type(value).__name__
+    return InputError(
+        f"{place} is a {kind}, which cannot be hashed. Nothing was calculated. Give records, "
+        "arrays, texts, numbers and dates alone.",
+        code="input_unhashable",
+        place=place,
+        value=kind,
+        limit="records, arrays, texts, numbers, dates",
+        hint="give records, arrays, texts, numbers and dates alone",
+    )
+
+
+def _unhashable(value: Any) -> Iterator[tuple[str, Any]]:
+    """(where in it, what it is) of each part that cannot be hashed."""
+    for place, part in _parts(value):
+        for inner, each in _unhashable(part):
+            yield place + inner, each
+    if not _parts(value):
+        try:
+            _write(bytearray(), value)
+        except _Unhashable:
+            yield "", value
+
+
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [(f".{name}", getattr(value, name)) for name in _fields(type(value))]
+    if isinstance(value, BaseModel):
+        return [(f".{name}", getattr(value, name)) for name in type(value).model_fields]
+    if isinstance(value, Mapping):
+        keys = [(f"[{key!r}]", key) for key in value]
+        return keys + [(f".{key}", part) for key, part in value.items()]
+    if isinstance(value, tuple | list | set | frozenset):
+        return [(f"[{i}]", part) for i, part in enumerate(value)]
+    return []
 
 
 def _add(text: bytearray, mark: bytes, content: bytes) -> None:
@@ -71,78 +96,65 @@ def _add(text: bytearray, mark: bytes, content: bytes) -> None:
 
 def _write(text: bytearray, value: Any) -> None:
     """One value behind those before it."""
-    write = _PLAIN.get(type(value))
+    kind: Any = type(value)
+    write = _PLAIN.get(kind)
     if write is not None:
         write(text, value)
     elif isinstance(value, np.ndarray):
         _array(text, value)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        _record(text, type(value), _fields(type(value)), value)
+        _record(text, kind, _fields(kind), value)
     elif isinstance(value, BaseModel):
-        _record(text, type(value), tuple(type(value).model_fields), value)
+        _record(text, kind, tuple(kind.model_fields), value)
     elif isinstance(value, Mapping):
         _mapping(text, value)
     elif isinstance(value, set | frozenset):
-        _sorted(text, value)
+        _add(text, b"u", b"".join(sorted(map(_written, value))))
     elif isinstance(value, Enum):
-        _add(text, b"e", f"{_name(type(value))}.{value.name}".encode())
+        _add(text, b"e", f"{_name(kind)}.{value.name}".encode())
     elif isinstance(value, date | time | timedelta | PurePath | np.generic):
-        _add(text, b"o", f"{_name(type(value))} {value}".encode())
+        _add(text, b"o", f"{_name(kind)} {value}".encode())
     elif isinstance(value, tuple | list | str | int | float):
-        _add(text, b"c", _name(type(value)).encode())  # a class of its own
-        base = next(kind for kind in _PLAIN if isinstance(value, kind) and kind is not bool)
+        _add(text, b"c", _name(kind).encode())  # a class of its own
+        base = next(plain for plain in _PLAIN if isinstance(value, plain) and plain is not bool)
         _PLAIN[base](text, value)
     else:
-        raise _Unhashable(value)
+        raise _Unhashable
 
 
-def _inside(text: bytearray, place: str, value: Any) -> None:
-    """A part of a value, by its name in it."""
-    try:
-        _write(text, value)
-    except _Unhashable as error:
-        error.path = f"{place}{error.path}"
-        raise
+def _written(value: Any) -> bytes:
+    text = bytearray()
+    _write(text, value)
+    return bytes(text)
 
 
-def _items(text: bytearray, values: Iterable[Any]) -> None:
-    rows = tuple(values)
-    _add(text, b"l", len(rows).to_bytes(8, "little"))
-    for i, value in enumerate(rows):
-        _inside(text, f"[{i}]", value)
+def _items(text: bytearray, values: Sequence[Any]) -> None:
+    _add(text, b"l", len(values).to_bytes(8, "little"))
+    for value in values:
+        write = _PLAIN.get(type(value), _write)
+        write(text, value)
 
 
 def _record(text: bytearray, kind: type, names: tuple[str, ...], value: Any) -> None:
     _add(text, b"r", _name(kind).encode())
     for name in names:
-        _inside(text, f".{name}", getattr(value, name))
+        part = getattr(value, name)
+        write = _PLAIN.get(type(part), _write)
+        write(text, part)
 
 
 def _mapping(text: bytearray, values: Mapping[Any, Any]) -> None:
     """By the bytes of the keys: their order is no content."""
-    keys: dict[bytes, Any] = {}
-    for key in values:
-        written = bytearray()
-        _inside(written, f"[{key!r}]", key)
-        keys[bytes(written)] = key
+    keys = {_written(key): key for key in values}
     _add(text, b"m", len(keys).to_bytes(8, "little"))
     for name, key in sorted(keys.items(), key=lambda item: item[0]):
         text += name
-        _inside(text, f".{key}", values[key])
-
-
-def _sorted(text: bytearray, values: Iterable[Any]) -> None:
-    parts: list[bytes] = []
-    for value in values:
-        part = bytearray()
-        _inside(part, "{…}", value)
-        parts.append(bytes(part))
-    _add(text, b"u", b"".join(sorted(parts)))
+        _write(text, values[key])
 
 
 def _array(text: bytearray, value: np.ndarray[Any, Any]) -> None:
     if value.dtype.hasobject:
-        raise _Unhashable(value)
+        raise _Unhashable
     _add(text, b"a", f"{value.dtype.str} {value.shape}".encode())
     text += np.ascontiguousarray(value).tobytes()
 
@@ -158,11 +170,16 @@ def _name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
+def _text(text: bytearray, value: str) -> None:
+    content = value.encode("utf-8", "surrogatepass")
+    text += b"s" + len(content).to_bytes(8, "little") + content
+
+
 _PLAIN: dict[type, Callable[[bytearray, Any], None]] = {
-    str: lambda text, value: _add(text, b"s", value.encode("utf-8", "surrogatepass")),
+    str: _text,
     float: lambda text, value: text.extend(b"f" + struct.pack("<d", value)),
-    type(None): lambda text, _: text.extend(b"n"),
-    bool: lambda text, value: text.extend(b"t" if value else b"x"),
+    type(None): lambda text, _: text.append(110),
+    bool: lambda text, value: text.append(116 if value else 120),
     int: lambda text, value: _add(text, b"i", str(value).encode()),
     tuple: _items,
     list: _items,
