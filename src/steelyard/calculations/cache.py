@@ -82,6 +82,7 @@ class _Tally:
     hits: int = 0
     misses: int = 0
     unkept: int = 0
+    evictions: int = 0
 
 
 class _Turn:
@@ -179,7 +180,7 @@ class Calculations:
             return Counts(
                 tally.hits,
                 tally.misses,
-                entries.evictions,
+                tally.evictions,
                 entries.expired,
                 tally.unkept,
                 len(entries),
@@ -209,12 +210,13 @@ class Calculations:
         self._entries.expired += gone
         return gone
 
-    def _count(self, hits: int = 0, misses: int = 0, unkept: int = 0) -> None:
+    def _count(self, hits: int = 0, misses: int = 0, unkept: int = 0, evictions: int = 0) -> None:
         with self._lock:
             for tally in self._tallies:
                 tally.hits += hits
                 tally.misses += misses
                 tally.unkept += unkept
+                tally.evictions += evictions
 
     def _claimed(
         self, asked: Iterable[bytes], results: dict[bytes, Any]
@@ -274,7 +276,9 @@ class Calculations:
             if size > self.most_bytes:
                 self._count(unkept=1)
             else:
+                before = self._entries.evictions
                 self._entries[key] = _Entry(shut, size, seconds)
+                self._count(evictions=self._entries.evictions - before)
         return cast(T, shut)
 
 
