@@ -171,6 +171,21 @@ class Calculations:
             if all(key in results for key in keys):
                 return [results[key] for key in keys]
 
+    def get(self, key: bytes) -> Any | None:
+        """The result under a key; None where none is."""
+        with self._lock:
+            self._expire()
+            entry = self._entries.get(key)
+            self._count(hits=entry is not None, misses=entry is None)
+        return None if entry is None else entry.value
+
+    def put(self, key: bytes, value: Any, *, seconds: float | None = None) -> None:
+        """Keep a result that was calculated elsewhere, in place of what is there; see `once`."""
+        lasts = self.seconds if seconds is None else _within("seconds", seconds, LONGEST)
+        with self._lock:
+            self._entries.pop(key, None)
+        self._keep(key, value, lasts)
+
     def counts(self) -> Counts:
         """What it did so far, and what is in it."""
         with self._lock:
