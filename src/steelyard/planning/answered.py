@@ -6,9 +6,8 @@ a plugin, the code of what a script registered, which may be another under the s
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 from steelyard.calculations.digest import digest
@@ -33,7 +32,7 @@ def answered(
 
     calculations, seconds = guard.calculations, module.cache_seconds
     code = None if module.source != CODE else _code(module.call)
-    if calculations is None or not seconds or code == b"":
+    if calculations is None or not seconds or code == ():
         return work()
     key = digest(
         of=module.qualified,
@@ -47,8 +46,14 @@ def answered(
     return calculations.once(key, work, seconds=seconds)
 
 
-def _code(call: Callable[..., Any]) -> bytes:
-    """The code of a function; nothing where it hangs on more than its text."""
+def _code(call: Callable[..., Any]) -> tuple[Any, ...]:
+    """What a function does, as values; nothing where it hangs on more than its text."""
     if not isinstance(call, FunctionType) or call.__closure__ or call.__defaults__:
-        return b""
-    return marshal.dumps(call.__code__)
+        return ()
+    return _values(call.__code__)
+
+
+def _values(code: CodeType) -> tuple[Any, ...]:
+    """Not `marshal`: it writes the same code in several ways."""
+    constants = [_values(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return (code.co_code, code.co_names, code.co_varnames, *constants)
