@@ -134,6 +134,7 @@ def test_the_blocks_are_the_document_s_to_the_byte():
 
 # 6 caching
 
+
 def test_the_cache_of_the_document_and_ours_are_one_for_its_decorator(names: dict[str, Any]):
     ours = names["CalculationCache"]
     run("6.1 Calculation Caching", names)  # its `cacheable` asks a cache that it does not make
