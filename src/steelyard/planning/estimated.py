@@ -1,7 +1,7 @@
 """What price history says, calculated once where a cache of calculations is at hand.
 
     estimates   of a whole set: by the hash of its closes, what is known of it, and the score
-    figures     of each security: whichever account holds it shares them
+    figures, spreads   of each security: whichever account holds it shares them
     regime      of the market: by the history of its indices
     foresight   of a mix, by the hash of the closes it is of
 
@@ -10,6 +10,7 @@ Without a cache nothing is hashed. With one every bit is the same.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,7 @@ import numpy as np
 from steelyard.arrays import FloatArray, IntArray, floats
 from steelyard.calculations.digest import digest
 from steelyard.estimates.estimate import TEN_YEARS, Estimates, estimate, own_figures
-from steelyard.estimates.foresight import Foresight, foresight
+from steelyard.estimates.foresight import Foresight, foresight, own_spreads
 from steelyard.estimates.regime import Regime, detect
 from steelyard.market import Market
 from steelyard.portfolio import Security
@@ -31,6 +32,8 @@ from steelyard.strategies import Strategy
 if TYPE_CHECKING:  # its cache is imported by whoever makes one
     from steelyard.calculations.cache import Calculations
 
+FEWEST_TOGETHER = 2
+"""Columns whose sums go row by row."""
 FIGURES = 4
 """Of each security, see `own_figures`."""
 VERSION = 1
@@ -144,7 +147,8 @@ def foreseen(
     members = History(history.market, tuple(history.securities[i] for i in places), history.stale)
 
     def work() -> Foresight | None:
-        return foresight(members.closes(), mix, settings, shrinkage)
+        spreads = None if calculations is None else partial(_shared_spreads, calculations)
+        return foresight(members.closes(), mix, settings, shrinkage, spreads)
 
     if calculations is None:
         return work()
@@ -158,3 +162,19 @@ def foreseen(
         shrinkage=shrinkage,
     )
     return calculations.once(key, work)
+
+
+def _shared_spreads(calculations: Calculations, returns: FloatArray, mixed: bool) -> FloatArray:
+    """`own_spreads`, of each security once; a single one is summed in another order."""
+    if returns.shape[1] < FEWEST_TOGETHER:
+        return own_spreads(returns, mixed)
+    rules = digest(of="spreads", version=VERSION, mixed=mixed)
+    columns = np.ascontiguousarray(returns.T)
+    keys = [hashlib.sha256(rules + column.tobytes()).digest() for column in columns]
+
+    def work(places: Sequence[int]) -> Sequence[FloatArray]:
+        lacking = np.array([*places, places[0]], dtype=np.int64)
+        spreads = own_spreads(np.ascontiguousarray(returns[:, lacking]), mixed)
+        return [spreads[:, :, k] for k in range(len(places))]
+
+    return np.stack(calculations.many(keys, work), axis=2)
