@@ -46,14 +46,18 @@ def test_the_products_of_rows_are_those_of_exact_sums(seed, k, days):
     assert np.array_equal(sums, sums.T)
 
 
-@given(SEEDS, st.integers(0, 8), st.integers(1, 800))
-def test_with_blas_or_without_the_products_are_the_same_bits(seed, k, days):
+@given(SEEDS, st.integers(0, 8), st.integers(1, 800), st.integers(1, 5000))
+def test_however_many_rows_blas_multiplies_at_once_the_products_are_the_same_bits(
+    seed, k, days, at_once
+):
     rows = np.random.default_rng(seed).normal(size=(k, days))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arrays, "WITHOUT_BLAS", -1)
-        by_blas = gram(rows)
+        patch.setattr(arrays, "AT_ONCE", at_once)
+        in_parts = gram(rows)
 
-    assert np.array_equal(gram(rows), by_blas)
+    assert np.array_equal(gram(rows), in_parts)
+    plain = np.array([[math.fsum(a * b) for b in rows] for a in rows]).reshape(k, k)
+    assert np.allclose(in_parts, plain, rtol=0, atol=1e-9)
 
 
 @given(SEEDS, st.integers(0, 30))

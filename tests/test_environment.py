@@ -12,6 +12,7 @@ import pytest
 import steelyard
 from steelyard import engine
 from steelyard import environment as home
+from steelyard.calculations import cache
 from steelyard.cli import connecting, logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.execution import configuration
@@ -38,7 +39,7 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         if not name.endswith("_")
     }
 
-    names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values())
+    names = (*breaker.VARIABLES.values(), *limits.VARIABLES.values(), *cache.VARIABLES.values())
     names = (*names, *map(engine.variable, engine.EngineSettings.model_fields))
     code = {
         configuration.SAMPLE,
@@ -65,6 +66,12 @@ def test_the_default_limits_in_the_table_are_those_of_the_code():
     shown = {name: BY_NAME[variable].default for name, variable in limits.VARIABLES.items()}
 
     assert shown == {name: f"{getattr(limits.LIMITS, name):,}" for name in limits.VARIABLES}
+
+
+def test_the_default_cache_in_the_table_is_that_of_the_code():
+    shown = {name: BY_NAME[variable].default for name, variable in cache.VARIABLES.items()}
+
+    assert shown == {"seconds": f"{cache.SECONDS:g}", "most_bytes": f"{cache.MOST_BYTES:,}"}
 
 
 def test_every_level_of_the_log_is_in_the_table():

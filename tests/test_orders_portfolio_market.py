@@ -1,5 +1,7 @@
 """Orders, portfolio, market, targets: what the records answer."""
 
+import hashlib
+import pickle
 from dataclasses import FrozenInstanceError
 from datetime import date
 from decimal import Decimal
@@ -154,3 +156,24 @@ def test_targets_over_one_are_refused_with_by_how_much_and_never_rescaled():
         InputError, match=r"sum to 1\.2, 0\.2 over 1.*never rescaled.*Nothing was planned"
     ):
         Targets({"A": 0.7, "B": 0.5})
+
+
+def test_closes_are_hashed_once_and_by_their_content_alone():
+    dates = np.arange("2026-01-01", "2026-01-05", dtype="datetime64[D]")
+    closes = np.array([[1.0, 2], [3, 4], [5, np.nan], [7, 8]])
+    quotes = {"A": Quote("A", Decimal(7), date(2026, 1, 4))}
+    market = Market(("A", "B"), dates, closes, quotes, FxTable("USD"))
+    other = Market(("A", "C"), dates, closes.copy(), {}, FxTable("USD"))
+    both, units = ["A", "B"], ["USD", "USD"]
+
+    sha256 = market.closes_sha256(both, units, 5, 3)
+    columns = market.column_sha256(both, units, 5, 3)
+
+    assert sha256 == hashlib.sha256(closes[1:].astype("<f8").tobytes()).hexdigest()
+    assert columns == [hashlib.sha256(closes[1:, k].tobytes()).digest() for k in (0, 1)]
+    assert other.column_sha256(["C", "A"], units, 5, 3) == columns[::-1]
+    assert market.closes_sha256(both, units, 5, 4) != sha256
+    assert market.closes_sha256(["A", "B"], ["USD", "EUR"], 5, 3) != sha256
+    for same in (market.at_prices({}), pickle.loads(pickle.dumps(market))):
+        assert same.closes_sha256(both, units, 5, 3) == sha256
+    assert "_hashes" not in pickle.loads(pickle.dumps(market)).__dict__

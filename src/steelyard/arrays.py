@@ -23,8 +23,10 @@ IntArray = npt.NDArray[np.int64]
 
 DOUBLE_BITS = 53
 BOUND_UNITS = 1e9
-WITHOUT_BLAS = 2_000_000
-"""Multiplications of a matrix product up to which numpy alone is as fast."""
+AT_ONCE = 250_000
+"""Multiplications of a matrix product that BLAS does without waking its threads."""
+WITHOUT_THREADS = 2_000_000
+"""Multiplications up to which waking them takes longer than the product."""
 
 LARGEST_DENSE = 500
 """Securities up to which their matrices are arrays; those of more are `Factored`."""
@@ -254,10 +256,11 @@ def _slices(rows: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
 
 
 def _products(a: FloatArray, b: FloatArray) -> FloatArray:
-    """A B' of whole numbers, exact; BLAS and its threads only where that pays."""
-    if a.size * len(b) > WITHOUT_BLAS:
+    """A B' of whole numbers, exact in any order; the threads of BLAS only where they pay."""
+    rows = len(a) if a.size * len(b) > WITHOUT_THREADS else max(1, AT_ONCE // max(1, b.size))
+    if rows >= len(a):
         return np.asarray(a @ b.T)
-    return np.array([product(b, row) for row in a]).reshape(len(a), len(b))
+    return np.concatenate([a[k : k + rows] @ b.T for k in range(0, len(a), rows)])
 
 
 def firsts(values: IntArray) -> IntArray:

@@ -118,6 +118,17 @@ VARIABLES = (
         "50,000,000",
     ),
     Variable(
+        "STEELYARD_CALCULATION_SECONDS",
+        "seconds that a calculation may be used again by later plans of a process: 0 to 86,400; 0 "
+        "keeps none",
+        "300",
+    ),
+    Variable(
+        "STEELYARD_CALCULATION_BYTES",
+        "bytes of the calculations that a process keeps for later plans; 0 keeps none",
+        "67,108,864",
+    ),
+    Variable(
         "STEELYARD_PAPER_PACE",
         "seconds that really pass in a second of the paper market; 0 lets it run",
         "0.02",

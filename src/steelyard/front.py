@@ -32,6 +32,7 @@ from steelyard.telemetry.events import Observe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from steelyard.calculations.cache import Calculations
     from steelyard.notices import Notice
 
 Table = shapes.Table
@@ -173,6 +174,7 @@ def plan(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     warnings: Iterable[Notice] = (),
+    calculations: Calculations | None = None,
     **data: Any,
 ) -> Plan:
     """Plan one portfolio; the same inputs give the same plan id.
@@ -207,6 +209,7 @@ def plan(
         steps=steps,
         observe=observe,
         warnings=notices,
+        calculations=calculations,
     )
 
 

@@ -7,10 +7,12 @@ currency with that day's rate, so that every statistic is what the account's own
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -28,6 +30,10 @@ MOST_APART = 1.2
 """Factor between a quote and the close of its day over which one of them is wrong."""
 NEWEST = 10
 """Sessions among which the day of a quote is looked for."""
+HASHED_AT_ONCE = 256
+"""Sessions of closes that are in memory at a time while they are hashed."""
+MOST_HASHES = 8192
+"""Hashes of its closes that a market remembers."""
 ROWS_AT_ONCE = 64
 """Sessions that are turned into the base currency at a time: few, to stay near the processor."""
 
@@ -105,7 +111,12 @@ class Market:
         """The same history with other newest prices, as a question asks: they contradict it."""
         other = copy.copy(self)
         object.__setattr__(other, "quotes", quotes)
+        object.__setattr__(other, "_hashes", self._hashes)
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: not what it remembers."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hashes"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What was pickled or copied; its arrays are closed to writing again."""
@@ -143,6 +154,49 @@ class Market:
             closes[k : k + ROWS_AT_ONCE] *= rates[k : k + ROWS_AT_ONCE].take(unit, axis=1)
         return closes
 
+    def closes_sha256(
+        self, symbols: Sequence[str], currencies: Sequence[str], max_age: int, newest: int
+    ) -> str:
+        """SHA-256 of the newest rows of `base_closes`, hexadecimal; hashed once."""
+        asked = _asked(symbols, currencies, max_age, newest)
+        sha256 = self._hashes.get(asked)
+        if sha256 is None:
+            digest, count = hashlib.sha256(), len(self.dates)
+            for start in range(max(0, count - newest), count, HASHED_AT_ONCE):
+                rows = slice(start, start + HASHED_AT_ONCE)
+                closes = self.base_closes(symbols, currencies, max_age, rows)
+                digest.update(np.ascontiguousarray(closes, dtype="<f8").data)
+            sha256 = self._remember(asked, digest.digest())
+        return sha256.hex()
+
+    def column_sha256(
+        self, symbols: Sequence[str], currencies: Sequence[str], max_age: int, newest: int
+    ) -> list[bytes]:
+        """The same of each security by itself, 32 bytes each."""
+        pairs = zip(symbols, currencies, strict=True)
+        asked = [_asked((symbol,), (currency,), max_age, newest) for symbol, currency in pairs]
+        hashes = {each: self._hashes.get(each) for each in asked}
+        lacking = [k for k, each in enumerate(asked) if hashes[each] is None]
+        if lacking:
+            names, units = [symbols[k] for k in lacking], [currencies[k] for k in lacking]
+            closes = self.base_closes(names, units, max_age, slice(-newest, None))
+            columns = np.ascontiguousarray(closes.T, dtype="<f8")
+            for k, column in zip(lacking, columns, strict=True):
+                sha256 = hashlib.sha256(column.data).digest()
+                hashes[asked[k]] = self._remember(asked[k], sha256)
+        return [hashes[each] or b"" for each in asked]
+
+    @cached_property
+    def _hashes(self) -> dict[bytes, bytes]:
+        """What was asked of closes -> its hash: they never change."""
+        return {}
+
+    def _remember(self, asked: bytes, sha256: bytes) -> bytes:
+        while len(self._hashes) >= MOST_HASHES:
+            self._hashes.pop(next(iter(self._hashes), b""), None)
+        self._hashes[asked] = sha256
+        return sha256
+
     def own_closes(self, symbols: Sequence[str], rows: slice = EVERY_ROW) -> FloatArray:
         """(T, k) closes in each security's own currency, NaN where there is none."""
         return _columns(self.closes[rows], self.places(symbols))
@@ -151,6 +205,12 @@ class Market:
         """(k,) columns of the securities, -1 for those without."""
         column = {symbol: i for i, symbol in enumerate(self.symbols)}
         return np.array([column.get(symbol, -1) for symbol in symbols], dtype=np.int64)
+
+
+def _asked(symbols: Sequence[str], currencies: Sequence[str], max_age: int, newest: int) -> bytes:
+    """Which closes are meant, in 32 bytes."""
+    names = "\0".join((*symbols, "", *currencies, f"{max_age} {newest}"))
+    return hashlib.sha256(names.encode()).digest()
 
 
 def _columns(closes: FloatArray, places: IntArray) -> FloatArray:

@@ -1,8 +1,12 @@
 """`perf`: what stored plans took, as it stands in them."""
 
 import json
+from dataclasses import replace
 
 from builders.commands import own_files, run
+from steelyard.cli.output import screen
+from steelyard.cli.perf import draw
+from steelyard.runs.performance import Performance
 from steelyard.telemetry.timings import SCORING
 
 
@@ -72,3 +76,13 @@ def test_where_nothing_is_stored_it_says_how_to_store_a_plan(folder):
     run("plan", *own_files(folder), "--json")
 
     assert json.loads(run("perf", "--json").stdout)["plans"] == 0
+
+
+def test_what_the_cache_did_is_said_of_plans_that_had_one():
+    spent = Performance("core", 2, None, None, {}, 0, None, None, 0, 0, 30, 10, 4, 3 << 20)
+
+    text = " ".join(screen(lambda console: draw(spent, console)).split())
+
+    assert "plan before: 30 of 40, 75%; 4 results made room for others, 3.0 MiB at last." in text
+    without = screen(lambda console: draw(replace(spent, reused=0, calculated=0), console))
+    assert "Calculations" not in without

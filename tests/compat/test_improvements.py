@@ -52,7 +52,7 @@ PAGE = Path(__file__).parent / "improvements.txt"
 FENCE = re.compile(
     r"^## (?P<title>[^\n]+)\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-WRITTEN = "4e1cbaa7f0554cf42560f2e792c6a2ec3241aa88af3d8049c9dbcb2f3d0cf278"
+WRITTEN = "a0e87b29bfaafdc3ece8279c0394ff351e41563ddf1edede4b18ab7c7cbb99e6"
 """SHA-256 of the document's blocks, one after the other: no formatter may touch them."""
 BLOCKS = {
     match["title"]: match["text"] for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))
@@ -129,7 +129,63 @@ def parameters(function: Callable[..., Any]) -> list[str]:
 
 def test_the_blocks_are_the_document_s_to_the_byte():
     assert hashlib.sha256("".join(BLOCKS.values()).encode()).hexdigest() == WRITTEN
-    assert len(BLOCKS) == 26
+    assert len(BLOCKS) == 27
+
+
+# 6 caching
+
+
+def test_the_cache_of_the_document_and_ours_are_one_for_its_decorator(names: dict[str, Any]):
+    ours = names["CalculationCache"]
+    run("6.1 Calculation Caching", names)  # its `cacheable` asks a cache that it does not make
+    calls: list[object] = []
+
+    class Counting:
+        name = "profit_taking"
+
+        @names["cacheable"](ttl=60)
+        async def calculate(self, context: object, params: dict[str, Any]) -> tuple[str, ...]:
+            calls.append(context)
+            return ("sell AAPL",)
+
+    for made in (names["CalculationCache"], ours):
+        names["cache"] = made()
+        calls.clear()
+        asked = [({"value": 1}, {"a": 1}), ({"value": 1}, {"a": 1}), ({"value": 1}, {"a": 2})]
+
+        wants = [asyncio.run(Counting().calculate(*each)) for each in (*asked, ({}, {"a": 2}))]
+
+        assert wants == [("sell AAPL",)] * 4
+        assert len(calls) == 3
+        names["cache"].clear_expired()
+
+
+def test_a_calculator_of_the_document_s_class_with_our_decorator_is_asked_once(
+    names: dict[str, Any], small: PlannerContext
+):
+    run("6.1 Calculation Caching", {**names, "cacheable": compat.cacheable})
+    calls: list[object] = []
+
+    class Own(compat.OpportunityCalculator):
+        metadata = compat.ModuleMetadata("own_cached", "1.0.0")
+
+        @compat.cacheable(ttl=60)
+        async def calculate(self, context: Any, params: dict[str, Any]) -> list[str]:
+            calls.append(context)
+            return ["sell AAPL"]
+
+        @compat.cacheable(ttl=60)
+        def size(self, context: Any, params: dict[str, Any]) -> int:
+            calls.append(context)
+            return len(calls)
+
+    async def several() -> list[object]:
+        return await asyncio.gather(*(Own().calculate(small, {}) for _ in range(3)))
+
+    assert asyncio.run(several()) == [("sell AAPL",)] * 3
+    assert Own().size(small, {}) == Own().size(small, {}) == 2
+    assert compat.hash_context(small) == compat.hash_context(replace(small))
+    assert compat.clear_expired() == 0
 
 
 # 1 observability

@@ -23,6 +23,7 @@ from steelyard.estimates.estimate import (
     drawdown,
     estimate,
     expected_return,
+    own_figures,
     quality,
     volatility,
 )
@@ -339,6 +340,24 @@ def test_the_order_of_the_columns_does_not_matter(seed, days, names, data):
         other.correlation, single.correlation[np.ix_(order, order)], rtol=0, atol=1e-12
     )
     assert other.shrinkage == pytest.approx(single.shrinkage, abs=1e-12)
+
+
+@given(
+    seed=seeds,
+    days=st.sampled_from([1, 252, 400, 600, 900]),
+    names=st.integers(1, 150),
+    data=st.data(),
+)
+def test_the_figures_of_a_security_do_not_hang_on_what_stands_beside_it(seed, days, names, data):
+    closes = with_holes(random_closes(seed, days, names), seed)
+    some = data.draw(st.lists(st.integers(0, names - 1), min_size=1, max_size=5))
+    settings = Score(expected_return="history", volatility="mixed")
+    yields = np.linspace(0, 0.05, names)
+
+    whole = own_figures(closes, yields, settings)
+    part = own_figures(closes[:, some], yields[some], settings)
+
+    assert part.tobytes() == np.ascontiguousarray(whole[:, some]).tobytes()
 
 
 @given(seed=seeds, names=st.integers(1, 4), scale=st.sampled_from([2.0**-20, 0.5, 1024.0]))

@@ -6,10 +6,12 @@ import statistics
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders.demo import growth
 from steelyard.estimates.estimate import estimate
-from steelyard.estimates.foresight import _predicted, foresight
+from steelyard.estimates.foresight import _predicted, _spreads, foresight, own_spreads
 from steelyard.settings import Score
 
 YEAR = 252
@@ -73,7 +75,8 @@ def test_a_prediction_made_today_is_the_one_that_the_estimates_make():
         share = mix * now.volatility
         due = math.sqrt(share @ now.correlation @ share)
         returns = np.diff(np.log(closes), axis=0)[-756:]
-        assert _predicted(returns, mix, rules, now.shrinkage) == pytest.approx(due, rel=1e-9)
+        spreads = _spreads(returns, option == "mixed")
+        assert _predicted(returns, mix, *spreads, now.shrinkage) == pytest.approx(due, rel=1e-9)
 
 
 def test_in_a_market_that_doubles_its_moves_what_came_was_more_than_predicted():
@@ -108,3 +111,22 @@ def test_a_plan_says_what_its_predictions_were_worth_for_what_it_ends_with():
     assert 0.5 < past.least < past.median < 1 < past.most < 2
     assert past.text.startswith("In the last 31 quarters volatility came out at 0.")
     assert "of what is held" not in past.text
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    days=st.integers(300, 1200),
+    names=st.integers(2, 60),
+    mixed=st.booleans(),
+    data=st.data(),
+)
+def test_the_spreads_of_a_security_do_not_hang_on_what_stands_beside_it(
+    seed, days, names, mixed, data
+):
+    returns = np.random.default_rng(seed).normal(0, 0.01, (days, names))
+    some = data.draw(st.lists(st.integers(0, names - 1), min_size=2, max_size=5))
+
+    whole = own_spreads(returns, mixed)
+    part = own_spreads(np.ascontiguousarray(returns[:, some]), mixed)
+
+    assert part.tobytes() == np.ascontiguousarray(whole[:, :, some]).tobytes()

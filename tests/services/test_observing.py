@@ -230,12 +230,17 @@ def test_a_plan_of_a_bucket_tells_whether_its_strategy_was_ready_and_perf_how_of
         api.post("/api/plans", bucket="core", seed=seed)
         rates.append(measured(house.store(), "core", 10).hit_rate)
     report = measured(house.store(), "core", 10)
-    hits = value(house.meters.exposed()[0].decode(), "steelyard_cache_hits_total")
+    figures = house.meters.exposed()[0].decode()
+    hits = value(figures, "steelyard_cache_hits_total")
     house.close()
 
     assert rates == [None, 0, 0.5]
     assert (report.plans, report.hits, report.misses, hits) == (3, 1, 1, 1)
     assert report.peak_bytes is not None
+    assert (report.reused, report.calculated) == (4, 4)  # after the first nothing is calculated
+    assert report.document()["calculations"]["hit_rate"] == report.reuse_rate == 0.5
+    assert (report.evicted, report.cache_bytes) == (0, house.calculations.counts().bytes)
+    assert value(figures, "steelyard_calculation_hits_total") == report.reused
 
 
 def test_the_circuit_of_an_instance_is_seen_to_open_to_be_tried_and_to_close():

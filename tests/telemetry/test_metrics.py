@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from prometheus_client.registry import REGISTRY
 
 from builders.paths import ROOT
+from steelyard.calculations.cache import Calculations
 from steelyard.notices import Timing
 from steelyard.telemetry.metrics import Meters
 
@@ -19,6 +20,11 @@ FORM = {
     "steelyard_breaker_trips": {"instance"},
     "steelyard_batches": {"evaluator"},
     "steelyard_cache_hits": set(),
+    "steelyard_calculation_hits": set(),
+    "steelyard_calculation_misses": set(),
+    "steelyard_calculation_evictions": set(),
+    "steelyard_calculation_unkept": set(),
+    "steelyard_calculation_bytes": set(),
     "steelyard_breaker_state": {"instance"},
     "steelyard_errors": set(),
     "steelyard_queue_depth": set(),
@@ -37,6 +43,7 @@ def used() -> Meters:
     meters.beam(0.001)
     meters.breaker("http://127.0.0.1:8010", "open")
     meters.cache_hit()
+    meters.calculations(Calculations().counts)
     meters.queue(3)
     meters.error()
     return meters
@@ -83,6 +90,22 @@ def test_seconds_are_summed_and_stages_stand_beside_modules():
     assert value(meters, "steelyard_batches_total", evaluator="http://127.0.0.1:8010") == 1
     assert value(meters, "steelyard_batch_seconds_sum") == 2
     assert value(meters, "process_resident_memory_bytes") > 1_000_000
+
+
+def test_a_cache_of_calculations_is_asked_whenever_figures_are_read():
+    meters, calculations = Meters(), Calculations(most_bytes=2000)
+    meters.calculations(calculations.counts)
+    for key in (b"a", b"a", b"b", b"c", b"d"):
+        calculations.once(key, lambda: "x" * 100)
+    calculations.once(b"e", lambda: "x" * 3000)
+
+    counts = calculations.counts()
+
+    assert (counts.evictions, counts.unkept) == (1, 1)
+    figures = {"hits": 1, "misses": 5, "evictions": 1, "unkept": 1}
+    for name, figure in figures.items():
+        assert value(meters, f"steelyard_calculation_{name}_total") == figure
+    assert value(meters, "steelyard_calculation_bytes") == counts.bytes > 0
 
 
 def test_a_circuit_trips_each_time_that_it_opens_and_only_then():

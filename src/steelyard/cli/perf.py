@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from steelyard.runs.performance import Performance
     from steelyard.telemetry.timings import Spent
 
+MIB = 1024 * 1024
 MOST = 100
 NO_PLAN = "No plan is stored. To store one: steelyard plan --bucket B"
 
@@ -71,6 +72,7 @@ def draw(report: Performance, console: Console) -> None:
     if report.hit_rate is not None:
         ready = f"{report.hits:,} of {report.hits + report.misses:,} plans"
         say(f"The strategy was ready for {ready} that services made: {report.hit_rate:.0%}.")
+    say(_calculations(report))
 
 
 def _summary(report: Performance) -> str:
@@ -78,6 +80,17 @@ def _summary(report: Performance) -> str:
     of = "" if report.bucket is None else f" of the bucket {report.bucket}"
     days = sorted({f"{day:%Y-%m-%d}" for day in (report.first, report.last) if day is not None})
     return f"What {plans}{of} took, saved {' to '.join(days)}; in milliseconds."
+
+
+def _calculations(report: Performance) -> str:
+    if report.reuse_rate is None:
+        return ""
+    asked = report.reused + report.calculated
+    held = "" if report.cache_bytes is None else f", {report.cache_bytes / MIB:,.1f} MiB at last"
+    return (
+        f"Calculations that were there from a plan before: {report.reused:,} of {asked:,}, "
+        f"{report.reuse_rate:.0%}; {report.evicted:,} results made room for others{held}."
+    )
 
 
 def _table(rows: Sequence[tuple[str, Spent]], console: Console) -> None:

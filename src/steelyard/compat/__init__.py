@@ -3,9 +3,9 @@
 `IMPORTS` is that mapping and `translate` applies it to source text. `records` go in and out,
 `convert` makes them what `planner.plan` takes, `configuration` is a view of a strategy, `planner`
 puts the account's `repositories` around it. `stored` keeps configurations in a database, planners
-of `instances` and `batch` go by them, `comparing` tells two apart; `original` is the older planner,
-to compare with. `rebalancing` and `engines` are the rebalancer plan's names. What changes nothing
-here is refused or warned of.
+of `instances` and `batch` go by them, `comparing` tells two apart, `calculations` keeps results.
+`original` is the older planner, to compare with. `rebalancing` and `engines` are the rebalancer
+plan's names. What changes nothing here is refused or warned of.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job
@@ -17,6 +17,12 @@ here is refused or warned of.
 from steelyard.buckets import SatelliteSettings
 from steelyard.compat.batch import StoredBuckets
 from steelyard.compat.breaker import CircuitBreaker
+from steelyard.compat.calculations import (
+    CalculationCache,
+    cacheable,
+    clear_expired,
+    hash_context,
+)
 from steelyard.compat.comparing import ABTestRunner, ConfigurationDiffer
 from steelyard.compat.configuration import (
     ConfigurationValidator,
@@ -121,6 +127,7 @@ __all__ = [
     "IMPORTS",
     "ABTestRunner",
     "BucketData",
+    "CalculationCache",
     "CalculationModule",
     "CalculatorFailureEvent",
     "CircuitBreaker",
@@ -180,7 +187,9 @@ __all__ = [
     "SymbolClassifier",
     "TradeRepository",
     "build_minimal_context",
+    "cacheable",
     "calculate_rebalance_amounts",
+    "clear_expired",
     "configure",
     "create_holistic_plan",
     "create_holistic_plan_modular",
@@ -193,6 +202,7 @@ __all__ = [
     "generate_param_schema",
     "generate_toml_schema",
     "get_module_by_name",
+    "hash_context",
     "load_planner_config",
     "load_planner_config_from_string",
     "migrate_existing_configs",

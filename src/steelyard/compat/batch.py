@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from steelyard.calculations.cache import calculations_from
 from steelyard.compat.events import PlannerEventEmitter
 from steelyard.compat.stored import DATABASE
 from steelyard.planning import planner
@@ -23,6 +24,7 @@ class StoredBuckets:
 
     config_db_path   a path or a URL, opened at the first plan
     emitter          hears what happens, from the thread that plans; None = one of its own
+    Its plans share `calculations`, a cache as the environment sets it.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class StoredBuckets:
     ) -> None:
         self.config_db_path = str(config_db_path)
         self.emitter = emitter or PlannerEventEmitter()
+        self.calculations = calculations_from(os.environ)
         self._planners: Planners | None = None
 
     @property
@@ -76,6 +79,7 @@ class StoredBuckets:
             state=order.state,
             warnings=inputs.warnings,
             observe=observe,
+            calculations=self.calculations,
         )
         seconds = time.perf_counter() - start
         keep(self.store, plan, inputs, order.files, seconds, events)

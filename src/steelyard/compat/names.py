@@ -22,6 +22,7 @@ IMPORTS: Mapping[str, str] = {
     "app.modules.planning.domain.config.schema_generator": COMPAT,
     "app.modules.planning.domain.calculations.base": COMPAT,
     "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
+    "app.modules.planning.domain.calculations.cache": COMPAT,
     "app.modules.planning.domain.calculations.plugin_loader": COMPAT,
     "app.modules.planning.domain.circuit_breaker": COMPAT,
     "app.modules.planning.domain.events": COMPAT,

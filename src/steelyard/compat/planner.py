@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, TypedDict, Unpack
 
 from steelyard import strategies
+from steelyard.calculations.cache import Calculations
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
@@ -120,6 +121,7 @@ class HolisticPlanner:
     circuit_breaker   leaves out modules that failed too often; None = one of its own, in memory
     emitter           hears what the planner does, from the thread that plans; None = one of its own
     perf              adds up what each module took
+    calculations      what its plans share: estimates of prices that stay as they are
     logger            logs lines of JSON that name the bucket
     Raises InputError for an unusable repository or bucket, SettingsError for a configuration.
     """
@@ -152,6 +154,7 @@ class HolisticPlanner:
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
         self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
         self.perf = PerformanceTracker()
+        self.calculations = Calculations()
         self.circuit_breaker = circuit_breaker or CircuitBreaker()
         self.emitter = emitter or PlannerEventEmitter()
         self.logger = StructuredLogger(self.bucket_id, LOGGER)
@@ -276,7 +279,8 @@ class HolisticPlanner:
         disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
-            plan = await asyncio.to_thread(_solve, order, disabled, self.steps(), self._observe())
+            how = (self.steps(), self._observe(), self.calculations)
+            plan = await asyncio.to_thread(_solve, order, disabled, *how)
             ran = outcomes(plan.modules)
         finally:
             self.circuit_breaker.record(ran)  # a plan that is refused tried no module
@@ -321,9 +325,13 @@ def _case(order: Order, disabled: Mapping[str, str]) -> Case:
 
 
 def _solve(
-    order: Order, disabled: Mapping[str, str], steps: Steps, observe: Observe | None = None
+    order: Order,
+    disabled: Mapping[str, str],
+    steps: Steps,
+    observe: Observe | None,
+    calculations: Calculations,
 ) -> Plan:
-    return planner.plan_case(_case(order, disabled), steps, observe)
+    return planner.plan_case(_case(order, disabled), steps, observe, (), calculations)
 
 
 def _configuration(config: object) -> PlannerConfiguration:

@@ -22,7 +22,7 @@ invented feed, not a security without risk.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,10 @@ QUALITY_PATIENCE = 5.0  # years of history at which quality counts half
 TABLE = 2  # dimensions
 
 
+FiguresOf = Callable[[FloatArray, FloatArray, Score], FloatArray]
+"""The form of `own_figures`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimates:
     """Figures of n securities, in the order of the columns they came from; none is NaN, none can be
@@ -100,6 +104,7 @@ def estimate(
     fundamental_quality: FloatArray,
     stated_return: FloatArray,
     adjusted: bool,
+    figures_of: FiguresOf | None = None,
 ) -> Estimates:
     """Estimate all five metrics of n securities from T daily rows.
 
@@ -111,6 +116,7 @@ def estimate(
     stated_return        (n,)    expected return a year, NaN = none is stated; where one is, it
                          stands
     adjusted             closes contain dividends
+    figures_of           who calculates the figures of each security; None = `own_figures`
     Raises InputError for a close that is zero, negative or infinite, ValueError for shapes that do
     not fit.
     """
@@ -123,7 +129,7 @@ def estimate(
     neutral = settings.neutral
     unknown = np.isnan(dividend_yield) & (not adjusted)
     yields = np.where(unknown, neutral.yield_, 0.0 if adjusted else dividend_yield)
-    figures = _figures(closes[-(TEN_YEARS + 1) :], yields, settings)
+    figures = (figures_of or own_figures)(closes[-(TEN_YEARS + 1) :], yields, settings)
     figures[2] = np.where(np.isnan(fundamental_quality), figures[2], fundamental_quality)
     figures[0] = np.where(np.isnan(stated_return), figures[0], stated_return)
     usable = np.isfinite(figures)
@@ -292,11 +298,12 @@ def drawdown(history: History) -> FloatArray:
     return np.where(np.isnan(spread), np.nan, falls.max(axis=1))
 
 
-def _figures(closes: FloatArray, yields: FloatArray, settings: Score) -> FloatArray:
+def own_figures(closes: FloatArray, yields: FloatArray, settings: Score) -> FloatArray:
     """Expected return, volatility, quality and drawdown, (4, n); NaN where unknown.
 
     closes   (T, n)  of ten years
     yields   (n,)
+    Each column is of its security alone, to the last bit, whatever stands beside it.
     """
     by_history, mixed = settings.expected_return == "history", settings.volatility == "mixed"
     figures = np.full((4, closes.shape[1]), np.nan)

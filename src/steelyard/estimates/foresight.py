@@ -12,6 +12,7 @@ Realised: the standard deviation of the mix's 63 daily returns, weights held, a 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,14 +41,23 @@ class Foresight:
     covered: float
 
 
+SpreadsOf = Callable[[FloatArray, bool], FloatArray]
+"""The form of `own_spreads`."""
+
+
 def foresight(
-    closes: FloatArray, mix: FloatArray, settings: Score, shrinkage: float
+    closes: FloatArray,
+    mix: FloatArray,
+    settings: Score,
+    shrinkage: float,
+    spreads_of: SpreadsOf | None = None,
 ) -> Foresight | None:
     """What predictions for a mix have been worth; None where history is too short to say.
 
     closes      (T, n)  base currency, NaN = none, the last row is the as-of row
     mix         (n,)    weights, not negative
     shrinkage   weight of the shared correlation today
+    spreads_of  who calculates the spreads of each security; None = `own_spreads`
     """
     total = math.fsum(mix.tolist())
     returns = np.diff(np.log(closes[-(TEN_YEARS + 1) :]), axis=0)
@@ -58,7 +68,8 @@ def foresight(
         return None
     common = returns[:, used]
     common = common[np.isfinite(common).all(axis=1)]
-    ratios = _ratios(common, mix[used] / covered, settings, shrinkage)
+    spreads = (spreads_of or own_spreads)(common, settings.volatility == "mixed")
+    ratios = _ratios(common, mix[used] / covered, spreads, shrinkage)
     if len(ratios) < LEAST_QUARTERS:
         return None
     least, most = np.quantile(ratios, EIGHT_OF_TEN)
@@ -66,26 +77,59 @@ def foresight(
     return Foresight(len(ratios), middle, float(least), float(most), covered / total)
 
 
-def _ratios(returns: FloatArray, mix: FloatArray, settings: Score, shrinkage: float) -> list[float]:
+def own_spreads(returns: FloatArray, mixed: bool) -> FloatArray:
+    """Standard deviation of daily returns before each quarter, (q, 2, k): of three years, and what
+    stands for the prediction; of a mixed one the last quarter counts too.
+
+    returns   (t, k), row by row in memory: of two columns and more each is of its security alone
+    """
+    spreads = [_spreads(before, mixed) for before in _befores(returns)]
+    return np.array(spreads).reshape(len(spreads), 2, returns.shape[1])
+
+
+def _spreads(before: FloatArray, mixed: bool) -> tuple[FloatArray, FloatArray]:
+    """Of the returns before a day (t, k): of all of them (k,), and what stands for a prediction."""
+    spread = before.std(axis=0, ddof=1)
+    if not mixed:
+        return spread, spread
+    short = before[-QUARTER:].std(axis=0, ddof=1)
+    quiet = short * math.sqrt(DAYS_A_YEAR) <= STANDSTILL
+    return spread, np.where(quiet, spread, np.sqrt((spread**2 + short**2) / 2))
+
+
+def _ends(returns: FloatArray) -> range:
+    """Where each whole quarter begins that has a year before it, newest first."""
+    return range(len(returns) - QUARTER, MIN_RETURNS - 1, -QUARTER)
+
+
+def _befores(returns: FloatArray) -> Iterator[FloatArray]:
+    """What a prediction for each of them is made from."""
+    return (returns[max(0, end - THREE_YEARS) : end] for end in _ends(returns))
+
+
+def _ratios(
+    returns: FloatArray, mix: FloatArray, spreads: FloatArray, shrinkage: float
+) -> list[float]:
     """Realised over predicted of each whole quarter that has a year before it, newest first."""
     ratios = []
-    for end in range(len(returns) - QUARTER, MIN_RETURNS - 1, -QUARTER):
-        predicted = _predicted(returns[max(0, end - THREE_YEARS) : end], mix, settings, shrinkage)
+    rows = zip(_ends(returns), _befores(returns), spreads, strict=True)
+    for end, before, (spread, sigma) in rows:
+        predicted = _predicted(before, mix, spread, sigma, shrinkage)
         realised = np.std(product(returns[end : end + QUARTER], mix), ddof=1)
         if predicted > STANDSTILL:
             ratios.append(float(realised) * math.sqrt(DAYS_A_YEAR) / predicted)
     return ratios
 
 
-def _predicted(before: FloatArray, mix: FloatArray, settings: Score, shrinkage: float) -> float:
-    """Volatility a year of a mix, from the returns before a day (t, k)."""
-    spread = before.std(axis=0, ddof=1)
+def _predicted(
+    before: FloatArray,
+    mix: FloatArray,
+    spread: FloatArray,
+    sigma: FloatArray,
+    shrinkage: float,
+) -> float:
+    """Volatility a year of a mix, from the returns before a day (t, k) and their spreads (k,)."""
     moves = spread * math.sqrt(DAYS_A_YEAR) > STANDSTILL
-    sigma = spread
-    if settings.volatility == "mixed":
-        short = before[-QUARTER:].std(axis=0, ddof=1)
-        quiet = short * math.sqrt(DAYS_A_YEAR) <= STANDSTILL
-        sigma = np.where(quiet, spread, np.sqrt((spread**2 + short**2) / 2))
     per_return = np.where(moves, 1 / np.where(moves, spread, 1.0), 0.0)
     share = mix * sigma
     sample = float(np.var(product(before, share * per_return), ddof=1))

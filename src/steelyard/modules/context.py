@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
+from steelyard.calculations.digest import digest
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
@@ -193,6 +194,11 @@ class Context:
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()
+
+    @cached_property
+    def sha256(self) -> bytes:
+        """Hash of all of it, 32 bytes."""
+        return digest(context=self)
 
     @property
     def n(self) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import operator
 import pkgutil
 import re
@@ -77,6 +78,9 @@ class Kind(StrEnum):
     TERM = "score_terms"
 
 
+CACHED = (Kind.OPPORTUNITY, Kind.TERM)
+"""Kinds whose answers hang on the context and their parameters alone."""
+LONGEST_CACHED = 86_400
 PACKAGES: Mapping[Kind, str] = {
     Kind.OPPORTUNITY: "steelyard.modules.opportunities",
     Kind.PATTERN: "steelyard.modules.patterns",
@@ -114,6 +118,7 @@ class Metadata(TypedDict):
     on: NotRequired[bool]
     requires_python: NotRequired[str]
     dependencies: NotRequired[tuple[str, ...]]
+    cache_seconds: NotRequired[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class Module:
     requires_python   version specifier, like ">=3.11"
     dependencies      what must be enabled beside it: qualified names, or a kind for any module of
                       it; alternatives are separated by `|`
+    cache_seconds     how long an answer to the same context and parameters may be used again by
+                      whoever plans with a cache; None or 0 = never
     source   BUILT_IN, CODE, or where a plugin came from
     digest   of a plugin's source, part of a strategy's hash; None for another module
     """
@@ -146,6 +153,7 @@ class Module:
     on: bool = True
     requires_python: str = ">=3.11"
     dependencies: tuple[str, ...] = ()
+    cache_seconds: float | None = None
     source: str = CODE
     digest: str | None = None
 
@@ -246,6 +254,7 @@ def check(module: Module) -> None:
                 value=dependency,
                 limit=kinds,
             )
+    _check_cache(module)
     if not python_fits(module.requires_python):
         running = ".".join(map(str, sys.version_info[:3]))
         raise ModuleError(
@@ -255,6 +264,36 @@ def check(module: Module) -> None:
             place=module.qualified,
             value=running,
             limit=module.requires_python,
+        )
+
+
+def _check_cache(module: Module) -> None:
+    """Raises ModuleError for answers that cannot be kept, or for no such time."""
+    seconds = module.cache_seconds
+    if seconds is None or (seconds == 0 and not isinstance(seconds, bool)):
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_CACHED:
+        raise ModuleError(
+            f"{module.qualified}: its cache_seconds are {module.cache_seconds!r}; a number from 0 "
+            f"to {LONGEST_CACHED:,} is due, or None. It was not registered.",
+            code="module_cache_seconds",
+            place=module.qualified,
+            value=repr(module.cache_seconds),
+            limit=LONGEST_CACHED,
+        )
+    if module.kind not in CACHED:
+        kinds = " and ".join(kind.value for kind in CACHED)
+        raise ModuleError(
+            f"{module.qualified} has cache_seconds, which {kinds} may have: what it answers hangs "
+            "on a table of orders that is another in every plan. It was not registered: leave "
+            "cache_seconds out.",
+            code="module_not_cached",
+            place=module.qualified,
+            value=module.cache_seconds,
+            limit=kinds,
+            hint="leave cache_seconds out",
         )
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from steelyard.canonical import plain, published, sha256
 from steelyard.estimates.estimate import TEN_YEARS
@@ -22,8 +19,6 @@ from steelyard.targets import Band, Targets, TargetsFailed
 
 REGIME_PATTERN = "market_regime"
 """Where it is on, the regime of the market sets limits in every scope."""
-HASHED_AT_ONCE = 256
-"""Sessions of closes that are in memory at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,9 +235,4 @@ def _security(security: Security) -> list[Any]:
 def _closes(ctx: Context, market: Market) -> str:
     """Hash of the rows that any estimate may look at, in base currency."""
     currencies, stale = [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions
-    digest, count = hashlib.sha256(), len(market.dates)
-    for start in range(max(0, count - TEN_YEARS - 1), count, HASHED_AT_ONCE):
-        rows = slice(start, start + HASHED_AT_ONCE)
-        closes = market.base_closes(ctx.symbols, currencies, stale, rows)
-        digest.update(np.ascontiguousarray(closes, dtype="<f8").data)
-    return digest.hexdigest()
+    return market.closes_sha256(ctx.symbols, currencies, stale, TEN_YEARS + 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, TypeVar
 
 from steelyard.errors import DeadlineStruck, FailedLate, one_line
 from steelyard.modules.context import Context
@@ -19,6 +19,9 @@ from steelyard.notices import ModuleRun, Notice
 from steelyard.planning.findings import Findings
 from steelyard.telemetry.events import CalculatorFailure, ModuleFinished, PlanningRestarted
 from steelyard.telemetry.logs import log_failure, log_module
+
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Calculations
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -54,6 +57,7 @@ class Guard:
     bucket     whose plan it is, for the log; None logs nothing
     late       did a deadline end a module? Then another machine may plan otherwise
     broken     qualified names of the modules that raised in this run: not to be asked again in it
+    calculations   what was calculated before; None = nothing is kept
     """
 
     disabled: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +66,7 @@ class Guard:
     findings: Findings = field(default_factory=Findings)
     late: bool = False
     broken: set[str] = field(default_factory=set)
+    calculations: Calculations | None = None
 
     def run(
         self,

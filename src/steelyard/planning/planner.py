@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from steelyard.errors import SteelyardError, one_line
 from steelyard.market import Market
@@ -34,6 +35,9 @@ from steelyard.telemetry.events import (
     PlanningStarted,
 )
 
+if TYPE_CHECKING:  # what makes one plan imports no cache
+    from steelyard.calculations.cache import Calculations
+
 
 def plan(
     snapshot: Snapshot,
@@ -47,6 +51,7 @@ def plan(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     warnings: Iterable[Notice] = (),
+    calculations: Calculations | None = None,
 ) -> Plan:
     """Plan one portfolio; the same inputs give the same plan id.
 
@@ -56,6 +61,7 @@ def plan(
     steps      who carries the pipeline
     observe    called with every event
     warnings   what the importers noticed: they go into the document
+    calculations   what was calculated for plans before; None = nothing is kept. No plan hangs on it
     Raises PlanRefused when the value is unknown, InternalError when two of our calculations
     disagree.
     """
@@ -68,7 +74,7 @@ def plan(
         seed=seed,
         disabled=disabled,
     )
-    return plan_case(case, steps, observe, tuple(warnings))
+    return plan_case(case, steps, observe, tuple(warnings), calculations)
 
 
 def plan_case(
@@ -76,9 +82,10 @@ def plan_case(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     warnings: tuple[Notice, ...] = (),
+    calculations: Calculations | None = None,
 ) -> Plan:
     """Plan one case; see `plan`."""
-    return solved_plan(case, steps, observe, warnings)[1]
+    return solved_plan(case, steps, observe, warnings, calculations)[1]
 
 
 def solved_plan(
@@ -86,6 +93,7 @@ def solved_plan(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     warnings: tuple[Notice, ...] = (),
+    calculations: Calculations | None = None,
 ) -> tuple[Solution, Plan]:
     """The solution of a case, and the document that is written from it; see `plan`."""
 
@@ -102,9 +110,8 @@ def solved_plan(
     findings.tell(PlanningStarted(rules.name, rules.version, as_of))
     bucket = case.snapshot.bucket
     try:
-        solution, document = settled(
-            planned, Guard(case.disabled, bucket=bucket, findings=findings)
-        )
+        guard = Guard(case.disabled, bucket=bucket, findings=findings, calculations=calculations)
+        solution, document = settled(planned, guard)
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise

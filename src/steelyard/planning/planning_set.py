@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
-from steelyard.estimates.estimate import TEN_YEARS, estimate
-from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
 from steelyard.modules.context import (
@@ -32,6 +30,7 @@ from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.costs import exact, min_order_weight
 from steelyard.planning.decisions import note_decisions
+from steelyard.planning.estimated import History, estimated, regime_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.harvest import lent, partners
 from steelyard.planning.lot_rules import note_lots
@@ -40,6 +39,9 @@ from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import CASH, Band, Targets
+
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Calculations
 
 YEAR_DAYS = 365.25
 
@@ -82,12 +84,14 @@ def build_context(
     symbols: tuple[str, ...],
     findings: Findings,
     like: Context | None = None,
+    calculations: Calculations | None = None,
 ) -> Context:
     """The Context of the planning set `symbols`; what is missing or odd in it is noted.
 
     like   of the same history: its estimates stand where they would come out the same
+    calculations   what was calculated before; None = nothing is kept
     """
-    ctx = lent(_context(case, valuation, symbols, like), case, findings)
+    ctx = lent(_context(case, valuation, symbols, like, calculations), case, findings)
     # before anybody asks: no reason of a calculator or of a target lets a bear average down
     ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
     ctx = replace(ctx, neutral_mix=neutral_mix(ctx))
@@ -98,7 +102,11 @@ def build_context(
 
 
 def _context(
-    case: Case, valuation: Valuation, symbols: tuple[str, ...], like: Context | None
+    case: Case,
+    valuation: Valuation,
+    symbols: tuple[str, ...],
+    like: Context | None,
+    calculations: Calculations | None,
 ) -> Context:
     snapshot, market, strategy = case.snapshot, case.market, case.strategy
     rows = [valuation.priced[symbol] for symbol in symbols]
@@ -118,8 +126,8 @@ def _context(
     )
     fresh = flags(p.fresh and worth for p in rows)
     stale = strategy.limits.max_stale_sessions
-    ten_years = slice(-TEN_YEARS - 1, None)
-    closes = market.base_closes(symbols, [s.currency for s in securities], stale, ten_years)
+    history = History(market, securities, stale)
+    closes = history.closes()
     yields = floats(s.dividend_yield for s in securities)
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
@@ -150,20 +158,13 @@ def _context(
         countries=grouping("country", [s.countries for s in securities]),
         estimates=like.estimates
         if like is not None and _estimates_alike(like, symbols, strategy)
-        else estimate(
-            closes,
-            settings=strategy.score,
-            dividend_yield=yields,
-            fundamental_quality=floats(s.quality for s in securities),
-            stated_return=floats(s.expected_return for s in securities),
-            adjusted=market.adjusted,
-        ),
+        else estimated(history, closes, strategy.score, calculations),
         trends=Trends(
             momentum=frozen(momentum(closes)),
             peaks=frozen(_peaks(market, symbols, since) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
-        regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        regime=regime_of(market, snapshot.as_of, strategy, calculations),
         follows_regime=case.follows_regime,
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,

@@ -144,7 +144,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     findings = guard.findings
     _note_case(case, findings)
     with findings.timed("value and context"):
-        case, valuation, ctx = context_of(case, findings)
+        case, valuation, ctx = context_of(case, findings, calculations=guard.calculations)
         strategy = case.strategy
         ctx = within(ctx, strategy.most_orders)
         objective = objective_of(ctx, strategy, guard)

@@ -22,6 +22,7 @@ from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
 from steelyard.modules.terms import end_state
 from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
+from steelyard.planning.answered import answered
 from steelyard.planning.asked_rows import (
     asked_rows,
     base_agreed,
@@ -222,7 +223,8 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
     module = choice.module
 
     def work(params: ModuleParams) -> list[tuple[Candidate, float]]:
-        return list(wishes(contract.candidates(ctx, module.call(ctx, params))))
+        asked = partial(contract.candidates, ctx)
+        return list(wishes(answered(guard, module, ctx, params, asked)))
 
     run = guard.run(module, ctx, choice.params, work, len)
     pairs = run.value or []

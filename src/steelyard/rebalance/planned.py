@@ -15,6 +15,7 @@ from decimal import Decimal, localcontext
 from functools import cached_property
 from math import isfinite
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from steelyard.canonical import published
 from steelyard.errors import InputError, SteelyardError, one_line
@@ -60,6 +61,9 @@ from steelyard.telemetry.events import (
     PlanningFailed,
     PlanningStarted,
 )
+
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Calculations
 
 COVERS = "exact orders to the target weights; nothing was searched"
 IDLE = "the reference engine trades to the targets and asks no module of this kind"
@@ -108,7 +112,10 @@ def plan(
 
 
 def solved_plan(
-    case: Case, observe: Observe | None = None, warnings: tuple[Notice, ...] = ()
+    case: Case,
+    observe: Observe | None = None,
+    warnings: tuple[Notice, ...] = (),
+    calculations: Calculations | None = None,
 ) -> tuple[Solution, Plan]:
     """The solution of a case by the reference engine, and the document written from it."""
     findings, rules, bucket = Findings(observe), case.strategy, case.snapshot.bucket
@@ -120,9 +127,8 @@ def solved_plan(
 
     try:
         _need_targets(case.targets)
-        solution, document = settled(
-            planned, Guard(case.disabled, bucket=bucket, findings=findings)
-        )
+        guard = Guard(case.disabled, bucket=bucket, findings=findings, calculations=calculations)
+        solution, document = settled(planned, guard)
     except SteelyardError as error:
         findings.tell(PlanningFailed(error.fault.code, one_line(str(error), LONGEST_ERROR)))
         raise
@@ -149,7 +155,7 @@ def solve(case: Case, guard: Guard) -> Solution:
     findings = guard.findings
     findings.problems.extend(case.strategy.problems)
     with findings.timed("value and context"):
-        case, valuation, ctx = context_of(case, findings)
+        case, valuation, ctx = context_of(case, findings, calculations=guard.calculations)
         rules = thresholds_of(case.strategy)
         least = float(rules.min_order_base) / ctx.value
         ctx = replace(ctx, min_order_weight=least)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.engine import EngineSettings
 from steelyard.errors import SteelyardError, StoreError
@@ -23,6 +23,9 @@ from steelyard.telemetry.health import Health
 from steelyard.telemetry.recorder import stamped
 from steelyard.telemetry.timings import measured
 
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Calculations
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
@@ -35,6 +38,7 @@ class Manner:
     clock            seconds, for how long it took
     observe          told every event as it happens; what is kept of them is not its business
     remark           told in what the engines differ
+    calculations     what was calculated for plans before; None = nothing is kept
     """
 
     engine: EngineSettings
@@ -45,6 +49,7 @@ class Manner:
     clock: Callable[[], float] = time.perf_counter
     observe: Observe = lambda _: None
     remark: Callable[[str], None] = lambda _: None
+    calculations: Calculations | None = None
 
 
 class Made(NamedTuple):
@@ -74,8 +79,16 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
 
     def solve(case: Case) -> tuple[Solution, Plan]:
         engine, warnings = active(manner.engine, case), tuple(order.inputs.warnings)
-        return solved_by(engine, case, steps=manner.steps, observe=observe, warnings=warnings)
+        return solved_by(
+            engine,
+            case,
+            steps=manner.steps,
+            observe=observe,
+            warnings=warnings,
+            calculations=tally,
+        )
 
+    tally = None if manner.calculations is None else manner.calculations.tally()
     began = manner.clock()
     with _refusals_kept(store, events):
         solution, plan = counted(case, manner.health, solve)
@@ -84,7 +97,8 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
             what = compared(solution, manner.engine.on_divergence, observe)
             if what:
                 manner.remark(what)
-    observe(measured(plan.plan_id, seconds, cached=cached))
+    counts = None if tally is None else tally.counts()
+    observe(measured(plan.plan_id, seconds, cached=cached, counts=counts))
     return Made(plan, keep(store, plan, order.inputs, order.files, seconds, events))
 
 

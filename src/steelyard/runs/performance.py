@@ -31,6 +31,9 @@ class Performance:
     sequences   that were proposed and scored, and seconds of each; None where none was
     peak_bytes  the most memory that a process had that made one; None where it was not counted
     hits, misses  plans whose strategy was ready in the process that made them, or was read
+    reused, calculated  calculations of plans that were made with a cache
+    evicted     results that went for want of bytes
+    cache_bytes  of the results that were kept after the newest of these plans; None without any
     """
 
     bucket: str | None
@@ -43,6 +46,16 @@ class Performance:
     peak_bytes: int | None
     hits: int = 0
     misses: int = 0
+    reused: int = 0
+    calculated: int = 0
+    evicted: int = 0
+    cache_bytes: int | None = None
+
+    @property
+    def reuse_rate(self) -> float | None:
+        """Part of the calculations that were had without work; None where no cache was there."""
+        asked = self.reused + self.calculated
+        return self.reused / asked if asked else None
 
     @property
     def hit_rate(self) -> float | None:
@@ -77,6 +90,13 @@ class Performance:
             "seconds_per_sequence": self.per_sequence,
             "peak_bytes": self.peak_bytes,
             "cache": {"hits": self.hits, "misses": self.misses, "hit_rate": self.hit_rate},
+            "calculations": {
+                "hits": self.reused,
+                "misses": self.calculated,
+                "hit_rate": self.reuse_rate,
+                "evictions": self.evicted,
+                "bytes": self.cache_bytes,
+            },
         }
 
 
@@ -107,6 +127,12 @@ def measured(store: Store, bucket: str | None, most: int) -> Performance:
         ),
         hits=sum(row.cached is True for row in costs),
         misses=sum(row.cached is False for row in costs),
+        reused=sum(row.reused or 0 for row in costs),
+        calculated=sum(row.calculated or 0 for row in costs),
+        evicted=sum(row.evicted or 0 for row in costs),
+        cache_bytes=next(
+            (row.cache_bytes for row in reversed(costs) if row.cache_bytes is not None), None
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from steelyard.engine import Engine, EngineSettings, OnDivergence
 from steelyard.errors import PlanRefused
@@ -21,6 +22,9 @@ from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 from steelyard.telemetry.events import EnginesDiffer, Observe
 from steelyard.telemetry.health import Health, Outcome
+
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Calculations
 
 MOST_NAMED = 5
 """Symbols that a sentence names."""
@@ -51,11 +55,12 @@ def solved_by(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     warnings: tuple[Notice, ...] = (),
+    calculations: Calculations | None = None,
 ) -> tuple[Solution, Plan]:
     """The solution of a case by an engine, and the document that is written from it."""
     if engine == "reference":
-        return reference.solved_plan(case, observe, warnings)
-    return solved_plan(case, steps, observe, warnings)
+        return reference.solved_plan(case, observe, warnings, calculations)
+    return solved_plan(case, steps, observe, warnings, calculations)
 
 
 def counted(

@@ -53,7 +53,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
     """An application of some routers. Every route says its role: see `security.roles.needs`.
 
-    Raises SettingsError where the house's environment has keys of a broker.
+    Raises SettingsError where the house's environment has keys of a broker, or a bad variable.
     """
     refuse_keys(house.variables)
 
@@ -73,7 +73,7 @@ def app_of(title: str, routers: Sequence[APIRouter], house: House) -> FastAPI:
         telemetry=UNUSED,
     )
     setattr(app.state, HOUSE, house)
-    app.state.contexts = Contexts()
+    app.state.contexts = Contexts(house.calculations)
     app.state.results = Results(house.meters.cache_hit)
     for router in (*routers, observing.router):
         app.include_router(router)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from steelyard.calculations.cache import Calculations
 from steelyard.errors import InputError, NotStored, OtherBuild
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
 from steelyard.services.carriage.context import Task, plugins_of, unpacked
@@ -34,7 +36,8 @@ MOST_SETS = 8
 class Contexts:
     """Tasks by the hash of what they were sent as."""
 
-    def __init__(self) -> None:
+    def __init__(self, calculations: Calculations | None = None) -> None:
+        self._calculations = calculations
         self._tasks: LRUCache[str, tuple[int, Task]] = LRUCache(MOST_BYTES, lambda kept: kept[0])
         self._loaded: LRUCache[str, Loaded] = LRUCache(MOST_SETS)
         self._lock, self._loading = Lock(), Lock()
@@ -58,6 +61,7 @@ class Contexts:
         except ValidationError as error:
             raise _unreadable(error) from error
         task = unpacked(form, self._plugins(plugins_of(form.strategy), folders))
+        task = replace(task, calculations=self._calculations)
         with self._lock:
             self._tasks[sha256] = min(MOST_BYTES, len(body) + _unsent(task)), task
             while len(self._tasks) > MOST_CONTEXTS:

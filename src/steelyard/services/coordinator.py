@@ -49,7 +49,9 @@ async def create(request: Request, body: PlanRequest) -> CreatePlanResponse:
 
 def of_request(house: House, body: CreatePlanRequest) -> CreatePlanResponse:
     """The plan of a whole request; blocks."""
-    answer = documents.create(body, house.steps(), observer(house), house.meters.modules)
+    answer = documents.create(
+        body, house.steps(), observer(house), house.meters.modules, house.calculations
+    )
     notices = (*answer.document["warnings"], *answer.document["problems"])
     carriage((notice["code"], notice["message"]) for notice in notices)
     return answer

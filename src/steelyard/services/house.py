@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from os import cpu_count
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,7 @@ from time import monotonic
 from anyio import CapacityLimiter
 
 from steelyard import environment
+from steelyard.calculations.cache import Calculations, calculations_from
 from steelyard.execution.journal.opening import FILE as JOURNAL
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.runs.planners import Planners
@@ -50,6 +52,7 @@ class House:
     planning whoever plans takes a place of it: there are as many as processors
     checking places of those who only ask how it is: whoever works takes none of them
     answers  of reads, as long as the database stays as it is
+    calculations  of plans before, shared by all that plan here
     """
 
     variables: Mapping[str, str]
@@ -73,6 +76,13 @@ class House:
     _store: Store | None = field(default=None, repr=False)
     _planners: Planners | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
+
+    @cached_property
+    def calculations(self) -> Calculations:
+        """The cache of this process, made at its first use; raises SettingsError."""
+        calculations = calculations_from(self.variables, self.seconds)
+        self.meters.calculations(calculations.counts)
+        return calculations
 
     @property
     def home(self) -> Path:

@@ -478,6 +478,10 @@ class PlanMeasured(Event):
     seconds      that planning took
     peak_bytes   the most memory that its process had resident so far; null where none is counted
     cached       whether its strategy was ready from a plan before; null where none is kept ready
+    reused       calculations that were had without work; null, as all below, without a cache
+    calculated   those that were done
+    evicted      results that went for those of this plan
+    cache_bytes  of all results that were kept after it
     """
 
     told_by = "who plans"
@@ -485,6 +489,10 @@ class PlanMeasured(Event):
     seconds: float
     peak_bytes: int | None
     cached: bool | None
+    reused: int | None = None
+    calculated: int | None = None
+    evicted: int | None = None
+    cache_bytes: int | None = None
 
 
 # execution

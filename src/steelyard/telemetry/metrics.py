@@ -9,13 +9,15 @@ what this program names: a route's template, a module, an instance; never what a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from steelyard.calculations.cache import Counts
 from steelyard.telemetry.breaker import State
 from steelyard.telemetry.timings import Timed, split
 
@@ -29,6 +31,27 @@ STATES: dict[State, int] = {"closed": 0, "half-open": 1, "open": 2}
 """State of a circuit -> its figure."""
 AGE = "_created"
 """What the names of figures end with that say when another one began."""
+
+
+class _Calculations(Collector):
+    """The figures of a cache of calculations."""
+
+    def __init__(self, counts: Callable[[], Counts]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, as they are now."""
+        counts = self._counts()
+        figures = {
+            "hits": ("Calculations that were had without work.", counts.hits),
+            "misses": ("Calculations that were done.", counts.misses),
+            "evictions": ("Results that went for want of bytes.", counts.evictions),
+            "unkept": ("Results that could not be kept.", counts.unkept),
+        }
+        for name, (what, count) in figures.items():
+            yield CounterMetricFamily(f"steelyard_calculation_{name}", what, value=count)
+        what = "Bytes of the results that are kept."
+        yield GaugeMetricFamily("steelyard_calculation_bytes", what, value=counts.bytes)
 
 
 class Meters:
@@ -115,6 +138,10 @@ class Meters:
     def cache_hit(self) -> None:
         """A result was had without work."""
         self._hits.inc()
+
+    def calculations(self, counts: Callable[[], Counts]) -> None:
+        """What a cache of calculations did is asked of it whenever figures are read."""
+        self._registry.register(_Calculations(counts))
 
     def queue(self, depth: int) -> None:
         """So many batches wait."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from steelyard.telemetry.events import PlanMeasured
+
+if TYPE_CHECKING:
+    from steelyard.calculations.cache import Counts
 
 OPERATIONS: Mapping[str, str] = {
     "opportunity_calculators": "calculate",
@@ -116,6 +119,17 @@ def peak_bytes() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RUSAGE_UNIT
 
 
-def measured(plan_id: str, seconds: float, *, cached: bool | None = None) -> PlanMeasured:
-    """What a plan took that this process just made."""
-    return PlanMeasured(plan_id, round(seconds, EVENT_DIGITS), peak_bytes(), cached)
+def measured(
+    plan_id: str, seconds: float, *, cached: bool | None = None, counts: Counts | None = None
+) -> PlanMeasured:
+    """What a plan took that this process just made; `counts` of its calculations."""
+    took = PlanMeasured(plan_id, round(seconds, EVENT_DIGITS), peak_bytes(), cached)
+    if counts is None:
+        return took
+    return replace(
+        took,
+        reused=counts.hits,
+        calculated=counts.misses,
+        evicted=counts.evictions,
+        cache_bytes=counts.bytes,
+    )

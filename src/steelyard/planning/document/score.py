@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.estimates.estimate import TEN_YEARS
-from steelyard.estimates.foresight import foresight
+from steelyard.planning.estimated import History, foreseen
+from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution
 from steelyard.plans.score import Charges, ForesightShown, PartShown, ScoreShown, TermShown
 from steelyard.sentences import say, worded
 
 
-def score_shown(m: Solution) -> ScoreShown:
+def score_shown(m: Solution, guard: Guard) -> ScoreShown:
     hold, plan = m.choice.hold.evaluation, m.choice.plan.evaluation
     cost, tax, hurdle = m.choice.plan.charges
     terms = []
@@ -46,21 +46,17 @@ def score_shown(m: Solution) -> ScoreShown:
         min_improvement=m.choice.threshold,
         charges=Charges(cost=cost, tax=tax, hurdle=hurdle),
         terms=tuple(terms),
-        foresight=_foresight(m),
+        foresight=_foresight(m, guard),
     )
 
 
-def _foresight(m: Solution) -> ForesightShown | None:
+def _foresight(m: Solution, guard: Guard) -> ForesightShown | None:
     """What predictions of the volatility of what the plan ends with have been worth."""
     ctx, after = m.ctx, m.orders.after(m.ctx.weights, m.choice.plan.row)
     held = np.flatnonzero(after > 0)
-    closes = m.case.market.base_closes(
-        [ctx.symbols[i] for i in held],
-        [ctx.securities[i].currency for i in held],
-        ctx.limits.max_stale_sessions,
-        slice(-TEN_YEARS - 1, None),
-    )
-    past = foresight(closes, after[held], ctx.score, ctx.estimates.shrinkage)
+    history = History(m.case.market, ctx.securities, ctx.limits.max_stale_sessions)
+    shrinkage, calculations = ctx.estimates.shrinkage, guard.calculations
+    past = foreseen(history, held, after[held], ctx.score, shrinkage, calculations)
     if past is None:
         return None
     figures = {

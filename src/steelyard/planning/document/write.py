@@ -223,7 +223,7 @@ def write(
             second_half=figures.later,
             proposed_by=proposers(m, choice.plan),
             conversions=paid.conversions,
-            score=score_shown(m),
+            score=score_shown(m, guard),
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
             ),

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from steelyard.modules import contract_terms
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import BlackBox, Part, Term
+from steelyard.planning.answered import answered
 from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.score.charges import ChargeRates, charge_rates
 from steelyard.planning.score.model import ScoreModel, build_model
@@ -58,7 +60,8 @@ def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
     for choice in strategy.enabled(Kind.TERM):
 
         def work(params: ModuleParams, module: Module = choice.module) -> Term:
-            term = contract_terms.term(ctx, module.name, module.call(ctx, params))
+            checked = partial(contract_terms.term, ctx, module.name)
+            term = answered(guard, module, ctx, params, checked)
             term_weights(ctx, [term.name])
             parts = (replace(part, raw=kept_to(module, part.raw)) for part in term.parts)
             return replace(term, parts=tuple(parts))

@@ -33,6 +33,7 @@ def planned(house: House, bucket: str, seed: int, observe: Observe | None = None
         seed=seed,
         observe=observe or observer(house),
         remark=LOGGER.warning,
+        calculations=house.calculations,
     )
     plan, is_new = plan_bucket(house.store(), house.planners(), bucket, manner)
     house.meters.modules(plan.timings)

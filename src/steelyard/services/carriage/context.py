@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 import steelyard
+from steelyard.calculations.cache import Calculations
 from steelyard.canonical import sha256
 from steelyard.errors import InputError, OtherBuild, one_line
 from steelyard.modules import registry
@@ -45,6 +46,7 @@ class Task:
     """One plan as its steps need it.
 
     table   the finished candidate table; None where it is not made yet
+    calculations   of the process that has it; they do not travel
     """
 
     ctx: Context
@@ -53,6 +55,7 @@ class Task:
     gone: Mapping[str, str]
     bucket: str | None = None
     table: Candidates | None = None
+    calculations: Calculations | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -63,7 +66,9 @@ class Task:
 
     def guard(self, findings: Findings) -> Guard:
         """A guard that reports to `findings`."""
-        return Guard(self.disabled, self.gone, self.bucket, findings)
+        return Guard(
+            self.disabled, self.gone, self.bucket, findings, calculations=self.calculations
+        )
 
     @cached_property
     def objective(self) -> Objective:

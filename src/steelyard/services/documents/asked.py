@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.arrays import PAD
+from steelyard.calculations.cache import Calculations
 from steelyard.compat import requests
 from steelyard.compat.asked import CATEGORIES, Action, Asked
 from steelyard.errors import FailedLate, InputError
@@ -139,16 +140,18 @@ def create(
     steps: Steps = LOCAL,
     observe: Observe | None = None,
     note: Callable[[Iterable[Timing]], None] = lambda _: None,
+    calculations: Calculations | None = None,
 ) -> CreatePlanResponse:
     """The plan of a request, what making it took, and the whole document.
 
     steps   who carries the pipeline
     note    is told what its parts took
+    calculations   of plans before
     """
     case, assumed = requests.order_of(request.record())
     counts = Counts(observe)
     start = steps.clock()
-    plan = plan_case(case, steps, counts.tell, assumed)
+    plan = plan_case(case, steps, counts.tell, assumed, calculations)
     seconds = steps.clock() - start
     note(plan.timings)
     return response_of(plan, counts, seconds, request.parameters.beam_width)
