@@ -425,17 +425,16 @@ def _listed(value: object) -> object:
 
 def _no_percent(value: object) -> object:
     """A move of the market is a fraction; 10 is not taken for 10 %."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and not DEEPEST <= value < 1 and DEEPEST <= value / 100 < 1 <= abs(value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or DEEPEST <= value < 1:
+        return value
+    if DEEPEST <= value / 100 < 1 <= abs(value):
         meant = f"did you mean {value / 100:g} (for {value:g} %)"
         raise ValueError(f"{value:g} is no fraction from {DEEPEST:g} to below 1; {meant}")
     return value
 
 
 DEEPEST = -0.95
-Shift = Annotated[
-    float, Field(ge=DEEPEST, lt=1, allow_inf_nan=False), BeforeValidator(_no_percent)
-]
+Shift = Annotated[float, Field(ge=DEEPEST, lt=1, allow_inf_nan=False), BeforeValidator(_no_percent)]
 Years = Annotated[float, Field(ge=SHORTEST_YEARS, le=LONGEST_YEARS, allow_inf_nan=False)]
 Horizons = Annotated[
     tuple[Years, ...],

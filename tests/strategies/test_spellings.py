@@ -499,15 +499,19 @@ def test_of_several_evaluations_that_are_switched_on_the_first_counts_or_the_one
     by_switch, by_name = parse(both, "x"), parse(f"{both}[evaluation]\nmode = 'stochastic'", "x")
 
     assert by_switch.evaluation.mode == "monte_carlo"
-    assert by_switch.warnings == (
-        "enable_stochastic_scenarios changes nothing: core.enable_monte_carlo_paths is true, and "
-        "one evaluation counts.",
-    )
+    assert list(by_switch.warnings) == [
+        (
+            "enable_stochastic_scenarios changes nothing: core.enable_monte_carlo_paths is true, "
+            "and one evaluation counts."
+        )
+    ]
     assert by_name.evaluation.mode == "stochastic"
-    assert by_name.warnings == (
-        "core.enable_monte_carlo_paths changes nothing: evaluation.mode is 'stochastic', and one "
-        "evaluation counts.",
-    )
+    assert list(by_name.warnings) == [
+        (
+            "core.enable_monte_carlo_paths changes nothing: evaluation.mode is 'stochastic', and "
+            "one evaluation counts."
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,9 @@ def _of_another_mode(strategy: Strategy) -> Iterator[Problem]:
     for name, modes in READ_BY.items():
         if mode not in modes and _says_itself(strategy, f"evaluation.{name}"):
             text = f'evaluation.{name} is set and evaluation.mode is "{mode}": it changes nothing.'
-            readers = " and ".join(modes) if len(modes) < len(READ_BY["compared"]) else "the other modes"
+            readers = (
+                " and ".join(modes) if len(modes) < len(READ_BY["compared"]) else "the other modes"
+            )
             yield warning(("evaluation", name), f"{text} It belongs to {readers}.")
 
 

@@ -403,7 +403,10 @@ def test_sequences_are_ordered_by_the_evaluation_and_say_what_it_has_of_them(swi
             assert result.metrics["volatility"] > 0
         else:
             assert result.total_score == result.metrics["value"] != result.end_state_score
-    figures = {"enable_multi_objective": "on_frontier", "enable_multi_timeframe": "score_in_5_years"}
+    figures = {
+        "enable_multi_objective": "on_frontier",
+        "enable_multi_timeframe": "score_in_5_years",
+    }
     assert figures.get(switch, "mean_error") in may[0].metrics
 
 

@@ -378,7 +378,10 @@ def _result(
         feasible=stopped is None,
         metrics={
             **terms,
-            **{"improvement": scored.net, "cost": cost, "tax": tax, "orders": hurdle},
+            "improvement": scored.net,
+            "cost": cost,
+            "tax": tax,
+            "orders": hurdle,
             **verdict.figures,
             **further,
         },
