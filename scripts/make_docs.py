@@ -61,12 +61,14 @@ from steelyard.strategies.files.problems import allowed
 from steelyard.strategies.files.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
 from steelyard.strategies.files.spellings import (
     ENABLED_LISTS,
+    EVALUATION,
     LEVELS,
     PARAM_TABLES,
     Agrees,
     Alias,
     Refused,
     Spelling,
+    Switches,
     Unused,
     rows,
 )
@@ -706,7 +708,7 @@ def spellings_section() -> Iterator[str]:
     yield from ("", SPELLINGS_AGREE, "")
     yield from table(
         ("written", "where", "means"),
-        [(f"`{key}`", _where(where), _means(spelling)) for where, key, spelling in rows()],
+        [(f"`{key}`", _where(where, key), _means(spelling)) for where, key, spelling in rows()],
     )
     yield ""
     yield from table(("written at the top", "means"), _lists())
@@ -719,13 +721,16 @@ Where a setting may stand, the strongest place first:
 SPELLINGS_AGREE = """
 A setting that stands in two places with two values is an error that names both; with one value it
 is fine. `name`, `description` and `preset` may stand in `[planner]` and `[core]` too; `title` is
-the description where there is none, `preset_name` the preset.
+the description where there is none, `preset_name` the preset. Of several `enable_` switches of an
+evaluation that are on the one that `evaluation.mode` names counts, else the first of `monte_carlo`,
+`stochastic`, `multi_objective`, `multi_timeframe`; a warning says which others change nothing.
 """.strip()
 
 
-def _where(where: str) -> str:
+def _where(where: str, key: str) -> str:
     if not where:
-        return "top, `[planner]`, `[core]`"
+        inside = ", `[evaluation]`" if key in EVALUATION else ""
+        return f"top, `[planner]`, `[core]`{inside}"
     return f"`[{where}]`" if "*" not in where else f"every module of `[{where.partition('.')[0]}]`"
 
 
@@ -738,6 +743,8 @@ def _means(spelling: Spelling) -> str:
             return f"must be what `{'.'.join(key)}` is"
         case Unused(says, _):
             return f"accepted with a warning; {says}"
+        case Switches(mode):
+            return f'`true` is `evaluation.mode = "{mode}"`'
         case Refused(says, nothing):
             harmless = " or ".join(f"`{toml(one)}`" for one in nothing)
             return (

@@ -412,7 +412,8 @@ DEFAULT_SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10)
 DEFAULT_HORIZONS: Mapping[str, tuple[float, ...]] = {"multi_timeframe": (1.0, 3.0, 5.0)}
 A_YEAR = (1.0,)
 LONGEST_YEARS = 50
-SHORTEST_YEARS = 1 / 252
+SHORTEST_YEARS = 0.0039
+"""A trading day: 1 / 252, however it is rounded."""
 MOST_SCENARIOS = 1_000_000
 
 
@@ -422,9 +423,24 @@ def _listed(value: object) -> object:
     return (value,) if number else value
 
 
-Shift = Annotated[float, Field(ge=-0.95, le=10, allow_inf_nan=False)]
+def _no_percent(value: object) -> object:
+    """A move of the market is a fraction; 10 is not taken for 10 %."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or DEEPEST <= value < 1:
+        return value
+    if DEEPEST <= value / 100 < 1 <= abs(value):
+        meant = f"did you mean {value / 100:g} (for {value:g} %)"
+        raise ValueError(f"{value:g} is no fraction from {DEEPEST:g} to below 1; {meant}")
+    return value
+
+
+DEEPEST = -0.95
+Shift = Annotated[float, Field(ge=DEEPEST, lt=1, allow_inf_nan=False), BeforeValidator(_no_percent)]
 Years = Annotated[float, Field(ge=SHORTEST_YEARS, le=LONGEST_YEARS, allow_inf_nan=False)]
-Horizons = Annotated[tuple[Years, ...], Field(strict=False), BeforeValidator(_listed)]
+Horizons = Annotated[
+    tuple[Years, ...],
+    Field(strict=False),
+    BeforeValidator(_listed, json_schema_input_type=Years | tuple[Years, ...]),
+]
 
 
 class ObjectiveShares(Shares):
@@ -478,8 +494,8 @@ class Evaluation(Section):
         years, shares = self.horizon_years, self.horizon_shares
         if any(later <= earlier for earlier, later in pairwise(years)):
             raise ValueError(f"horizon_years must increase, not {list(years)}")
-        if shares and len(shares) != len(self.horizons):
-            count = len(self.horizons)
+        count = len(self.horizons)
+        if shares and self.mode == "multi_timeframe" and len(shares) != count:
             raise ValueError(f"{len(shares)} horizon_shares of {count} horizons; give one for each")
         if shares and not math.fsum(shares) > 0:
             raise ValueError("at least one of horizon_shares must be above 0")

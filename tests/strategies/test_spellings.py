@@ -25,7 +25,16 @@ from steelyard.strategies import (
     schema,
     validate,
 )
-from steelyard.strategies.files.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
+from steelyard.strategies.files.spellings import (
+    EVALUATION,
+    GLOBAL,
+    MODULES,
+    Alias,
+    Level,
+    Unused,
+    plain,
+    rows,
+)
 from steelyard.strategies.strategy import SECTIONS
 
 SCHEMA = jsonschema.Draft202012Validator(schema())
@@ -92,21 +101,25 @@ combinatorial_max_combinations_per_depth | 50 | GEN.enhanced_combinatorial.max_c
 combinatorial_max_sells | 2 | GEN.enhanced_combinatorial.max_sells | 2
 combinatorial_max_buys | 2 | GEN.enhanced_combinatorial.max_buys | 2
 combinatorial_max_candidates | 6 | GEN.enhanced_combinatorial.max_candidates | 6
+monte_carlo_path_count | 500 | evaluation.paths | 500
+monte_carlo_paths | 10 | evaluation.paths | 10
+evaluation_mode | multi_objective | evaluation.mode | multi_objective
+enable_monte_carlo_paths | true | evaluation.mode | monte_carlo
+enable_monte_carlo | true | evaluation.mode | monte_carlo
+enable_stochastic_scenarios | true | evaluation.mode | stochastic
+enable_multi_objective | true | evaluation.mode | multi_objective
+enable_multi_timeframe | true | evaluation.mode | multi_timeframe
+stochastic_price_shifts | [-0.2, 0] | evaluation.shifts | [-0.2, 0.0]
+stochastic_scenario_shifts | [0.1] | evaluation.shifts | [0.1]
 """)
 """Key -> as written, ours, what it is then."""
 IDLE = {
-    "enable_batch_generation": True, "batch_size": 100, "monte_carlo_path_count": 100,
+    "enable_batch_generation": True, "batch_size": 100,
     "enable_multi_objective": False, "enable_stochastic_scenarios": False,
-    "enable_monte_carlo_paths": False, "enable_multi_timeframe": False,
-    "stochastic_price_shifts": [], "evaluation_mode": "single_objective",
+    "enable_monte_carlo_paths": False, "enable_monte_carlo": False, "enable_multi_timeframe": False,
+    "monte_carlo_path_count": 10_000, "evaluation_mode": "single_objective",
 }  # fmt: skip
 REFUSED = {
-    "enable_multi_objective": (True, "is not built yet: leave it out"),
-    "enable_stochastic_scenarios": (True, "is not built yet: leave it out"),
-    "enable_monte_carlo_paths": (True, "is not built yet: leave it out"),
-    "enable_multi_timeframe": (True, "is not built yet: leave it out"),
-    "stochastic_price_shifts": ([-0.1, 0.1], "is not built yet: leave it out"),
-    "evaluation_mode": ("monte_carlo", "is not built yet: leave it out"),
     "base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
     **dict.fromkeys(
         ["risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"],
@@ -134,6 +147,7 @@ def fits(document: dict[str, object]) -> bool:
 
 def test_these_tables_have_every_key_that_is_known():
     assert set(GLOBAL) == set(MAPPED) | set(IDLE) | set(REFUSED)
+    assert EVALUATION.keys() == {k for k, row in MAPPED.items() if row[1].startswith("evaluation.")}
 
 
 def test_a_documented_key_sets_ours_wherever_it_stands():
@@ -142,12 +156,13 @@ def test_a_documented_key_sets_ours_wherever_it_stands():
         strategy = from_mapping(placed(table, key, written), "x")
         return (
             value(default(), target) != expected
-            and value(strategy, target) == pytest.approx(expected)
+            and plain(value(strategy, target)) == pytest.approx(expected)
             and strategy.sources == {target: "strategy file"}
             and fits(placed(table, key, written))
         )
 
     assert [(t, key) for t in EVERYWHERE for key in MAPPED if not sets(t, key)] == []
+    assert [key for key in EVALUATION if not sets("evaluation", key)] == []
 
 
 def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing():
@@ -155,7 +170,7 @@ def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing():
         strategy = from_mapping(placed(table, key, IDLE[key]), "x")
         return (
             strategy.sha256 == default().sha256
-            and bool(strategy.warnings) is not isinstance(GLOBAL[key], Refused)
+            and bool(strategy.warnings) is isinstance(GLOBAL[key], Unused)
             and fits(placed(table, key, IDLE[key]))
         )
 
@@ -472,16 +487,94 @@ def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
     assert not strategy.choice(Kind.PATTERN, "rebalance").enabled
 
 
-def test_an_evaluation_is_the_single_one_or_refused():
-    assert parse("[evaluation]\nmode = 'single_objective'", "x").sha256 == default().sha256
-    assert (
-        "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: "
-        "leave it out." in refusal("[evaluation]\nmode = 'stochastic'")
-    )
-    assert (
-        "evaluation.paths is 100: no evaluation but the single score is built yet: leave it out."
-        in refusal("[evaluation]\npaths = 100")
-    )
+def test_an_evaluation_by_the_score_alone_moves_no_hash_whatever_else_it_says():
+    idle = "[evaluation]\nmode = 'single_objective'\npaths = 100\nshifts = [0.2]\ntail = 0.1"
+
+    assert parse(idle, "x").sha256 == default().sha256
+    assert parse("enable_monte_carlo_paths = true", "x").sha256 != default().sha256
+
+
+def test_of_several_evaluations_that_are_switched_on_the_first_counts_or_the_one_that_is_named():
+    both = "enable_stochastic_scenarios = true\n[core]\nenable_monte_carlo_paths = true\n"
+    by_switch, by_name = parse(both, "x"), parse(f"{both}[evaluation]\nmode = 'stochastic'", "x")
+
+    assert by_switch.evaluation.mode == "monte_carlo"
+    assert list(by_switch.warnings) == [
+        (
+            "enable_stochastic_scenarios changes nothing: core.enable_monte_carlo_paths is true, "
+            "and one evaluation counts."
+        )
+    ]
+    assert by_name.evaluation.mode == "stochastic"
+    assert list(by_name.warnings) == [
+        (
+            "core.enable_monte_carlo_paths changes nothing: evaluation.mode is 'stochastic', and "
+            "one evaluation counts."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "both"),
+    [
+        (
+            "enable_monte_carlo = true\n[evaluation]\nmode = 'stochastic'",
+            "evaluation.mode is 'stochastic' and enable_monte_carlo is true",
+        ),
+        (
+            "enable_monte_carlo = true\nevaluation_mode = 'single_objective'",
+            "evaluation_mode is 'single_objective' and enable_monte_carlo is true",
+        ),
+        (
+            "enable_monte_carlo = false\n[evaluation]\nmode = 'monte_carlo'",
+            "evaluation.mode is 'monte_carlo' and enable_monte_carlo is false",
+        ),
+        (
+            "enable_monte_carlo = true\n[planner]\nenable_monte_carlo_paths = false",
+            "planner.enable_monte_carlo_paths is false and enable_monte_carlo is true",
+        ),
+        (
+            "monte_carlo_path_count = 100\n[evaluation]\npaths = 200",
+            "evaluation.paths is 200 and monte_carlo_path_count is 100",
+        ),
+    ],
+)
+def test_two_words_on_the_evaluation_that_disagree_are_refused_by_both_names(text: str, both: str):
+    assert f"{both}, but both set evaluation." in refusal(text)
+
+
+def test_a_switch_that_is_off_switches_off_what_is_inherited_and_nothing_else():
+    paths = parse("[evaluation]\nmode = 'monte_carlo'\npaths = 500", "x")
+
+    assert overlay(paths, {"enable_monte_carlo_paths": False}, why="x").sha256 == default().sha256
+    assert overlay(paths, {"enable_multi_objective": False}, why="x").evaluation == paths.evaluation
+    over = overlay(paths, {"enable_multi_timeframe": True}, why="x")
+    assert over.evaluation.mode == "multi_timeframe"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        *[(f"paths = {n}", "a whole number from 10 to 1,000,000") for n in (0, 1, 10**9, -10)],
+        ("horizon_years = 0", "horizon_years[0] is 0; it must be a number from 0.0039 to 50"),
+        ("horizon_years = [1, -3]", "horizon_years[1] is -3"),
+        ("horizon_years = [5, 1]", "horizon_years must increase, not [5.0, 1.0]"),
+        ("horizon_years = [1, 1]", "horizon_years must increase"),
+        ("horizon_years = '1y'", "it must be a number from 0.0039 to 50 or a list"),
+        ("shifts = []", "it must be a list of 1 to 50, each entry a number"),
+        ("shifts = [-0.96]", "shifts[0] is -0.96; it must be a number at least -0.95 and below 1"),
+        ("shifts = [-10, 0, 10]", "shifts[0]: -10 is no fraction from -0.95 to below 1; did you "),
+        ("shifts = [0, 5]", "did you mean 0.05 (for 5 %)"),
+        ("tail = 5", "it must be a number above 0 and at most 0.5"),
+        ("mode = 'montecarlo'", "one of 'single_objective', 'multi_objective', 'stochastic', "),
+        ("mode = 'multi_timeframe'\nhorizon_shares = [1, 2]", "2 horizon_shares of 3 horizons"),
+        ("objectives = {score = 0, diversification = 0, risk = 0, cost = 0}", "above 0"),
+    ],
+)
+def test_an_evaluation_out_of_range_is_refused_with_what_may_stand_there(
+    setting: str, expected: str
+):
+    assert expected in refusal(f"[evaluation]\n{setting}")
 
 
 def test_a_mapping_is_read_like_the_file_that_it_came_from():

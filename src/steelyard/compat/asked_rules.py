@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from steelyard import strategies
@@ -29,6 +29,12 @@ COMBINATIONS = {
 }
 """Parameters of both combinatorial generators."""
 
+MODES: Mapping[str, str] = {
+    "monte_carlo": "enable_monte_carlo",
+    "stochastic": "enable_stochastic_scenarios",
+}
+"""Ways to evaluate that draw, the strongest first -> the switch of a request."""
+
 SPELLED = frozenset(
     {
         "max_depth",
@@ -40,6 +46,7 @@ SPELLED = frozenset(
         "transaction_cost_percent",
         "beam_width",
         "cost_penalty_factor",
+        "enable_monte_carlo",
         "enable_multi_objective",
         "enable_stochastic_scenarios",
         "enable_multi_timeframe",
@@ -52,18 +59,22 @@ IDLE: Mapping[str, tuple[Any, str]] = {
     "enable_early_termination": (True, "every sequence is scored, none is left out"),
     "min_batches_to_evaluate": (2, "every sequence is scored, none is left out"),
     "plateau_threshold": (3, "every sequence is scored, none is left out"),
-    "monte_carlo_paths": (100, "no paths are drawn"),
-    "stochastic_scenario_shifts": (None, "no scenarios are drawn"),
 }
 """Rule that changes nothing -> its default, and why."""
+OF_MODE: Mapping[str, tuple[str, Any]] = {
+    "monte_carlo_paths": ("monte_carlo", 100),
+    "stochastic_scenario_shifts": ("stochastic", None),
+}
+"""Rule of one way to evaluate -> that, and the default of the rule."""
 
 
 def strategy_of(asked: Asked, converted: Converted) -> tuple[Strategy, tuple[str, ...]]:
     """The rules of a request as a strategy, and what of them changes nothing."""
     rules = asked.rules
     changes: dict[str, Any] = {name: rules[name] for name in SPELLED if name in rules}
-    if "enable_monte_carlo" in rules:
-        changes["enable_monte_carlo_paths"] = rules["enable_monte_carlo"]
+    mode = next((mode for mode, switch in MODES.items() if rules.get(switch)), None)
+    own = {name for name, (owner, _) in OF_MODE.items() if owner == mode}
+    changes |= {name: rules[name] for name in own if rules.get(name) is not None}
     changes["search"] = {"scope": rules.get("scope") or "proposals"}
     if changes["search"]["scope"] == "proposals":
         changes.pop("beam_width", None)  # there it says only how many come back
@@ -84,7 +95,20 @@ def strategy_of(asked: Asked, converted: Converted) -> tuple[Strategy, tuple[str
         strategy = strategies.overlay(strategy, groups, why=WHY, name=strategy.name)
     if asked.strategy:
         strategy = strategies.overlay(strategy, asked.strategy, why=WHY, name=strategy.name)
-    return strategy, tuple(_idle(rules))
+    return strategy, (*_idle(rules), *_of_evaluation(rules, strategy, own))
+
+
+def _of_evaluation(
+    rules: Mapping[str, Any], strategy: Strategy, own: Collection[str]
+) -> Iterator[str]:
+    """What of the evaluation changes nothing, and what is worth knowing of it."""
+    for name, (owner, default) in OF_MODE.items():
+        if name not in own and name in rules and rules[name] != default:
+            yield f"{name} changes nothing: the evaluation is not {owner}."
+    yield from strategy.warnings
+    for problem in strategies.validate(strategy).found:
+        if problem.severity == "warning" and problem.place[:1] == ("evaluation",):
+            yield problem.text
 
 
 def _combinations(rules: Mapping[str, Any], changes: dict[str, Any]) -> None:

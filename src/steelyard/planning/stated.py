@@ -6,8 +6,9 @@ They are sized already. Filters, conflicts, priorities and draws are those of ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -18,7 +19,10 @@ from steelyard.modules.candidates import Batch, Candidates, Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.notices import Drop
 from steelyard.orders import Side
+from steelyard.planning.choice import by_mode
 from steelyard.planning.guard import Guard
+from steelyard.planning.modes import judge
+from steelyard.planning.modes.compare import figures_named
 from steelyard.planning.rejections import cash_short, over_a_cap
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.scored import Scored, doing_nothing, score_set
@@ -72,11 +76,16 @@ class Verdict:
 
     place     in the sequences as they were given
     stopped   None = it may be a plan
+    value     what `evaluation.mode` orders it by; None where the score of today alone does, where
+              it was not compared, and of what another beats in all objectives
+    figures   that the mode has of it, by name
     """
 
     place: int
     scored: Scored
     stopped: Stopped | None
+    value: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def distinct(orders: Sequence[Stated]) -> list[Stated]:
@@ -200,8 +209,13 @@ def judged(
     sequences: Sequence[Sequence[Stated]],
     strategy: Strategy,
     guard: Guard,
-) -> Iterator[Verdict]:
-    """Every sequence scored, in the order in which they come, and what stops it."""
+    most: int | None = None,
+) -> list[Verdict]:
+    """Every sequence scored, in the order in which they come, and what stops it.
+
+    most   that are compared as `evaluation.mode` says, the best by the score of today; None = as
+           many as in a plan
+    """
     every = distinct([order for sequence in sequences for order in sequence])
     table = stated_table(ctx, objective, every, strategy, guard)
     inside_at = {key: j for j, key in enumerate(keys(ctx, table))}
@@ -211,11 +225,38 @@ def judged(
     at = {order.key: j for j, order in enumerate(every)}
     stops = _stops(ctx, every, guard)
     hold = doing_nothing(ctx, objective, orders).evaluation.score
-    may = _feasible(ctx, table, inside, guard)
+    may, verdicts = _feasible(ctx, table, inside, guard), list[Verdict]()
     for place, sequence in enumerate(sequences):
         scored = score_set(ctx, objective, orders, [at[order.key] for order in sequence], hold)
         stopped = None if may[place] else _stopped(ctx, table, sequence, inside[place], stops)
-        yield Verdict(place, scored, stopped)
+        verdicts.append(Verdict(place, scored, stopped))
+    return _by_mode(ctx, objective, orders, verdicts, most) if by_mode(ctx) else verdicts
+
+
+def _by_mode(
+    ctx: Context,
+    objective: Objective,
+    orders: Orders,
+    verdicts: Sequence[Verdict],
+    most: int | None,
+) -> list[Verdict]:
+    """The same, with what the mode has of those that may be a plan; hold is compared with them."""
+    first = sorted(
+        (verdict for verdict in verdicts if verdict.stopped is None),
+        key=lambda verdict: (-verdict.scored.net, verdict.place),
+    )[: most or ctx.rules.evaluation.compared]
+    ends = [doing_nothing(ctx, objective, orders), *(verdict.scored for verdict in first)]
+    by = judge.judged(ctx, objective, orders, ends, [True] * len(ends))
+    every, names = list(verdicts), figures_named(ctx)
+    for k, verdict in enumerate(first, start=1):
+        figures = dict(zip(names, by.figures[k].tolist(), strict=True))
+        value = round(float(by.values[k]), judge.DECISIVE_DECIMALS)
+        if by.on is not None:
+            figures["on_frontier"] = float(by.on[k])
+        every[verdict.place] = replace(
+            verdict, value=value if math.isfinite(value) else None, figures=figures
+        )
+    return every
 
 
 def _orders(ctx: Context, orders: Sequence[Stated], free: Sequence[bool]) -> Orders:

@@ -477,7 +477,10 @@ class SequenceEvaluationResult(Wire):
     end_state_score: Score = Field(description="of what is held then, less charges")
     diversification_score: Score
     risk_score: Score = Field(description="stability: higher is safer")
-    total_score: Score = Field(description="the same as end_state_score")
+    total_score: Score = Field(
+        description="what sequences are ordered by: end_state_score, or with scenarios or horizons "
+        "what they come to; with several objectives `metrics.value` orders the frontier"
+    )
     total_cost: Spent
     cash_required: Spent = Field(description="buys and all costs")
     feasible: bool
@@ -486,7 +489,10 @@ class SequenceEvaluationResult(Wire):
 
 
 class EvaluateSequencesResponse(Wire):
-    """The best sequences: feasible ones first, each by total_score."""
+    """The best sequences: feasible ones first, each by total_score.
+
+    With several objectives those that none beats in all of them come first, by `metrics.value`.
+    """
 
     top_sequences: Annotated[tuple[SequenceEvaluationResult, ...], Field(strict=False)]
     total_evaluated: Count

@@ -7,10 +7,11 @@ function from a strategy to problems, and its line in RULES.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from steelyard.modules.registry import Kind
-from steelyard.settings import Regime
+from steelyard.settings import Mode, Regime
 from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     Problem,
@@ -19,7 +20,7 @@ from steelyard.strategies.files.problems import (
     meant,
     warning,
 )
-from steelyard.strategies.files.spellings import ENABLED
+from steelyard.strategies.files.spellings import ENABLED, EVALUATION_MODE, SINGLE
 from steelyard.strategies.scope import REGIME, SCOPE, idle, idle_sentence, scope_of
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 
@@ -33,6 +34,20 @@ TOWARDS_TARGETS = f"{Kind.OPPORTUNITY}.weight_based"
 OR = "|"
 """Between alternatives of a dependency."""
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
+FEW_IN_TAIL = 50
+"""Scenarios in the tail under which CVaR rests on a handful: of 5 % that is 1,000 in all."""
+SAMPLED: tuple[Mode, ...] = ("stochastic", "monte_carlo")
+READ_BY: Mapping[str, tuple[Mode, ...]] = {
+    "paths": SAMPLED,
+    "tail": SAMPLED,
+    "tail_weight": SAMPLED,
+    "shifts": ("stochastic",),
+    "horizon_years": ("monte_carlo", "multi_timeframe"),
+    "horizon_shares": ("multi_timeframe",),
+    "objectives": ("multi_objective",),
+    "compared": (*SAMPLED, "multi_objective", "multi_timeframe"),
+}
+"""Of `[evaluation]`: key -> the modes that read it."""
 BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
 
 LEAST_ORDER_LIMITS = {
@@ -268,6 +283,44 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
                 yield warning(tuple(key.split(".")), text)
 
 
+def _mode_by_bands(strategy: Strategy) -> Iterator[Problem]:
+    mode = strategy.evaluation.mode
+    if mode != SINGLE and strategy.rebalance.trigger == "band":
+        text = f'evaluation.mode "{mode}" changes no plan: rebalance.trigger is "band", and what'
+        yield warning(EVALUATION_MODE, f"{text} answers a breach leaves nothing to choose.")
+
+
+def _few_in_tail(strategy: Strategy) -> Iterator[Problem]:
+    rules = strategy.evaluation
+    count = max(1, math.ceil(rules.tail * rules.paths - 1e-9))
+    if rules.sampled and count < FEW_IN_TAIL:
+        text = f"evaluation.paths is {rules.paths:,d}: the tail, whose mean is CVaR, is about"
+        scenarios = "1 scenario" if count == 1 else f"{count} scenarios"
+        enough = math.ceil(FEW_IN_TAIL / rules.tail)
+        mend = f"With {enough:,d} paths it is {FEW_IN_TAIL}."
+        yield warning(("evaluation", "paths"), f"{text} {scenarios}. {mend}")
+
+
+def _of_another_mode(strategy: Strategy) -> Iterator[Problem]:
+    """Settings of a way to evaluate that is not this one."""
+    mode = strategy.evaluation.mode
+    for name, modes in READ_BY.items():
+        if mode not in modes and _says_itself(strategy, f"evaluation.{name}"):
+            text = f'evaluation.{name} is set and evaluation.mode is "{mode}": it changes nothing.'
+            readers = (
+                " and ".join(modes) if len(modes) < len(READ_BY["compared"]) else "the other modes"
+            )
+            yield warning(("evaluation", name), f"{text} It belongs to {readers}.")
+
+
+def _several_horizons(strategy: Strategy) -> Iterator[Problem]:
+    rules = strategy.evaluation
+    if rules.mode == "monte_carlo" and len(rules.horizon_years) > 1:
+        *rest, last = (f"{years:g}" for years in rules.horizon_years)
+        text = f"evaluation.horizon_years names {', '.join(rest)} beside {last}: monte_carlo draws"
+        yield warning(("evaluation", "horizon_years"), f"{text} its paths over {last} alone.")
+
+
 RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _neither_side,
     _all_cash,
@@ -287,4 +340,8 @@ RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _many_combinations,
     _one_sided,
     _of_what_is_off,
+    _mode_by_bands,
+    _few_in_tail,
+    _of_another_mode,
+    _several_horizons,
 )

@@ -22,6 +22,8 @@ from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
+    EVALUATION,
+    EVALUATION_MODE,
     GLOBAL,
     ON_FAILURE,
     PARAM_TABLES,
@@ -59,6 +61,8 @@ def schema() -> Schema:
     kinds = {kind.value: _kind(base, kind) for kind in Kind}
     sections = {name: _table(_properties(model), model.__doc__) for name, model in SECTIONS.items()}
     sections[PLANNER]["properties"] = {**shared, **sections[PLANNER]["properties"], **texts}
+    evaluation = sections[EVALUATION_MODE[0]]
+    evaluation["properties"] = {**_spelled(base, EVALUATION), **evaluation["properties"]}
     names = {kind: [choice.module.name for choice in base.choices[kind]] for kind in Kind}
     whole = {
         "$schema": DIALECT,

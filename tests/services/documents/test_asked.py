@@ -38,6 +38,9 @@ from steelyard.services.wire import (
 EXAMPLE = Path(steelyard.__file__).parents[2] / "examples" / "create_plan.json"
 
 
+SHOCKS = {"enable_stochastic_scenarios": True}
+
+
 def traded(actions):
     return {(action.side, action.symbol, action.quantity) for action in actions}
 
@@ -327,7 +330,7 @@ def test_more_rules_of_a_strategy_stand_over_the_parameters():
 @pytest.mark.parametrize(
     ("changes", "error", "place"),
     [
-        ({"parameters": {"enable_monte_carlo": True}}, SettingsError, ""),
+        ({"parameters": {"stochastic_scenario_shifts": [-10], **SHOCKS}}, SettingsError, ""),
         ({"strategy": {"limits": {"cash_reserve": 0.1}}}, SettingsError, ""),
         ({"strategy": {"plugins": {"files": ["/tmp"]}}}, SettingsError, ""),
         ({"positions": [POSITIONS[0], POSITIONS[0]]}, InputError, "position"),
@@ -348,6 +351,75 @@ def test_what_cannot_be_planned_is_refused_with_its_place(changes, error, place)
     assert "othing was planned" in str(refused.value) or "No plan" in str(refused.value)
     if place:
         assert refused.value.fault.place == place
+
+
+MODES = {
+    "enable_monte_carlo": "monte_carlo",
+    "enable_stochastic_scenarios": "stochastic",
+    "enable_multi_objective": "multi_objective",
+    "enable_multi_timeframe": "multi_timeframe",
+}
+
+
+@pytest.mark.parametrize("switch", MODES)
+def test_a_request_that_switches_an_evaluation_on_is_planned_by_it(switch):
+    answer = create(planning(parameters={switch: True}))
+
+    assert answer.document["outlook"]["mode"] == MODES[switch]
+    assert answer.document["choice_rule"]
+    assert check(answer.document).ok
+    assert any("tail" in text for text in answer.warnings) is (switch == "enable_monte_carlo")
+
+
+def test_of_the_parameters_of_an_evaluation_that_is_off_it_is_told_that_they_change_nothing():
+    idle = {"monte_carlo_paths": 200, "stochastic_scenario_shifts": [-0.2]}
+    off, paths = create(planning(parameters=idle)), planning(parameters={**idle, **SHOCKS})
+
+    assert off.document["plan_id"] != create(paths).document["plan_id"]
+    assert {
+        "monte_carlo_paths changes nothing: the evaluation is not monte_carlo.",
+        "stochastic_scenario_shifts changes nothing: the evaluation is not stochastic.",
+    } <= {*off.warnings}
+    assert create(paths).document["strategy"]["settings"]["evaluation"]["shifts"] == [-0.2]
+    both = create(planning(parameters={"enable_monte_carlo": True, **SHOCKS}))
+    assert any("enable_monte_carlo is true, and one evaluation" in text for text in both.warnings)
+
+
+@pytest.mark.parametrize("switch", MODES)
+def test_sequences_are_ordered_by_the_evaluation_and_say_what_it_has_of_them(switch):
+    sequences = [[order("BUY", "CCC", shares)] for shares in (12, 18, 24)]
+    settings = {switch: True, "monte_carlo_paths": 500}
+
+    answer = evaluate(evaluating(*sequences, [order("BUY", "CCC", 39)], settings=settings))
+
+    *may, stopped = answer.top_sequences
+    values = [result.metrics.get("value", -1.0) for result in may]
+    assert values == sorted(values, reverse=True)
+    assert max(values) > -1.0
+    assert (stopped.feasible, "value" in stopped.metrics) == (False, False)
+    for result in may:
+        if switch == "enable_multi_objective":
+            assert result.total_score == result.end_state_score
+            assert result.metrics["volatility"] > 0
+        else:
+            assert result.total_score == result.metrics["value"] != result.end_state_score
+    figures = {
+        "enable_multi_objective": "on_frontier",
+        "enable_multi_timeframe": "score_in_5_years",
+    }
+    assert figures.get(switch, "mean_error") in may[0].metrics
+
+
+def test_more_sequences_than_an_evaluation_compares_are_told():
+    sequences = [[order("BUY", "CCC", shares)] for shares in range(10, 25)]
+    rules = {"settings": {"enable_multi_timeframe": True, "beam_width": 4}}
+    few = {"strategy": {"evaluation": {"compared": 2}}}
+
+    answer = evaluate(evaluating(*sequences, **rules, **few))
+
+    assert len(answer.top_sequences) == 4
+    assert all("value" in result.metrics for result in answer.top_sequences)
+    assert any("the 4 best by the score of today were compared" in w for w in answer.warnings)
 
 
 def test_an_order_in_what_has_no_rate_is_not_judged():

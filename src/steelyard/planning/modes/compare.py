@@ -15,6 +15,16 @@ AT_ONCE = 4_000_000
 """Outcomes that are in memory at a time."""
 
 
+def figures_named(ctx: Context) -> tuple[str, ...]:
+    """What the columns of `compare` are."""
+    rules = ctx.rules.evaluation
+    if rules.mode == "multi_timeframe":
+        return tuple(f"score_in_{years:g}_years" for years in rules.horizons)
+    if rules.mode == "multi_objective":
+        return ("score", "spread", "volatility", "paid")
+    return ("mean", "cvar", "mean_error", "cvar_error")
+
+
 def compare(ctx: Context, objective: Objective, lists: Contenders, rows: IntArray) -> FloatArray:
     """(r, q) figures of some of the lists; each row depends on its own list and the whole alone.
 

@@ -26,6 +26,7 @@ STOPPED = "held where the table has the candidate; of a wish that never became o
 MODULE = "what a module says of itself; that it may say so is held"
 ORIGIN = "where a price is from, and in what it was quoted; inputs_sha256 is the hash of the price"
 DATED = "an input; held to be young enough, and no later than the plan"
+AHEAD = "of scenarios or horizons: they need the estimates, and those the price history"
 NOTICE = "words of a notice, which has no facts"
 OWN = "a name alone; inputs_sha256 is the hash of the inputs"
 
@@ -48,6 +49,7 @@ LOOSE: Mapping[str, str] = {
     **{
         f"score.foresight.{key}": PAST for key in ("quarters", "median", "least", "most", "covered")
     },
+    **dict.fromkeys(("frontier", "choice_rule", "outlook", "certificate.sampled"), AHEAD),
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",

@@ -27,6 +27,7 @@ from steelyard.notices import Notice, Timing
 from steelyard.orders import Side
 from steelyard.planning.asked_rows import ASKED
 from steelyard.planning.case import Case
+from steelyard.planning.choice import FRONTIER, by_mode
 from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard, settled
@@ -117,22 +118,42 @@ def evaluate(request: EvaluateSequencesRequest) -> EvaluateSequencesResponse:
     case, assumed = requests.order_of(asked)
     sequences = [[_stated(action) for action in sequence] for sequence in asked.sequences]
     symbols = {action.symbol for action in asked.actions}
+    width = request.settings.beam_width
+    most = max(width, case.strategy.evaluation.compared)
 
     def work(guard: Guard) -> tuple[Context, list[Verdict], Guard]:
         ctx, objective, strategy = _ready(case, guard, symbols)
-        return ctx, list(judged(ctx, objective, sequences, strategy, guard)), guard
+        return ctx, judged(ctx, objective, sequences, strategy, guard, most), guard
 
     ctx, verdicts, guard = settled(work, _guard(case))
-    best = sorted(verdicts, key=lambda v: (v.stopped is not None, -v.scored.net, v.place))
-    width = request.settings.beam_width
+    best = sorted(verdicts, key=_order)
     return EvaluateSequencesResponse(
         top_sequences=tuple(
             _result(ctx, request.sequences[verdict.place], verdict) for verdict in best[:width]
         ),
         total_evaluated=len(verdicts),
         beam_width=width,
-        warnings=_texts((*assumed, *guard.findings.warnings, *guard.findings.problems)),
+        warnings=(
+            *_texts((*assumed, *guard.findings.warnings, *guard.findings.problems)),
+            *_not_compared(ctx, verdicts, most),
+        ),
     )
+
+
+def _order(verdict: Verdict) -> tuple[bool, float, float, int]:
+    """The best first: what may be a plan, by the value of the mode, by the score of today."""
+    value = -math.inf if verdict.value is None else verdict.value
+    return verdict.stopped is not None, -value, -verdict.scored.net, verdict.place
+
+
+def _not_compared(ctx: Context, verdicts: Sequence[Verdict], most: int) -> Iterator[str]:
+    may = sum(verdict.stopped is None for verdict in verdicts)
+    if by_mode(ctx) and may > most:
+        mode = ctx.rules.evaluation.mode
+        yield (
+            f"{may:,d} sequences may be a plan; the {most:,d} best by the score of today were "
+            f"compared by {mode}. Set evaluation.compared for more."
+        )
 
 
 def create(
@@ -346,17 +367,27 @@ def _result(
     cost, tax, hurdle = scored.charges
     total = scored.evaluation.score - cost - tax - hurdle
     paid = scored.cost * ctx.value
+    further = {} if verdict.value is None else {"value": verdict.value}
+    by_value = ctx.rules.evaluation.mode != FRONTIER
     bought = sum(action.value_eur for action in sequence if action.side == "BUY")
     return SequenceEvaluationResult(
         sequence=sequence,
         end_state_score=total,
         diversification_score=terms.get("diversification", 0.0),
         risk_score=terms.get("stability", 0.0),
-        total_score=total,
+        total_score=further.get("value", total) if by_value else total,
         total_cost=paid,
         cash_required=bought + paid,
         feasible=stopped is None,
-        metrics={**terms, "improvement": scored.net, "cost": cost, "tax": tax, "orders": hurdle},
+        metrics={
+            **terms,
+            "improvement": scored.net,
+            "cost": cost,
+            "tax": tax,
+            "orders": hurdle,
+            **verdict.figures,
+            **further,
+        },
         stopped_by=None if stopped is None else _stopped_by(verdict),
     )
 

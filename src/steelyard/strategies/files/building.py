@@ -13,7 +13,14 @@ from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.files.normalise import Known, Normal
 from steelyard.strategies.files.problems import Problem, Written, dotted, error, explain, shown
-from steelyard.strategies.files.spellings import ENABLED, ON_FAILURE, Key, plain
+from steelyard.strategies.files.spellings import (
+    ENABLED,
+    EVALUATION_MODE,
+    ON_FAILURE,
+    SINGLE,
+    Key,
+    plain,
+)
 from steelyard.strategies.strategy import SECTIONS, ModuleChoice, OnFailure, Strategy, Why
 
 S = TypeVar("S", bound=Section)
@@ -27,6 +34,7 @@ def known_modules(strategy: Strategy) -> Known:
 def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
     """A strategy with the settings that `why` lays over it; and what is wrong, and not laid."""
     problems: list[Problem] = []
+    _switch_off(base, normal)
     sections = {name: section(getattr(base, name), normal, (name,), problems) for name in SECTIONS}
     choices = {
         kind: tuple(_choice(choice, normal, why, problems) for choice in base.choices[kind])
@@ -38,6 +46,13 @@ def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
     built = replace(base, **sections, choices=MappingProxyType(choices), sources=sources)
     built = replace(built, own_keys=base.own_keys.union(leaves))
     return built, [*problems, *_disagreeing(built, normal)]
+
+
+def _switch_off(base: Strategy, normal: Normal) -> None:
+    """A way to evaluate that the base has and the document switches off."""
+    switch = normal.modes.get(base.evaluation.mode)
+    if switch is not None and not switch.value and EVALUATION_MODE not in normal.givens:
+        normal.give(replace(switch, value=SINGLE))
 
 
 def _leaves(key: str, value: object) -> Iterator[str]:

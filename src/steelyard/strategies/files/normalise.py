@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
@@ -29,6 +30,7 @@ from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
+    EVALUATION,
     EVALUATION_MODE,
     GLOBAL,
     MODES,
@@ -37,6 +39,7 @@ from steelyard.strategies.files.spellings import (
     PARAM_TABLES,
     PARAMS,
     PLANNER,
+    SINGLE,
     Agrees,
     Alias,
     Converted,
@@ -63,6 +66,8 @@ HOUSE = ("preset", "name", "description", METADATA, *SECTIONS, *(kind.value for 
 """Keys of the top in the house form."""
 KEYS = (*HOUSE, CORE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
 
+K = TypeVar("K", str, Key)
+
 Known = Mapping[Kind, tuple[str, ...]]
 """Names of the modules of each kind."""
 
@@ -72,7 +77,7 @@ class Normal:
     """A document in the house form.
 
     givens    house key -> the setting
-    modes     switches of ways to evaluate that are on
+    modes     way to evaluate -> its switch
     agrees    copies of a setting that must agree with what the whole strategy has
     named     modules that have a table without a switch: that switches them on
     texts     "name", "description", "preset" -> text
@@ -101,14 +106,21 @@ class Normal:
 
     def give(self, setting: Given) -> None:
         """Note a setting; two that disagree are a problem, of two that agree one counts."""
-        other = self.givens.get(setting.key)
+        self._note(self.givens, setting.key, setting)
+
+    def switch(self, mode: str, setting: Given) -> None:
+        """Note the switch of a way to evaluate; it may have several names, which must agree."""
+        self._note(self.modes, mode, setting)
+
+    def _note(self, settings: dict[K, Given], place: K, setting: Given) -> None:
+        other = settings.get(place)
         if other is not None and not _same(other.value, setting.value):
             first, second = sorted((other, setting), key=lambda setting: setting.level)
             both = f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}"
             text = f"{both}, but both set {dotted(setting.key)}: {EQUAL}"
             self.wrong(first.written, text)
         if other is None or setting.level < other.level:
-            self.givens[setting.key] = setting
+            settings[place] = setting
 
 
 def _same(first: object, other: object) -> bool:
@@ -134,14 +146,27 @@ def normalise(document: Mapping[str, object], modules: Known, *, switching: bool
 
 
 def _mode(normal: Normal) -> None:
-    """Of the ways to evaluate that are switched on the first counts; of the others that is told."""
-    on = [mode for mode in MODES if mode in normal.modes]
-    for mode in on[1:]:
-        written = normal.modes[mode].written
-        instead = f"{dotted(normal.modes[on[0]].written)} is on too, and one evaluation counts"
-        normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {instead}."))
-    for mode in on[:1]:
-        normal.give(normal.modes[mode])
+    """What the switches of ways to evaluate come to: `evaluation.mode`, where that is not written.
+
+    Of several that are on the first of `MODES` counts, or the one that is written; of the others
+    that is told.
+    """
+    written = normal.givens.get(EVALUATION_MODE)
+    on = {mode: normal.modes[mode] for mode in MODES if mode in normal.modes}
+    on = {mode: switch for mode, switch in on.items() if switch.value}
+    named = str(written.value) if written else next(iter(on), "")
+    for mode, switch in on.items():
+        if named not in on:
+            normal.give(switch)  # it disagrees
+            return
+        if mode != named:
+            first = written or on[named]
+            why = f"{dotted(first.written)} is {shown(first.raw)}, and one evaluation counts"
+            text = f"{dotted(switch.written)} changes nothing: {why}."
+            normal.problems.append(warning(switch.written, text))
+    if named in normal.modes:
+        switch = normal.modes[named]
+        normal.give(replace(switch, value=named if switch.value else SINGLE))
 
 
 def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
@@ -153,7 +178,10 @@ def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
         list(_table(normal, (key,), value))  # what people say of it: no rule reads it
     elif key in SECTIONS:
         for inner, inside in _table(normal, (key,), value):
-            normal.give(Given((key, inner), inside, (key, inner), Level.MODULE, inside))
+            if key == EVALUATION_MODE[0] and inner in EVALUATION:
+                _spelled(normal, EVALUATION[inner], (key, inner), inside, Level.MODULE)
+            else:
+                normal.give(Given((key, inner), inside, (key, inner), Level.MODULE, inside))
     elif key in tuple(Kind) or key in PARAM_TABLES:
         _modules(normal, modules, key, value)
     elif key in ENABLED_LISTS:
@@ -257,8 +285,8 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
 def _switched(normal: Normal, mode: str, written: Key, value: object, level: Level) -> None:
     if not isinstance(value, bool):
         normal.wrong(written, f"is {shown(value)}; it must be {NOUNS['boolean']}.")
-    elif value:
-        normal.modes.setdefault(mode, Given(EVALUATION_MODE, mode, written, level, value))
+    else:
+        normal.switch(mode, Given(EVALUATION_MODE, value, written, level, value))
 
 
 def _is_module(normal: Normal, modules: Known, kind: Kind, name: str, written: Key) -> bool:

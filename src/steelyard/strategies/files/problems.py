@@ -167,7 +167,11 @@ def explain(
     """
     schema = model.model_json_schema()
     problems = []
-    for slip in errors.errors(include_url=False)[:MOST_PROBLEMS]:
+    slips = errors.errors(include_url=False)
+    wrong_inside = {slip["loc"][:-1] for slip in slips}
+    for slip in slips[:MOST_PROBLEMS]:
+        if slip["type"] == "too_short" and slip["loc"] in wrong_inside:
+            continue  # of the entries only the good ones are counted
         first, *rest = slip["loc"] or ("",)
         elsewhere = written.get(str(first))
         place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
@@ -214,6 +218,8 @@ def _find(root: Schema, location: tuple[int | str, ...]) -> Schema:
     node = resolved(root, root)
     for part in location:
         if isinstance(part, int):
+            lists = (option for option in node.get("anyOf", ()) if option.get("type") == "array")
+            node = next(lists, node)
             items = node.get("prefixItems", ())
             node = items[part] if part < len(items) else node.get("items", {})
         else:
@@ -238,6 +244,8 @@ def allowed(node: Schema, root: Schema) -> str:
         return "one of " + ", ".join(map(repr, node["enum"]))
     if "const" in node:
         return repr(node["const"])
+    if "anyOf" in node:
+        return " or ".join(allowed(option, root) for option in node["anyOf"])
     if node.get("type") == "array":
         return _list(node, root)
     return NOUNS.get(node.get("type", ""), "another kind of value") + _range(node)
@@ -246,7 +254,10 @@ def allowed(node: Schema, root: Schema) -> str:
 def _list(node: Schema, root: Schema) -> str:
     if items := node.get("prefixItems"):
         return f"a list of {len(items)}: " + " and ".join(allowed(item, root) for item in items)
-    return f"a list, each entry {allowed(node.get('items', {}), root)}"
+    low, high = node.get("minItems"), node.get("maxItems")
+    count = f" of {low} to {high}" if low and high else f" of at least {low}" if low else ""
+    count = f" of at most {high}" if high and not low else count
+    return f"a list{count}, each entry {allowed(node.get('items', {}), root)}"
 
 
 def _range(node: Schema) -> str:

@@ -123,7 +123,10 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """A switch of one way to evaluate; of several that are on the first of `MODES` counts."""
+    """A switch of one way to evaluate; of several that are on the first of `MODES` counts.
+
+    `false` asks for the score alone, where that way is what the strategy inherits.
+    """
 
     mode: str
 
@@ -157,6 +160,7 @@ SLIDER = Refused(
     "strategy"
 )
 EVALUATION_MODE = ("evaluation", "mode")
+SINGLE = "single_objective"
 MODES = ("monte_carlo", "stochastic", "multi_objective", "multi_timeframe")
 """Where switches of several are on: the documents' order, the rest after it."""
 SLIDERS = (
@@ -219,6 +223,14 @@ GLOBAL: Mapping[str, Spelling] = {
     **dict.fromkeys(SLIDERS, SLIDER),
 }
 """Keys of the top, `[planner]` and `[core]` that are not house keys."""
+
+EVALUATION: Mapping[str, Spelling] = {
+    key: spelling
+    for key, spelling in GLOBAL.items()
+    if isinstance(spelling, Switches)
+    or (isinstance(spelling, Alias) and spelling.key[0] == EVALUATION_MODE[0])
+}
+"""Of these what may stand in `[evaluation]` too, beside its house keys."""
 
 _BUYS: Mapping[str, Spelling] = {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
 
