@@ -321,6 +321,11 @@ QUIET = {"opportunity_calculators.opportunity_buys.min_quality_score": 1.0}
 NO_WEIGHT = {"planner.diversity_weight": 0.0}
 REBUY = {"filters.recently_traded.opposite_days": 0}
 
+PATHS = {"evaluation.mode": "monte_carlo", "evaluation.paths": 200}
+SHOCKS = {"evaluation.mode": "stochastic", "evaluation.paths": 200}
+HORIZONS = {"evaluation.mode": "multi_timeframe"}
+FRONTIER = {"evaluation.mode": "multi_objective"}
+
 SETTINGS: dict[str, Change] = {
     "limits.cash_reserve_weight": Change(0.1, USUAL),
     "limits.min_trade_base": Change(3000.0, USUAL),
@@ -402,6 +407,18 @@ SETTINGS: dict[str, Change] = {
     "score.neutral.yield_": Change(0.05, UNKNOWN),
     "groups.sector": Change({"Tech": 0.9}, OVER),
     "groups.country": Change({"US": 0.9}, OVER),
+    "evaluation.mode": Change("multi_timeframe", USUAL),
+    "evaluation.paths": Change(20, USUAL, PATHS),
+    "evaluation.horizon_years": Change((20.0,), USUAL, PATHS),
+    "evaluation.horizon_shares": Change((1.0, 0.0, 0.0), USUAL, HORIZONS),
+    "evaluation.shifts": Change((-0.6,), USUAL, SHOCKS),
+    "evaluation.tail": Change(0.5, USUAL, PATHS),
+    "evaluation.tail_weight": Change(0.0, USUAL, PATHS),
+    **{
+        f"evaluation.objectives.{name}": Change(100.0, USUAL, FRONTIER)
+        for name in ("score", "diversification", "risk", "cost")
+    },
+    "evaluation.compared": Change(2, USUAL, HORIZONS),
     "regime.enter": Change(0.5, under(0.998)),
     "regime.leave": Change(0.05, under(0.998, 0.9996)),
     "regime.window": Change(500, under(0.998)),

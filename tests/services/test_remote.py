@@ -17,7 +17,7 @@ from steelyard.services.carriage.carried import Proved, run, taken
 from steelyard.services.carriage.context import Task
 from steelyard.services.carriage.messages import StepForm
 from steelyard.services.topology import Topology
-from steelyard.settings import Search
+from steelyard.settings import Evaluation, Search
 
 SCOPES = ("proposals", "candidates", "quantities")
 SMALL = Topology(batch_seconds=10, batch_size=100, open_seconds=0.05)
@@ -50,6 +50,29 @@ def test_every_kind_of_plan_is_the_same_over_services_and_nothing_is_done_here(
             assert HERE not in plan.transport.batches, name
             assert HERE not in plan.transport.steps.values(), name
             assert set(plan.transport.steps) == {"opportunity", "generator", "prove"}, name
+
+
+@pytest.mark.parametrize(
+    ("mode", "scope"),
+    [
+        ("monte_carlo", "quantities"),
+        ("stochastic", "candidates"),
+        ("multi_timeframe", "quantities"),
+        ("multi_objective", "proposals"),
+    ],
+)
+def test_what_a_plan_is_chosen_by_is_the_same_over_services(tmp_path, worlds, mode, scope):
+    case = worlds[scope].case
+    strategy = replace(case.strategy, evaluation=Evaluation(mode=mode, paths=500))
+    case = replace(case, strategy=strategy)
+    here = plan_case(case)
+    with carrying(tmp_path, evaluators=2) as carried:
+        there = plan_case(case, carried.remote)
+
+    assert same(there, here)
+    assert (there.outlook.mode, there.outlook.compared > 3) == (mode, True)
+    assert there.certificate.sampled == here.certificate.sampled
+    assert HERE not in there.transport.steps.values()
 
 
 def test_the_same_events_are_told_in_the_same_order(tmp_path, worlds):

@@ -186,6 +186,33 @@ WARNINGS = [
             "opportunity_calculators.profit_taking."
         ),
     ),
+    (
+        "enable_multi_objective = true\nrebalance.trigger = 'band'",
+        'evaluation.mode "multi_objective" changes no plan: rebalance.trigger is "band"',
+    ),
+    (
+        "enable_monte_carlo_paths = true\nmonte_carlo_path_count = 100",
+        (
+            "evaluation.paths is 100: the tail, whose mean is CVaR, is about 5 scenarios. With "
+            "1,000 paths it is 50."
+        ),
+    ),
+    ("[evaluation]\nmode = 'stochastic'\npaths = 10", "is about 1 scenario."),
+    (
+        "monte_carlo_path_count = 100",
+        (
+            'evaluation.paths is set and evaluation.mode is "single_objective": it changes nothing.'
+            " It belongs to stochastic and monte_carlo."
+        ),
+    ),
+    (
+        "enable_monte_carlo = true\nstochastic_price_shifts = [-0.2]",
+        'evaluation.shifts is set and evaluation.mode is "monte_carlo": it changes nothing.',
+    ),
+    (
+        "[evaluation]\nmode = 'monte_carlo'\nhorizon_years = [1, 3]",
+        "evaluation.horizon_years names 1 beside 3: monte_carlo draws its paths over 3 alone.",
+    ),
 ]
 
 
@@ -194,6 +221,9 @@ def test_a_warning_is_worth_knowing_and_refuses_nothing():
 
 
 NOTHING_TO_WARN_OF = [
+    "[evaluation]\nmode = 'monte_carlo'\npaths = 1_000\nhorizon_years = 3",
+    "[evaluation]\npaths = 10_000\ntail = 0.05",
+    "[evaluation]\nmode = 'multi_timeframe'\nhorizon_years = [1, 3]\ncompared = 10",
     "transaction_cost_percent = 0.01",
     "min_weight_gap = 0.1\npreset = 'conservative'",
     "max_depth = 6",

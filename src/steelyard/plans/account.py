@@ -62,7 +62,10 @@ class ModuleShown(BaseModel):
 
 
 class SettingsShown(BaseModel):
-    """Sections of a strategy that a plan is checked by; it has more. Only for the JSON Schema."""
+    """Sections of a strategy that a plan is checked by; it has more. Only for the JSON Schema.
+
+    evaluation   is written where it is not by the score alone
+    """
 
     model_config = ConfigDict(extra="allow")
 

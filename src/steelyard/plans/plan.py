@@ -342,8 +342,9 @@ def json_schema() -> dict[str, Any]:
     for record in records.values():
         if record.get("additionalProperties") is False:
             del record["additionalProperties"]
-    # of a module without one nothing is written: it came no later
+    # of a module without one, and of the score alone, nothing is written: they came no later
     del records[ModuleShown.__name__]["properties"]["digest"]["default"]
+    del records[SettingsShown.__name__]["properties"]["evaluation"]["default"]
     for settings in _sections(SettingsShown):
         records[settings].pop("required", None)
     plan = records.pop(Plan.__name__)

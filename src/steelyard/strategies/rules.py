@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from steelyard.modules.registry import Kind
-from steelyard.settings import Mode, Regime
+from steelyard.settings import Evaluation, Mode, Regime
 from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     Problem,
@@ -302,10 +302,11 @@ def _few_in_tail(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _of_another_mode(strategy: Strategy) -> Iterator[Problem]:
-    """Settings of a way to evaluate that is not this one."""
-    mode = strategy.evaluation.mode
+    """Settings of a way to evaluate that is not this one; at its default one asks for nothing."""
+    mode, usual = strategy.evaluation.mode, Evaluation()
     for name, modes in READ_BY.items():
-        if mode not in modes and _says_itself(strategy, f"evaluation.{name}"):
+        same = getattr(strategy.evaluation, name) == getattr(usual, name)
+        if not same and mode not in modes and _says_itself(strategy, f"evaluation.{name}"):
             text = f'evaluation.{name} is set and evaluation.mode is "{mode}": it changes nothing.'
             readers = (
                 " and ".join(modes) if len(modes) < len(READ_BY["compared"]) else "the other modes"
