@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.world import World
+from builders.world import World, world
 from builders.worlds import FEWER, worlds
 from steelyard.errors import PlanRefused
 from steelyard.planning.solve import local
@@ -45,6 +45,13 @@ def test_every_mode_chooses_a_plan_that_is_worth_it_and_is_verified(mode: Mode, 
     if plan.steps and not plan.occasions:
         assert plan.score.improvement >= plan.score.min_improvement
         assert plan.score.improvement > 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_where_nothing_is_owned_nothing_is_chosen(mode: Mode):
+    plan = chosen_by(world(cash="0"), mode)
+
+    assert (plan.steps, plan.outlook, plan.certificate.sampled) == ((), None, None)
 
 
 def years() -> st.SearchStrategy[tuple[float, ...]]:

@@ -175,8 +175,13 @@ def choose(
 
 
 def by_mode(ctx: Context) -> bool:
-    """Is the plan chosen by more than the score of today? Bands leave nothing to choose."""
-    return ctx.rules.evaluation.mode != "single_objective" and not by_bands(ctx)
+    """Is the plan chosen by more than the score of today?
+
+    Bands leave nothing to choose, and what is worth nothing has no return.
+    """
+    single = ctx.rules.evaluation.mode == "single_objective"
+    worth = float(ctx.weights.sum()) + ctx.cash_weight
+    return not single and not by_bands(ctx) and worth > 0
 
 
 def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:

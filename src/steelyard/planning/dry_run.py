@@ -27,6 +27,7 @@ from steelyard.modules.registry import BUILT_IN, Kind
 from steelyard.money import FxTable
 from steelyard.planning.bands import by_bands
 from steelyard.planning.case import Case
+from steelyard.planning.choice import by_mode
 from steelyard.planning.contexts import context_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
@@ -202,6 +203,7 @@ def _counted(case: Case, begun: DryRun, timed: Timed) -> DryRun:
         warnings=(
             *begun.warnings,
             *_unsaid(_warned(guard.findings, counts, seconds), begun.warnings),
+            *_compared(ctx, seconds),
         ),
         errors=(*begun.errors, *(f"{name} failed: {error}" for name, error in failed.items())),
     )
@@ -215,6 +217,17 @@ def _warned(findings: Findings, counts: Counts, seconds: float | None) -> Iterat
         yield f"How much {name} proposes is not known before it runs: it counts in the bound alone."
     if seconds is None:
         yield "No plan on record says how long one takes, so the time is not estimated."
+
+
+def _compared(ctx: Context, seconds: float | None) -> Iterator[str]:
+    """What the estimate of the time does not know of."""
+    rules = ctx.rules.evaluation
+    if seconds is not None and by_mode(ctx):
+        over = f" over {rules.paths:,d} scenarios" if rules.sampled else ""
+        yield (
+            f'evaluation.mode is "{rules.mode}": up to {rules.compared} lists are compared{over}. '
+            "The time is estimated from plans on record, which may have been chosen otherwise."
+        )
 
 
 def _loaded(strategy: Strategy, failed: Mapping[str, str]) -> Mapping[str, Loaded]:
