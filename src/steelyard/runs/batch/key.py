@@ -1,0 +1,58 @@
+"""What a run is: the hash of all that its plan is a function of, each part by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from steelyard.canonical import sha256
+from steelyard.modules.registry import Kind
+from steelyard.notices import Notice
+from steelyard.planning.case import Case
+from steelyard.runs.batch.digest import digest_of
+from steelyard.runs.code import code_sha256
+
+NAMES: Mapping[str, str] = {
+    "strategy": "the strategy",
+    "holdings": "the holdings, cash or targets",
+    "prices": "the prices",
+    "code": "the code",
+    "modules": "the modules or what of them is out of service",
+    "memory": "what the bucket remembers",
+    "seed": "the seed",
+    "again": "what is generated",
+}
+"""Part of a key -> what people call it."""
+
+
+def parts_of(case: Case, warnings: Sequence[Notice] = (), again: int = 0) -> dict[str, str]:
+    """The parts of the run of a case.
+
+    warnings   what the importers noticed: they are in the plan too
+    again      how often a run of the same parts met other sequences than it had stored
+    """
+    modules = {
+        choice.module.qualified: (choice.module.version, choice.module.digest)
+        for kind in Kind
+        for choice in case.strategy.enabled(kind)
+    }
+    parts = {
+        "strategy": case.strategy.sha256,
+        "holdings": digest_of(case.snapshot, case.targets, tuple(warnings)),
+        "prices": digest_of(case.market),
+        "code": code_sha256(),
+        "modules": digest_of(modules, case.disabled),
+        "memory": digest_of(case.state),
+        "seed": str(case.seed),
+    }
+    return {**parts, "again": str(again)} if again else parts
+
+
+def key_of(bucket: str, parts: Mapping[str, str]) -> str:
+    """The key of a run."""
+    return sha256({"bucket": bucket, **parts})
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Which parts differ, for people: "the prices and the code"; "" where none does."""
+    names = [name for part, name in NAMES.items() if before.get(part) != now.get(part)]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
