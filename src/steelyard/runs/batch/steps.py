@@ -64,7 +64,7 @@ class Stored:
                 yield scores
             return
         rows = _every(ctx, batches)
-        if len(rows) <= self.work.batch_size:
+        if len(rows) <= self.work.batch_size and not self.work.run.evaluated:
             self.work.in_one_go(len(rows))
             yield from evaluate_batches(table, [_batch(0, rows)], guard.findings)
             return
