@@ -73,9 +73,9 @@ def whole(case: Case) -> Plan:
 
 def called(store: Store, case: Case, size: int, most: int | None = None) -> tuple[Plan, Call]:
     """One call in the place of a process."""
-    call = Call(store, "core", Manner(batch_size=size, most=most, **QUICK))
+    call = Call(lambda: store, "core", Manner(batch_size=size, most=most, **QUICK))
     try:
-        plan = planner.plan_case(case, call.steps(case))
+        plan = planner.plan_case(case, call.steps_now(case))
     finally:
         call.end()
     return plan, call
@@ -106,12 +106,12 @@ def test_begun_with_one_batch_size_and_finished_with_others(
     ids, counts = [], []
     for size in (40, 5, 37, 1000):
         made, call = called(store, one, size, most=size)
-        assert call.work is not None
         ids.append(made.plan_id)
-        counts.append((call.work.progress.evaluated, call.final))
+        counts.append((call.progress.evaluated, call.final))
 
     assert [evaluated for evaluated, _ in counts[:3]] == [40, 45, 82]
-    assert counts[3][1] and counts[3][0] >= total > 82
+    assert counts[3][1]
+    assert counts[3][0] >= total > 82
     assert ids[3] == plan.plan_id
     assert each_once(stored(store), counts[3][0])
 
@@ -191,8 +191,9 @@ def test_two_processes_share_the_work(case: Case, tmp_path: Path):
         both.wait(20)
         plan, call = called(store, case, size)
         store.close()
-        assert call.work is not None
-        return plan.plan_id, call.work.here
+        assert call.stored is not None
+        assert call.stored.work is not None
+        return plan.plan_id, call.stored.work.here
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(one, (4, 7)))
@@ -212,9 +213,9 @@ def test_what_a_process_that_is_gone_was_at_is_done_again_once_its_lease_is_over
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("steelyard.runs.batch.steps.score_batch", gone)
-        call = Call(store, "core", Manner(batch_size=10, pace=0.0, lease_seconds=0.5))
+        call = Call(lambda: store, "core", Manner(batch_size=10, pace=0.0, lease_seconds=0.5))
         with pytest.raises(Killed):
-            planner.plan_case(case, call.steps(case))
+            planner.plan_case(case, call.steps_now(case))
         assert call._beating is not None
         call._beating.end()  # and nothing else: it was killed
     before = stored(store)
@@ -223,8 +224,7 @@ def test_what_a_process_that_is_gone_was_at_is_done_again_once_its_lease_is_over
 
     assert before == []
     assert made.plan_id == whole(case).plan_id
-    assert then.work is not None
-    assert each_once(stored(store), then.work.total)
+    assert each_once(stored(store), then.progress.total)
 
 
 def test_other_sequences_than_those_stored_are_noticed(store: Store, case: Case):
@@ -246,8 +246,8 @@ def test_a_damaged_slice_is_refused(store: Store, case: Case):
 
 
 def test_what_is_quick_is_stored_in_longer_slices(store: Store, case: Case):
-    call = Call(store, "core", Manner(batch_size=5, pace=60.0))
-    plan = planner.plan_case(case, call.steps(case))
+    call = Call(lambda: store, "core", Manner(batch_size=5, pace=60.0))
+    plan = planner.plan_case(case, call.steps_now(case))
     call.end()
 
     lengths = [stop - start for start, stop in stored(store)]

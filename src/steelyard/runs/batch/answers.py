@@ -26,17 +26,14 @@ class Answers:
     _values: dict[str, float] = field(default_factory=dict)
     _read: bool = False
 
-    def remembered(self, objective: Objective, inputs: Callable[[], str]) -> Objective:
+    def remembered(self, objective: Objective, inputs: str) -> Objective:
         """The objective whose black boxes are asked of nothing twice.
 
         inputs   the hash of all that a formula's answer is a function of, beside the end state
         """
-        if not objective.black_boxes:
-            return objective
         self._look()
-        of = inputs()
         terms = tuple(
-            replace(term, parts=tuple(self._part(term, k, of) for k in range(len(term.parts))))
+            replace(term, parts=tuple(self._part(term, k, inputs) for k in range(len(term.parts))))
             for term in objective.terms
         )
         return replace(objective, terms=terms)

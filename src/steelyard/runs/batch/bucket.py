@@ -71,7 +71,7 @@ def batch_bucket(
     alone   do nothing where another process is at it; else both share the work
     """
     store = replace(store, correlation_id=planning.correlation_id)
-    call = Call(store, name, manner)
+    call = Call(lambda: store, name, manner)
     held = _held(store, name, call.holder, manner.lease_seconds) if alone else None
     if alone and held is None:
         return _busy(store, name)
@@ -111,7 +111,7 @@ def _called(
 ) -> Outcome:
     manner = replace(
         planning,
-        steps_of=lambda order, case: call.steps(case, order.inputs.warnings, planning.steps),
+        steps_of=lambda order, case: call.steps_now(case, order.inputs.warnings, planning.steps),
     )
     try:
         plan, order, seconds, events = bucket_plan.planned(store, planners, name, manner)
@@ -122,13 +122,13 @@ def _called(
     if call.final:
         keep(store, plan, order.inputs, order.files, seconds, events)
     because = call.close(plan.plan_id, len(plan.problems))
-    progress = None if call.work is None else call.work.progress
+    by_steps = call.stored is not None
     return Outcome(
         bucket=name,
         plan=plan,
         plan_id=plan.plan_id,
-        evaluated=plan.certificate.sequences if progress is None else progress.evaluated,
-        total=plan.certificate.sequences if progress is None else progress.total,
+        evaluated=call.progress.evaluated if by_steps else plan.certificate.sequences,
+        total=call.progress.total if by_steps else plan.certificate.sequences,
         final=call.final,
         run_key=None if call.run is None else call.run.run_key,
         because=because,

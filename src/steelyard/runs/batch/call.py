@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from steelyard.notices import Notice
@@ -54,112 +56,136 @@ class AlreadyFinal(Exception):
 class Call:
     """One process's work at the next plan of a bucket.
 
-    again   how often sequences were met that were not those stored
+    opened   the database; asked when something slow is met, or at once by `steps_now`
+    again    how often sequences were met that were not those stored
     """
 
-    store: Store
+    opened: Callable[[], Store]
     bucket: str
     manner: Manner
     held: Lease | None = None
     again: int = 0
     holder: str = field(default_factory=new_holder)
     run: Run | None = None
-    work: Work | None = None
+    stored: Stored | None = None
     why_new: str = ""
     before: int = 0
     _beating: Heartbeat | None = None
     _told: float = 0.0
 
     def steps(self, case: Case, warnings: Sequence[Notice] = (), inner: Steps = LOCAL) -> Steps:
-        """The steps of the run of a case; raises AlreadyFinal, StoreError."""
-        parts = parts_of(case, warnings, self.again)
-        key = key_of(self.bucket, parts)
-        with self.store.writing() as transaction:
-            newest = next(iter(batches.of_bucket(transaction.connection, self.bucket)), None)
-            is_new = batches.find(transaction.connection, key) is None
-            run = batches.begin(transaction, key, self.bucket, parts)
+        """The steps of a case's plan; nothing is looked up before it is known to be slow."""
+
+        def begin() -> Work:
+            return self._work(self._found(case, warnings))
+
+        self.stored = Stored(begin, self.manner.batch_size, inner)
+        return self.stored.steps()
+
+    def steps_now(self, case: Case, warnings: Sequence[Notice] = (), inner: Steps = LOCAL) -> Steps:
+        """The same with its run, also of a quick plan; raises AlreadyFinal, StoreError."""
+        run = self._found(case, warnings)
         if run.final and run.plan_id is not None:
-            self.run = run
             raise AlreadyFinal
-        if is_new and newest is not None:
-            self.why_new = _why_new(newest, parts)
-        self.run, self.before = run, run.evaluated
-        manner = self.manner
-        self.work = Work(
-            self.store, run, self.holder, manner.batch_size, manner.most,
-            tell=self._tell, begun=self._begun, pace=manner.pace,
-            lease_seconds=manner.lease_seconds,
-        )  # fmt: skip
-        self._beating = Heartbeat(self.work, self.held).begin()
-        return Stored(self.work, inner).steps()
+        steps = self.steps(case, warnings, inner)
+        if self.stored is not None:
+            self.stored.work = self._work(run)
+        return steps
+
+    @property
+    def progress(self) -> Progress:
+        """Sequences that are evaluated by now, and all."""
+        return Progress(0, 0) if self.stored is None else self.stored.progress
+
+    @property
+    def in_slices(self) -> bool:
+        """Is anything of it stored?"""
+        work = None if self.stored is None else self.stored.work
+        return work is not None and work.in_slices
 
     @property
     def final(self) -> bool:
         """Is a plan that was made now made of all sequences?"""
-        return self.work is None or self.work.stored >= self.work.total
+        return self.progress.evaluated >= self.progress.total
 
     def end(self) -> None:
         """Write what is done and leave the rest to others; raises StoreError."""
         if self._beating is not None:
             self._beating.end()
-        if self.work is not None:
-            self.work.release()
+        if self.stored is not None and self.stored.work is not None:
+            self.stored.work.release()
 
     def close(self, plan_id: str, errors: int) -> str:
-        """Note the plan that was made; why the run is as it is."""
-        because = self.because()
-        if self.run is None or self.work is None:
+        """Note the plan that was made; why the run is as it is. Raises StoreError."""
+        because, progress = self.because(), self.progress
+        if self.run is None:
             return because
-        progress = self.work.progress
-        with self.store.writing() as transaction:
+        with self.opened().writing() as transaction:
             batches.changed(
                 transaction, self.run.id, plan_id=plan_id, final=int(self.final), errors=errors,
                 total=progress.total, evaluated=progress.evaluated, because=because,
             )  # fmt: skip
-            if self.work.in_slices:
-                transaction.tell(
-                    PlannerBatchComplete(**self._values(progress, finished=self.final)), self.bucket
-                )
+            if self.in_slices:
+                values = self._values(self.run, progress, finished=self.final)
+                transaction.tell(PlannerBatchComplete(**values), self.bucket)
         return because
 
     def because(self) -> str:
         """What is said of the run."""
-        if self.work is None:
+        if self.stored is None:
             return "the reference engine plans in one go"
-        progress, said = self.work.progress, self.why_new
-        if not self.work.in_slices:
-            what = f"planned in one go: of {progress.total:,d} sequences none is slow"
+        evaluated, total = self.progress.evaluated, self.progress.total
+        if not self.in_slices:
+            what = "planned in one go: nothing of it is slow enough to be stored"
         elif not self.final:
-            what = f"the next call goes on: {progress.evaluated:,d} of {progress.total:,d} are done"
+            what = f"the next call goes on: {evaluated:,d} of {total:,d} sequences are done"
         elif self.before:
             what = f"went on from {self.before:,d} sequences that were stored"
         else:
             what = "done in slices that were stored as they were done"
-        return f"{said}; {what}" if said else what
+        return f"{self.why_new}; {what}" if self.why_new else what
 
-    def _begun(self, transaction: Transaction, progress: Progress) -> None:
-        batches.changed(transaction, self._run.id, total=progress.total)
-        if self._run.total != progress.total:
-            event = PlannerSequencesGenerated(**self._values(progress, finished=False))
-            transaction.tell(event, self.bucket)
+    def _found(self, case: Case, warnings: Sequence[Notice]) -> Run:
+        """The run of a case, made where there is none."""
+        parts = parts_of(case, warnings, self.again)
+        key = key_of(self.bucket, parts)
+        with self.opened().writing() as transaction:
+            newest = next(iter(batches.of_bucket(transaction.connection, self.bucket)), None)
+            is_new = batches.find(transaction.connection, key) is None
+            run = batches.begin(transaction, key, self.bucket, parts)
+        if is_new and newest is not None:
+            self.why_new = _why_new(newest, parts)
+        self.run, self.before = run, run.evaluated
+        return run
 
-    def _tell(self, progress: Progress) -> None:
-        work = self.work
+    def _work(self, run: Run) -> Work:
+        """The run in this process, its leases extended from now on."""
+        manner = self.manner
+        work = Work(
+            self.opened(), run, self.holder, manner.batch_size, manner.most,
+            tell=partial(self._tell, run), begun=partial(self._begun, run), pace=manner.pace,
+            lease_seconds=manner.lease_seconds,
+        )  # fmt: skip
+        self._beating = Heartbeat(work, self.held).begin()
+        return work
+
+    def _begun(self, run: Run, transaction: Transaction, progress: Progress) -> None:
+        batches.changed(transaction, run.id, total=progress.total)
+        if run.total != progress.total:
+            values = self._values(run, progress, finished=False)
+            transaction.tell(PlannerSequencesGenerated(**values), self.bucket)
+
+    def _tell(self, run: Run, progress: Progress) -> None:
         self.manner.tell(progress)
-        if work is None or work.clock() - self._told < EVENT_SECONDS:
-            return
-        if self._told:
-            with self.store.writing() as transaction:
-                event = PlannerBatchComplete(**self._values(progress, finished=False))
-                transaction.tell(event, self.bucket)
-        self._told = work.clock()
+        now = time.monotonic()
+        if self._told and now - self._told >= EVENT_SECONDS:
+            with self.opened().writing() as transaction:
+                values = self._values(run, progress, finished=False)
+                transaction.tell(PlannerBatchComplete(**values), self.bucket)
+        if not self._told or now - self._told >= EVENT_SECONDS:
+            self._told = now
 
-    @property
-    def _run(self) -> Run:
-        assert self.run is not None  # noqa: S101 - for the type: `steps` sets it
-        return self.run
-
-    def _values(self, progress: Progress, *, finished: bool) -> dict[str, Any]:
+    def _values(self, run: Run, progress: Progress, *, finished: bool) -> dict[str, Any]:
         share = progress.evaluated / progress.total if progress.total else 1.0
         return {
             "has_sequences": progress.total > 0,
@@ -167,9 +193,9 @@ class Call:
             "evaluated_count": progress.evaluated,
             "is_planning": not finished,
             "is_finished": finished,
-            "portfolio_hash": self._run.parts["holdings"],
+            "portfolio_hash": run.parts["holdings"],
             "progress_percentage": round(100 * share, 1),
-            "run_key": self._run.run_key,
+            "run_key": run.run_key,
         }
 
 

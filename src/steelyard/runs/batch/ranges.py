@@ -60,7 +60,8 @@ class Ranges:
         with work.store.reading() as connection:
             entries = batches.slices(connection, work.run.id, self.part)
         self._stored = {entry.start: entry for entry in entries}
-        work.stored_before(sum(e.stop - e.start for e in entries if e.state == DONE))
+        before = sum(entry.stop - entry.start for entry in entries if entry.state == DONE)
+        work.begins(self.part, before, total)
         while start < total:
             entry = self._stored.get(start)
             if entry is not None and entry.state == DONE:

@@ -6,7 +6,7 @@ them, and slow formulas are worth a place in the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,30 +24,45 @@ from steelyard.runs.batch.answers import Answers
 from steelyard.runs.batch.best import Best
 from steelyard.runs.batch.digest import DIGITS, digest_of
 from steelyard.runs.batch.ranges import Ranges
-from steelyard.runs.batch.work import Work
+from steelyard.runs.batch.work import Progress, Work
 from steelyard.store.batches import SEQUENCES
 from steelyard.strategies import Strategy
 
 
 @dataclass
 class Stored:
-    """A plan's steps in one run; use them for one plan at a time."""
+    """A plan's steps in one run; use them for one plan at a time.
 
-    work: Work
+    begin        the run in this process; asked once, when something slow is met
+    batch_size   sequences that are stored at once, at least
+    in_one_go    table -> its sequences, evaluated and not stored
+    """
+
+    begin: Callable[[], Work]
+    batch_size: int
     inner: Steps = LOCAL
-    _answers: Answers = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Nothing was read yet."""
-        self._answers = Answers(self.work)
+    work: Work | None = None
+    in_one_go: dict[str, int] = field(default_factory=dict)
+    _answers: Answers | None = None
 
     def steps(self) -> Steps:
         """What planning is given."""
         return replace(self.inner, evaluate=self.evaluate, remember=self.remember)
 
+    @property
+    def progress(self) -> Progress:
+        """How far it is: sequences that are evaluated, and all."""
+        run = Progress(0, 0) if self.work is None else self.work.progress
+        others = sum(self.in_one_go.values())
+        return Progress(run.evaluated + others, run.total + others)
+
     def remember(self, case: Case, ctx: Context, objective: Objective) -> Objective:
-        """Black boxes that are asked of nothing twice."""
-        return self._answers.remembered(objective, lambda: inputs_sha256(case, ctx))
+        """Black boxes that are asked of nothing twice; raises StoreError."""
+        if not objective.black_boxes:
+            return objective
+        if self._answers is None:
+            self._answers = Answers(self._begun())
+        return self._answers.remembered(objective, inputs_sha256(case, ctx))
 
     def evaluate(
         self,
@@ -58,17 +73,19 @@ class Stored:
         guard: Guard,
     ) -> Iterator[Scores]:
         """Scores of the best of every range; raises OtherSequences, StoreError."""
+        orders = digest_of(table.account.security, table.account.delta, table.account.cost)
         if ctx.search.scope != "proposals":
+            self.in_one_go[orders] = 0  # once more, where a module failed late
             for scores in self.inner.evaluate(ctx, table, batches, strategy, guard):
-                self.work.in_one_go(len(scores.net))
+                self.in_one_go[orders] += len(scores.net)
                 yield scores
             return
         rows = _every(ctx, batches)
-        if len(rows) <= self.work.batch_size and not self.work.run.evaluated:
-            self.work.in_one_go(len(rows))
+        before = self.work is not None and self.work.run.evaluated > 0
+        if len(rows) <= self.batch_size and not before:
+            self.in_one_go[orders] = len(rows)
             yield from evaluate_batches(table, [_batch(0, rows)], guard.findings)
             return
-        self.work.begins(len(rows))
 
         def evaluate(number: int, some: IntArray) -> Scores:
             scores = score_batch(table, _batch(number, some))
@@ -78,7 +95,12 @@ class Stored:
 
         part = f"{SEQUENCES}:{digest_of(table.tables, table.account)[:DIGITS]}"
         best = Best(ctx.search.max_depth, _ranked(ctx, table, strategy, guard))
-        yield from Ranges(self.work, part, rows, evaluate, best).scores()
+        yield from Ranges(self._begun(), part, rows, evaluate, best).scores()
+
+    def _begun(self) -> Work:
+        if self.work is None:
+            self.work = self.begin()
+        return self.work
 
 
 def _every(ctx: Context, batches: Iterable[Batch]) -> IntArray:

@@ -74,10 +74,9 @@ class Work:
     lease_seconds: float = LEASE_SECONDS
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.perf_counter
-    total: int = 0
     here: int = 0
-    stored: int = 0
     in_slices: bool = False
+    _counts: dict[str, Progress] = field(default_factory=dict)
     _lease: Lease | None = None
     _done: Done | None = None
     _notes: list[Note] = field(default_factory=list)
@@ -92,30 +91,25 @@ class Work:
     @property
     def progress(self) -> Progress:
         """How far the run is, by what this process knows."""
-        return Progress(self.stored, self.total)
+        counts = self._counts.values()
+        return Progress(sum(c.evaluated for c in counts), sum(c.total for c in counts))
 
-    def in_one_go(self, sequences: int) -> None:
-        """Count sequences that are not stored."""
-        self.total += sequences
-        self.stored += sequences
+    def begins(self, part: str, stored: int, total: int) -> None:
+        """So many sequences are to be evaluated in slices, and are stored; raises StoreError.
 
-    def begins(self, sequences: int) -> None:
-        """So many sequences are to be evaluated in slices; raises StoreError."""
+        A part that is begun again, because a module failed, is counted once.
+        """
         self.in_slices = True
-        self.total += sequences
+        self._counts[part] = Progress(stored, total)
         with self.store.writing() as transaction:
             self.begun(transaction, self.progress)
-
-    def stored_before(self, sequences: int) -> None:
-        """So many of them were stored by then."""
-        self.stored += sequences
         self.tell(self.progress)
 
     def turn(self, wish: Wish | None = None) -> Lease | Slice:
         """Write what is done and claim what is wanted, as one commit; raises StoreError."""
         got: Lease | Slice = NOTHING
-        new = 0
-        if wish is None and self._done is None and not self._notes:
+        done, new = self._done, 0
+        if wish is None and done is None and not self._notes:
             return got
         with self.store.writing(alone=False) as transaction:
             new = self._write(transaction)
@@ -124,8 +118,10 @@ class Work:
         with self._lock:
             self._done, self._lease = None, got if isinstance(got, Lease) else None
             self._notes.clear()
-        if new:
-            self.stored += new
+        if done is not None and new:
+            part = str(done.lease.values["part"])
+            before = self._counts[part]
+            self._counts[part] = Progress(before.evaluated + new, before.total)
             self.tell(self.progress)
         return got
 
