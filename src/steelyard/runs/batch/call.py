@@ -29,6 +29,7 @@ API_BATCH, SCHEDULED_BATCH, USUAL_BATCH = 5, 50, 100
 examples.
 """
 LARGEST_BATCH = 1_000_000
+IN_ONE_GO = "planned in one go: nothing of it is slow enough to be stored"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +137,7 @@ class Call:
             return "the reference engine plans in one go"
         evaluated, total = self.progress.evaluated, self.progress.total
         if not self.in_slices:
-            what = "planned in one go: nothing of it is slow enough to be stored"
+            what = IN_ONE_GO
         elif not self.final:
             what = f"the next call goes on: {evaluated:,d} of {total:,d} sequences are done"
         elif self.before:
