@@ -22,8 +22,8 @@ from steelyard.store.store import Store, Transaction, json_text
 
 KEPT_RUNS = 5
 """Of a bucket: the newest, for audit."""
-SEQUENCES = "sequences"
-"""How the names of parts begin whose ranges are of sequences."""
+SEQUENCES, COMPARED = "sequences", "compared"
+"""How the names of parts begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from steelyard.plans.plan import Plan
 from steelyard.runs.batch.best import Best
 from steelyard.runs.batch.call import Call, Manner
 from steelyard.runs.batch.ranges import OtherSequences, Ranges
+from steelyard.runs.batch.sequences import sequences
 from steelyard.runs.batch.work import Work
 from steelyard.settings import Search
 from steelyard.store import batches
@@ -128,7 +129,7 @@ class Killed(BaseException):
     """Stands for a signal: nothing catches it on its way."""
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=4),
     after=st.integers(0, 12),
@@ -138,7 +139,7 @@ class Killed(BaseException):
 def test_ended_anywhere_nothing_is_evaluated_twice_or_never(
     store: Store, sizes: list[int], after: int, ties: bool, most: int | None
 ):
-    rows, net = sequences(ties=ties)
+    rows, net = drawn(ties=ties)
     rankings = () if most is None else (Ranking(lambda some: some[:, 1].astype(float) % 13, most),)
 
     def evaluated(size: int, ends: int) -> tuple[Pool, Work]:
@@ -152,12 +153,13 @@ def test_ended_anywhere_nothing_is_evaluated_twice_or_never(
         with store.writing() as transaction:
             run = batches.begin(transaction, key, key, {})
         work = Work(store, run, str(size), size, tell=tell, pace=0.0)
-        ranges = Ranges(
-            work, "0", rows, lambda k, some: Scores(k, some, net[k : k + len(some)]),
+        task = sequences(
+            "0", rows, size, lambda k, some: Scores(k, some, net[k : k + len(some)]),
             Best(rows.shape[1], rankings),
         )  # fmt: skip
         try:
-            return keep_best(rows.shape[1], ranges.scores(), rankings), work
+            scores = (result for _, result in Ranges(work, task).results())
+            return keep_best(rows.shape[1], scores, rankings), work
         finally:
             work.release()
 
@@ -173,7 +175,7 @@ def test_ended_anywhere_nothing_is_evaluated_twice_or_never(
     assert each_once(stored(store, work.run.id), len(rows))
 
 
-def sequences(count: int = 600, *, ties: bool) -> tuple[np.ndarray, np.ndarray]:
+def drawn(count: int = 600, *, ties: bool) -> tuple[np.ndarray, np.ndarray]:
     """Distinct rows, a fifth of them infeasible; with ties more than are kept besides them."""
     order = np.random.default_rng(7).permutation(count)
     rows = np.stack([order // 30, order % 30 + 100, np.full(count, PAD)], axis=1)

@@ -1,7 +1,7 @@
 """The steps of a plan that stores what it calculates, and takes what is stored.
 
 What is quick is done as without: only sequences of the scope `proposals`, more than a batch of
-them, and slow formulas are worth a place in the database.
+them, slow formulas, and lists compared by drawn scenarios are worth a place in the database.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from steelyard.arrays import IntArray
+from steelyard.arrays import FloatArray, IntArray
 from steelyard.modules.candidates import Batch, Candidates, Ranking, Scores
 from steelyard.modules.context import Context
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard
+from steelyard.planning.modes.contenders import Contenders
 from steelyard.planning.proposals import rankings
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.solve import LOCAL, Steps, evaluate_batches, score_batch, tell_scores
 from steelyard.runs.batch.answers import Answers
 from steelyard.runs.batch.best import Best
+from steelyard.runs.batch.compared import comparison
 from steelyard.runs.batch.digest import DIGITS, digest_of
 from steelyard.runs.batch.ranges import Ranges
+from steelyard.runs.batch.sequences import sequences
 from steelyard.runs.batch.work import Progress, Work
-from steelyard.store.batches import SEQUENCES
+from steelyard.store.batches import COMPARED, SEQUENCES
 from steelyard.strategies import Strategy
 
 
@@ -44,10 +47,13 @@ class Stored:
     work: Work | None = None
     in_one_go: dict[str, int] = field(default_factory=dict)
     _answers: Answers | None = None
+    _cases: list[tuple[Context, Case]] = field(default_factory=list)
 
     def steps(self) -> Steps:
         """What planning is given."""
-        return replace(self.inner, evaluate=self.evaluate, remember=self.remember)
+        return replace(
+            self.inner, evaluate=self.evaluate, remember=self.remember, compare=self.compare
+        )
 
     @property
     def progress(self) -> Progress:
@@ -58,6 +64,7 @@ class Stored:
 
     def remember(self, case: Case, ctx: Context, objective: Objective) -> Objective:
         """Black boxes that are asked of nothing twice; raises StoreError."""
+        self._cases.append((ctx, case))
         if not objective.black_boxes:
             return objective
         if self._answers is None:
@@ -95,7 +102,25 @@ class Stored:
 
         part = f"{SEQUENCES}:{digest_of(table.tables, table.account)[:DIGITS]}"
         best = Best(ctx.search.max_depth, _ranked(ctx, table, strategy, guard))
-        yield from Ranges(self._begun(), part, rows, evaluate, best).scores()
+        task = sequences(part, rows, self.batch_size, evaluate, best)
+        for _, scores in Ranges(self._begun(), task).results():
+            yield scores
+
+    def compare(
+        self, ctx: Context, objective: Objective, lists: Contenders, rows: IntArray
+    ) -> FloatArray:
+        """Figures of the lists, stored where they are drawn; raises StoreError."""
+        case = next((case for known, case in self._cases if known is ctx), None)
+        if case is None or not ctx.rules.evaluation.sampled:
+            return self.inner.compare(ctx, objective, lists, rows)
+        digest = digest_of(inputs_sha256(case, ctx), lists, rows)
+
+        def figures(places: IntArray) -> FloatArray:
+            return self.inner.compare(ctx, objective, lists, rows[places])
+
+        task = comparison(f"{COMPARED}:{digest[:DIGITS]}", len(rows), figures)
+        results = {entry.start: result for entry, result in Ranges(self._begun(), task).results()}
+        return np.concatenate([results[start] for start in sorted(results)])
 
     def _begun(self) -> Work:
         if self.work is None:

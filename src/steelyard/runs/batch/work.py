@@ -94,12 +94,15 @@ class Work:
         counts = self._counts.values()
         return Progress(sum(c.evaluated for c in counts), sum(c.total for c in counts))
 
-    def begins(self, part: str, stored: int, total: int) -> None:
+    def begins(self, part: str | None, stored: int, total: int) -> None:
         """So many sequences are to be evaluated in slices, and are stored; raises StoreError.
 
-        A part that is begun again, because a module failed, is counted once.
+        part   None = it is of no sequences; one that is begun again, for a module failed, is
+               counted once
         """
         self.in_slices = True
+        if part is None:
+            return
         self._counts[part] = Progress(stored, total)
         with self.store.writing() as transaction:
             self.begun(transaction, self.progress)
@@ -157,7 +160,8 @@ class Work:
         more = {"body": done.body, "finished_at": transaction.stamp}
         if leases.finish(transaction, run_slice, done.lease, done.digest, **more) != "finished":
             return 0
-        batches.counted(transaction, self.run.id, done.count)
+        if done.count:
+            batches.counted(transaction, self.run.id, done.count)
         return done.count
 
     def extend(self, held: Lease | None) -> None:
