@@ -14,6 +14,7 @@ from builders.world import World, world
 from steelyard.engine import EngineSettings
 from steelyard.errors import InputError
 from steelyard.importers import Inputs
+from steelyard.planning.case import Case
 from steelyard.runs import bucket_plan
 from steelyard.runs.batch import key
 from steelyard.runs.batch.bucket import HELD, Outcome, batch_bucket
@@ -177,13 +178,14 @@ def test_a_bucket_without_holdings_is_refused(store: Store):
     assert states == ["free"]
 
 
-def test_the_parts_of_a_key_are_of_content(store: Store):
+def test_the_parts_of_a_key_are_of_content():
     case = account().case
     other = replace(case, snapshot=replace(case.snapshot, cash={"USD": Decimal(2001)}))
 
-    before, after = key.parts_of(case), key.parts_of(other)
+    def parts(one: Case) -> dict[str, str]:
+        return key.parts_of(one, key.Inputs.of(one))
 
-    assert key.changes(before, before) == ""
-    assert key.changes(before, after) == "the holdings, cash or targets"
-    assert key.key_of("core", before) != key.key_of("other", before)
-    assert before == key.parts_of(account().case)
+    assert key.changes(parts(case), parts(case)) == ""
+    assert key.changes(parts(case), parts(other)) == "the holdings, cash or targets"
+    assert key.key_of("core", parts(case)) != key.key_of("other", parts(case))
+    assert parts(case) == parts(account().case)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from steelyard.plans.plan import Plan
 from steelyard.runs import bucket_plan
 from steelyard.runs.batch.call import AlreadyFinal, Call, Manner
+from steelyard.runs.batch.digest import digest_of
+from steelyard.runs.batch.key import Inputs
 from steelyard.runs.batch.ranges import OtherSequences
 from steelyard.runs.planners import Planners
-from steelyard.runs.stored import keep
+from steelyard.runs.stored import StoredOrder, keep
 from steelyard.store import batches, leases, plans
 from steelyard.store.leases import Lease
 from steelyard.store.schema import bucket_hold
@@ -111,7 +113,7 @@ def _called(
 ) -> Outcome:
     manner = replace(
         planning,
-        steps_of=lambda order, case: call.steps_now(case, order.inputs.warnings, planning.steps),
+        steps_of=lambda order, case: call.steps_now(case, _inputs(order), planning.steps),
     )
     try:
         plan, order, seconds, events = bucket_plan.planned(store, planners, name, manner)
@@ -133,6 +135,12 @@ def _called(
         run_key=None if call.run is None else call.run.run_key,
         because=because,
     )
+
+
+def _inputs(order: StoredOrder) -> Inputs:
+    """Of a bucket, as it is stored: its cash is booked apart from what was loaded."""
+    owned = order.bucket
+    return Inputs(digest_of(owned.portfolio, owned.cash), str(owned.market))
 
 
 def _before(store: Store, call: Call) -> Outcome:

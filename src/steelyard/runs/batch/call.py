@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from steelyard.notices import Notice
 from steelyard.planning.case import Case
 from steelyard.planning.solve import LOCAL, Steps
-from steelyard.runs.batch.key import changes, key_of, parts_of
+from steelyard.runs.batch.key import Inputs, changes, key_of, parts_of
 from steelyard.runs.batch.steps import Stored
 from steelyard.runs.batch.work import LEASE_SECONDS, PACE, Heartbeat, Progress, Work
 from steelyard.store import batches
@@ -74,21 +73,21 @@ class Call:
     _beating: Heartbeat | None = None
     _told: float = 0.0
 
-    def steps(self, case: Case, warnings: Sequence[Notice] = (), inner: Steps = LOCAL) -> Steps:
+    def steps(self, case: Case, inputs: Inputs | None = None, inner: Steps = LOCAL) -> Steps:
         """The steps of a case's plan; nothing is looked up before it is known to be slow."""
 
         def begin() -> Work:
-            return self._work(self._found(case, warnings))
+            return self._work(self._found(case, inputs))
 
         self.stored = Stored(begin, self.manner.batch_size, inner)
         return self.stored.steps()
 
-    def steps_now(self, case: Case, warnings: Sequence[Notice] = (), inner: Steps = LOCAL) -> Steps:
+    def steps_now(self, case: Case, inputs: Inputs | None = None, inner: Steps = LOCAL) -> Steps:
         """The same with its run, also of a quick plan; raises AlreadyFinal, StoreError."""
-        run = self._found(case, warnings)
+        run = self._found(case, inputs)
         if run.final and run.plan_id is not None:
             raise AlreadyFinal
-        steps = self.steps(case, warnings, inner)
+        steps = self.steps(case, inputs, inner)
         if self.stored is not None:
             self.stored.work = self._work(run)
         return steps
@@ -146,9 +145,9 @@ class Call:
             what = "done in slices that were stored as they were done"
         return f"{self.why_new}; {what}" if self.why_new else what
 
-    def _found(self, case: Case, warnings: Sequence[Notice]) -> Run:
+    def _found(self, case: Case, inputs: Inputs | None) -> Run:
         """The run of a case, made where there is none."""
-        parts = parts_of(case, warnings, self.again)
+        parts = parts_of(case, inputs or Inputs.of(case), self.again)
         key = key_of(self.bucket, parts)
         with self.opened().writing() as transaction:
             newest = next(iter(batches.of_bucket(transaction.connection, self.bucket)), None)

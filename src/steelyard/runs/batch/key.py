@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from steelyard.canonical import sha256
 from steelyard.modules.registry import Kind
@@ -24,11 +25,23 @@ NAMES: Mapping[str, str] = {
 """Part of a key -> what people call it."""
 
 
-def parts_of(case: Case, warnings: Sequence[Notice] = (), again: int = 0) -> dict[str, str]:
+class Inputs(NamedTuple):
+    """Hashes of what a case was made from: what is owned and wanted, and the prices."""
+
+    holdings: str
+    prices: str
+
+    @classmethod
+    def of(cls, case: Case, warnings: Sequence[Notice] = ()) -> Inputs:
+        """Of a case; warnings: what the importers noticed, which is in the plan too."""
+        owned = digest_of(case.snapshot, case.targets, tuple(warnings))
+        return cls(owned, digest_of(case.market))
+
+
+def parts_of(case: Case, inputs: Inputs, again: int = 0) -> dict[str, str]:
     """The parts of the run of a case.
 
-    warnings   what the importers noticed: they are in the plan too
-    again      how often a run of the same parts met other sequences than it had stored
+    again   how often a run of the same parts met other sequences than it had stored
     """
     modules = {
         choice.module.qualified: (choice.module.version, choice.module.digest)
@@ -37,8 +50,8 @@ def parts_of(case: Case, warnings: Sequence[Notice] = (), again: int = 0) -> dic
     }
     parts = {
         "strategy": case.strategy.sha256,
-        "holdings": digest_of(case.snapshot, case.targets, tuple(warnings)),
-        "prices": digest_of(case.market),
+        "holdings": inputs.holdings,
+        "prices": inputs.prices,
         "code": code_sha256(),
         "modules": digest_of(modules, case.disabled),
         "memory": digest_of(case.state),
