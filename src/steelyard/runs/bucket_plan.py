@@ -76,8 +76,16 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
     How a plan came to be refused is kept too.
     """
     store = replace(store, correlation_id=manner.correlation_id)
-    plan, order, seconds, events = planned(store, planners, name, manner)
-    return Made(plan, keep(store, plan, order.inputs, order.files, seconds, events))
+    made = planned(store, planners, name, manner)
+    return Made(made.plan, put(store, made))
+
+
+def put(store: Store, made: Planned) -> bool:
+    """Keep a plan with its inputs and events; False where it is there already."""
+    plan, order, seconds, events = made
+    return keep(
+        store, plan, order.inputs, order.files, seconds, events, market_sha256=order.bucket.market
+    )
 
 
 def planned(store: Store, planners: Planners, name: str, manner: Manner) -> Planned:

@@ -16,7 +16,7 @@ from steelyard.runs.batch.digest import digest_of
 from steelyard.runs.batch.key import Inputs
 from steelyard.runs.batch.ranges import OtherSequences
 from steelyard.runs.planners import Planners
-from steelyard.runs.stored import StoredOrder, keep
+from steelyard.runs.stored import StoredOrder
 from steelyard.store import batches, leases, plans
 from steelyard.store.leases import Lease
 from steelyard.store.schema import bucket_hold
@@ -116,13 +116,14 @@ def _called(
         steps_of=lambda order, case: call.steps_now(case, _inputs(order), planning.steps),
     )
     try:
-        plan, order, seconds, events = bucket_plan.planned(store, planners, name, manner)
+        made = bucket_plan.planned(store, planners, name, manner)
     except AlreadyFinal:
         return _before(store, call)
     finally:
         call.end()
+    plan = made.plan
     if call.final:
-        keep(store, plan, order.inputs, order.files, seconds, events)
+        bucket_plan.put(store, made)
     because = call.close(plan.plan_id, len(plan.problems))
     by_steps = call.stored is not None
     return Outcome(
