@@ -60,6 +60,10 @@ RECORDED: Mapping[int, tuple[int, Mapping[int, float]]] = MappingProxyType(
 )
 """Securities -> sequences, seconds by batch size."""
 ROUNDS, AIM = 3, 20.0
+HEADS = (
+    "| n | sequences | batch size | recorded, s | batch, s | times less | slices | commits | kB "
+    "| every batch a commit: s | commits | aim |"
+)
 TOML = (
     "max_opportunities_per_category = 20\n"
     "[search]\nscope = 'proposals'\nmax_depth = 7\nmax_nodes = 1\nbeam_width = 1\n"
@@ -135,8 +139,7 @@ def table() -> list[str]:
     lines = [
         machine(datetime.now().astimezone().date(), os.getloadavg()[0]),
         "",
-        "| n | sequences | batch size | recorded, s | batch, s | times less | slices | commits "
-        "| kB | every batch a commit: s | commits | aim |",
+        HEADS,
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     measured(20, 20, 5, None)  # imports, and the caches of the interpreter
