@@ -46,9 +46,9 @@ HOW = (
     "A bucket is planned in slices, and the process that does it is killed with SIGKILL in each of "
     "the first 50 slices in turn, each time another process that goes on from there, with a batch "
     "size of its own: before, while or after a slice is calculated, before or after a statement or "
-    "the commit that writes it. A last one finishes. Counted as bad: a life after which the stored "
-    "slices overlap or leave a gap, more or fewer sequences are counted than there are, or the "
-    "plan is another than that of one process in one go. Trials are kills."
+    "the commit that writes it. A last one finishes. Counted as bad: a kill after which more or "
+    "fewer sequences are counted than are stored; a life after which the stored slices overlap or "
+    "leave a gap, or the plan is another than that of one process in one go. Trials are kills."
 )
 MUTANT = "each statement is committed by itself"
 SLICES, SIZES = 50, (2, 3)
@@ -69,6 +69,7 @@ def measure(profile: Profile, *, mutant: bool = False) -> Figure:
             for number in range(0, SLICES, 1 if mutant else profile.batch_stride):
                 kill = _doomed(place, number, rng.choice(SIZES), rng.randrange(POINTS), mutant)
                 kills += forked(kill) == -signal.SIGKILL
+                bad += not _counted(place)
             bad += not _whole(place, _finished(place, rng.choice((1, 5, 37))), whole)
     note = f"{profile.batch_lives} runs, {whole.total} sequences each"
     return Figure("P1", kills, bad, note=note)
@@ -170,6 +171,17 @@ def _note_slices(store: Store, slices: list[int]) -> None:
 
 def _stored(slices: list[int]) -> int:
     return slices[0]
+
+
+def _counted(place: str) -> bool:
+    """Are as many sequences counted as are stored?"""
+    store = _later(place, 0)
+    with store.reading() as connection:
+        counted = sum(run.evaluated for run in batches.of_bucket(connection, "core"))
+        length = sa.func.sum(run_slice.c.stop - run_slice.c.start)
+        done = connection.scalar(sa.select(length).where(run_slice.c.state == "done")) or 0
+    store.close()
+    return counted == done
 
 
 def _whole(place: str, outcome: Outcome, whole: Outcome) -> bool:
