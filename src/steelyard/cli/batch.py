@@ -80,6 +80,7 @@ class Batches:
     """The buckets of one command, in turn."""
 
     def __init__(self, store: Store, batch_size: int) -> None:
+        from steelyard.calculations.cache import calculations_from
         from steelyard.engine import read_engine
         from steelyard.environment import home
         from steelyard.runs.bucket_plan import Manner
@@ -90,7 +91,11 @@ class Batches:
         engine = read_engine(home(os.environ), os.environ)
         self.alerts = engine.on_divergence != "log"
         self.manner = Manner(
-            engine=engine, health=keeper(), correlation_id=run_id(), remark=self._differ
+            engine=engine,
+            health=keeper(),
+            correlation_id=run_id(),
+            calculations=calculations_from(os.environ),
+            remark=self._differ,
         )
 
     def carry_out(self, names: Sequence[str], *, alone: bool, as_json: bool) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from steelyard.calculations.digest import digest
 from steelyard.plans.plan import Plan
 from steelyard.runs import bucket_plan
 from steelyard.runs.batch.call import AlreadyFinal, Call, Manner
-from steelyard.runs.batch.digest import digest_of
 from steelyard.runs.batch.key import Inputs
 from steelyard.runs.batch.ranges import OtherSequences
 from steelyard.runs.planners import Planners
@@ -141,7 +141,8 @@ def _called(
 def _inputs(order: StoredOrder) -> Inputs:
     """Of a bucket, as it is stored: its cash is booked apart from what was loaded."""
     owned = order.bucket
-    return Inputs(digest_of(owned.portfolio, owned.cash), str(owned.market))
+    holdings = digest(portfolio=owned.portfolio, cash=owned.cash).hex()
+    return Inputs(holdings, str(owned.market))
 
 
 def _before(store: Store, call: Call) -> Outcome:

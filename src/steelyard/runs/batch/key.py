@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from steelyard.calculations.digest import digest
 from steelyard.canonical import sha256
 from steelyard.modules.registry import Kind
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.runs.batch.digest import digest_of
 from steelyard.runs.code import code_sha256
 
 NAMES: Mapping[str, str] = {
@@ -34,8 +34,8 @@ class Inputs(NamedTuple):
     @classmethod
     def of(cls, case: Case, warnings: Sequence[Notice] = ()) -> Inputs:
         """Of a case; warnings: what the importers noticed, which is in the plan too."""
-        owned = digest_of(case.snapshot, case.targets, tuple(warnings))
-        return cls(owned, digest_of(case.market))
+        owned = digest(snapshot=case.snapshot, targets=case.targets, warnings=tuple(warnings))
+        return cls(owned.hex(), digest(market=case.market).hex())
 
 
 def parts_of(case: Case, inputs: Inputs, again: int = 0) -> dict[str, str]:
@@ -53,8 +53,8 @@ def parts_of(case: Case, inputs: Inputs, again: int = 0) -> dict[str, str]:
         "holdings": inputs.holdings,
         "prices": inputs.prices,
         "code": code_sha256(),
-        "modules": digest_of(modules, case.disabled),
-        "memory": digest_of(case.state),
+        "modules": digest(modules=modules, disabled=case.disabled).hex(),
+        "memory": digest(state=case.state).hex(),
         "seed": str(case.seed),
     }
     return {**parts, "again": str(again)} if again else parts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray
+from steelyard.calculations.digest import digest
 from steelyard.modules.candidates import Batch, Candidates, Ranking, Scores
 from steelyard.modules.context import Context
 from steelyard.planning.case import Case, inputs_sha256
@@ -24,12 +25,14 @@ from steelyard.planning.solve import LOCAL, Steps, evaluate_batches, score_batch
 from steelyard.runs.batch.answers import Answers
 from steelyard.runs.batch.best import Best
 from steelyard.runs.batch.compared import comparison
-from steelyard.runs.batch.digest import DIGITS, digest_of
 from steelyard.runs.batch.ranges import Ranges
 from steelyard.runs.batch.sequences import sequences
 from steelyard.runs.batch.work import Progress, Work
 from steelyard.store.batches import COMPARED, SEQUENCES
 from steelyard.strategies import Strategy
+
+DIGITS = 16
+"""Of a hash that names a part of a run."""
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Stored:
         guard: Guard,
     ) -> Iterator[Scores]:
         """Scores of the best of every range; raises OtherSequences, StoreError."""
-        orders = digest_of(table.account.security, table.account.delta, table.account.cost)
+        orders = digest(security=table.account.security, delta=table.account.delta).hex()
         if ctx.search.scope != "proposals":
             self.in_one_go[orders] = 0  # once more, where a module failed late
             for scores in self.inner.evaluate(ctx, table, batches, strategy, guard):
@@ -100,7 +103,7 @@ class Stored:
             tell_scores(scores, guard.findings)
             return scores
 
-        part = f"{SEQUENCES}:{digest_of(table.tables, table.account)[:DIGITS]}"
+        part = f"{SEQUENCES}:{digest(score=table.tables, account=table.account).hex()[:DIGITS]}"
         best = Best(ctx.search.max_depth, _ranked(ctx, table, strategy, guard))
         task = sequences(part, rows, self.batch_size, evaluate, best)
         for _, scores in Ranges(self._begun(), task).results():
@@ -113,12 +116,12 @@ class Stored:
         case = next((case for known, case in self._cases if known is ctx), None)
         if case is None or not ctx.rules.evaluation.sampled:
             return self.inner.compare(ctx, objective, lists, rows)
-        digest = digest_of(inputs_sha256(case, ctx), lists, rows)
+        of = digest(inputs=inputs_sha256(case, ctx), lists=lists, rows=rows).hex()
 
         def figures(places: IntArray) -> FloatArray:
             return self.inner.compare(ctx, objective, lists, rows[places])
 
-        task = comparison(f"{COMPARED}:{digest[:DIGITS]}", len(rows), figures)
+        task = comparison(f"{COMPARED}:{of[:DIGITS]}", len(rows), figures)
         results = {entry.start: result for entry, result in Ranges(self._begun(), task).results()}
         return np.concatenate([results[start] for start in sorted(results)])
 
