@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from benchmarks.promises.postgres import running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -183,8 +184,19 @@ def drawn(count: int = 600, *, ties: bool) -> tuple[np.ndarray, np.ndarray]:
     return rows, net
 
 
-def test_two_processes_share_the_work(case: Case, tmp_path: Path):
-    place = str(tmp_path / "s.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database of each kind; a server's only where its binaries are."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "s.db")
+        return
+    with running() as server:
+        if server is None:
+            pytest.skip("there are no binaries of PostgreSQL")
+        yield server.fresh()
+
+
+def test_two_processes_share_the_work(case: Case, place: str):
     open_store(place).close()
     both = threading.Barrier(2)
 
@@ -202,8 +214,10 @@ def test_two_processes_share_the_work(case: Case, tmp_path: Path):
 
     assert {plan_id for plan_id, _ in answers} == {whole(case).plan_id}
     store = open_store(place)
-    ranges = stored(store)
-    assert each_once(ranges, sum(here for _, here in answers))
+    assert each_once(stored(store), sum(here for _, here in answers))
+    with store.reading() as connection:
+        (run,) = batches.of_bucket(connection, "core")
+    assert run.evaluated == run.total
     store.close()
 
 
