@@ -102,7 +102,7 @@ def _after(place: str, work: Work) -> tuple[Contents, int]:
     """The state after an operation that nobody disturbs, and how many points it has to kill it."""
     store = still(place)
     points = count()
-    _at_every_point(store, lambda: next(points))
+    at_every_point(store, lambda: next(points))
     work(store)
     store.close()
     return contents(place), next(points)
@@ -118,7 +118,7 @@ def _points(numbers: Mapping[str, int]) -> Iterator[tuple[str, int | float]]:
         yield rng.choice(sorted(numbers)), rng.uniform(0, LONGEST)
 
 
-def _at_every_point(store: Store, call: Callable[[], object]) -> None:
+def at_every_point(store: Store, call: Callable[[], object]) -> None:
     """Call something before and after each statement, and before each commit."""
 
     def passed(*_: Any, **__: Any) -> None:
@@ -132,14 +132,14 @@ def _doomed(place: str, work: Work, kill: float, mutant: bool) -> None:
     """Do it and be killed: at the point of a whole number, or after so many seconds."""
     store = still(place)
     if mutant:
-        sa.event.listen(store.engine, "after_cursor_execute", _commit)
+        sa.event.listen(store.engine, "after_cursor_execute", by_itself)
 
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     if isinstance(kill, int):
         points = count()
-        _at_every_point(store, lambda: die() if next(points) == kill else None)
+        at_every_point(store, lambda: die() if next(points) == kill else None)
     else:
         threading.Timer(kill, die).start()
     work(store)
@@ -147,7 +147,7 @@ def _doomed(place: str, work: Work, kill: float, mutant: bool) -> None:
     die()
 
 
-def _commit(connection: sa.Connection, _: Any, statement: str, *__: Any) -> None:
+def by_itself(connection: sa.Connection, _: Any, statement: str, *__: Any) -> None:
     """The mutant."""
     if not statement.startswith("BEGIN"):
         raw: Any = connection.connection.driver_connection

@@ -28,7 +28,8 @@ HEAD = """\
 
 <!-- Written by benchmarks/promises/page.py; change it there. -->
 
-What execution (A, B, E, F), the database (C) and the services (D, S) keep, however often they are
+What execution (A, B, E, F), the database (C), the
+services (D, S) and slow plans (P) keep, however often they are
 killed, interrupted or lied to. Each promise is tried many times by a script of
 `benchmarks/promises/`, which runs alone (`python -m benchmarks.promises.c1_writers`) or with the
 others:

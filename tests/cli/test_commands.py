@@ -153,6 +153,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("bucket", "settings"): ("nowhere",),
         ("bucket", "show"): ("nowhere",),
         ("bucket", "transfer"): ("nowhere", "core", "USD=1"),
+        ("batch",): ("--bucket", "nowhere"),
         ("plans", "show"): ("nowhere",),
         ("plans", "diff"): ("nowhere", "nowhere"),
         ("execute",): ("not.json",),

@@ -16,6 +16,7 @@ from steelyard.store import buckets, events, plans
 from steelyard.strategies import default
 
 DEEP = "[core]\nmax_plan_depth = 5\n"
+ALL = '[search]\nscope = "proposals"\nmax_depth = 2\n'
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_what_happened_is_kept_with_it_and_heard_once(database: StoredBuckets):
     job()
 
     types = [entry.event.event_type for entry in events.since(database.store, bucket="core")]
-    assert types[-2:] == ["PlanningCompleted", "PlanSaved"]
+    assert types[-3:] == ["PlanningCompleted", "PlanMeasured", "PlanSaved"]
     assert [event.event_type for event in heard] == types[types.index("PlanningStarted") :]
 
 
@@ -87,7 +88,39 @@ def test_a_path_is_a_database(database: StoredBuckets):
     assert len(plans.listed(database.store)) == 1
 
 
-def test_a_planner_of_a_stored_bucket_plans_in_one_go(
+def test_a_job_goes_on_where_the_one_before_stopped_in_whatever_process(
+    database: StoredBuckets, inputs: Inputs
+):
+    manager = ConfigurationManager(database.config_db_path)
+
+    async def assign() -> None:
+        config_id = await manager.create_new_version("all", "All", ALL)
+        await manager.assign_config_to_bucket("core", config_id)
+
+    asyncio.run(assign())
+    manager.close()
+    calls = [asyncio.run(compat.process_planner_batch_job(depth)) for depth in (0, 1, 2)]
+    none_kept = plans.listed(database.store)
+    compat.configure(database.config_db_path)  # as another process would
+    while not calls[-1].final:
+        calls.append(job())
+
+    assert [call.evaluated for call in calls[:4]] == [50, 55, 60, 110]
+    assert "midway: 55 of" in calls[1].warnings[0]
+    assert none_kept == []
+    assert calls[-1].evaluated == calls[-1].total
+    assert calls[-1].warnings[0].startswith("This plan is final: all")
+    assert len({call.run_key for call in calls}) == 1
+    (row,) = plans.listed(database.store)
+    strategy = database.planners.strategy("core")
+    native = planner.plan(
+        inputs.snapshot, inputs.market, strategy, targets=inputs.targets,
+        warnings=inputs.warnings,
+    )  # fmt: skip
+    assert row.plan_id == calls[-1].document.plan_id == native.plan_id
+
+
+def test_a_planner_of_a_stored_bucket_goes_on_too(
     database: StoredBuckets, small: compat.PlannerContext
 ):
     manager = ConfigurationManager(database.config_db_path)

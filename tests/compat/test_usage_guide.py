@@ -137,14 +137,26 @@ def test_the_guide_runs_from_top_to_bottom_in_one_session(capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_is_not_there_yet_says_so():
+def test_the_incremental_snippet_run_twice_goes_on_and_ends_with_the_plan_of_one_call():
     names = free_names()
-    for block in PYTHON:
-        if block.title == "Incremental Processing":
-            run(block, names)
+    (block,) = (block for block in PYTHON if block.title == "Incremental Processing")
+    counts = []
+    for _ in range(2):
+        run(block, names)
+        counts.append(names["plan"].evaluated)
+    records = {
+        name: names[name]
+        for name in ("portfolio_context", "positions", "securities", "available_cash")
+    }
 
-    assert "in one go" in names["plan"].warnings[0]
-    assert "batch_size 100" in names["plan"].warnings[0]
+    last = asyncio.run(names["planner"].create_plan_incremental(**records, batch_size=5000))
+    whole = asyncio.run(names["planner"].create_plan(**records))
+
+    assert counts == [200, 400]
+    assert "400 of" in names["plan"].warnings[0]
+    assert names["plan"].final is False
+    assert (last.final, last.evaluated) == (True, last.total)
+    assert last.document.plan_id == whole.document.plan_id
 
 
 def test_the_batch_job_without_a_source_says_whose_portfolio_it_planned():

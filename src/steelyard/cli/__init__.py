@@ -17,6 +17,7 @@
     differences.py   what two versions differ in: diff, plan-diff
     presets.py   the library of presets
     bucket.py    core and satellites
+    batch.py     slow plans in slices that are stored as they are done
     plans.py     stored plans: list, show, what tells two apart; saved.py: a plan by id or file
     report.py    a plan that was made before, a run
     rebalance.py exact target weights, by the reference engine; engines.py: which engine plans
@@ -47,6 +48,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from steelyard.cli.batch import batch
 from steelyard.cli.bucket import bucket
 from steelyard.cli.commands import Commands
 from steelyard.cli.db import db
@@ -109,6 +111,7 @@ app.command()(report)
 app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
+app.command()(batch)
 app.command()(perf)
 app.command()(events)
 app.command()(execute)

@@ -1,22 +1,22 @@
-"""The stored buckets of a database, for the documents' batch job: planned as they are, and kept."""
+"""The stored buckets of a database, for the documents' batch job: planned in batches, and kept."""
 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from steelyard.calculations.cache import calculations_from
 from steelyard.compat.events import PlannerEventEmitter
 from steelyard.compat.stored import DATABASE
-from steelyard.planning import planner
-from steelyard.plans.plan import Plan
+from steelyard.engine import EngineSettings
+from steelyard.runs import bucket_plan
+from steelyard.runs.batch.bucket import Outcome, batch_bucket
+from steelyard.runs.batch.call import Manner
 from steelyard.runs.planners import Planners
-from steelyard.runs.stored import keep, order_of
 from steelyard.store.opening import open_store
 from steelyard.store.store import Store
-from steelyard.telemetry.events import PlannerEvent
-from steelyard.telemetry.recorder import stamped
+from steelyard.telemetry.breaker import Rules
+from steelyard.telemetry.health import Health
 
 
 class StoredBuckets:
@@ -59,28 +59,18 @@ class StoredBuckets:
             self._planners.store.close()
             self._planners = None
 
-    def plan(self, bucket_id: str) -> Plan:
-        """The plan of a bucket, kept with its inputs and what happened while it was made.
+    def plan(self, bucket_id: str, batch_size: int) -> Outcome:
+        """So many sequences more of a bucket's plan; once it is of all of them, it is kept.
 
-        Raises NotStored for a bucket that is not there, InputError for one without holdings,
-        PlanRefused; then nothing is kept.
+        What is kept with it: its inputs, and what happened in the call that finished it. Raises
+        NotStored for a bucket that is not there, InputError for one without holdings, PlanRefused;
+        then no plan is kept.
         """
-        order = order_of(self.store, self.planners, bucket_id)
-        events: list[PlannerEvent] = []
-        run_id = os.urandom(8).hex()
-        observe = stamped(bucket_id, run_id, self.store.now, [events.append])
-        start = time.perf_counter()
-        inputs = order.inputs
-        plan = planner.plan(
-            inputs.snapshot,
-            inputs.market,
-            order.strategy,
-            targets=inputs.targets,
-            state=order.state,
-            warnings=inputs.warnings,
-            observe=observe,
+        planning = bucket_plan.Manner(
+            engine=EngineSettings(shadow="none"),
+            health=Health({}, Rules()),
+            correlation_id=os.urandom(8).hex(),
             calculations=self.calculations,
         )
-        seconds = time.perf_counter() - start
-        keep(self.store, plan, inputs, order.files, seconds, events)
-        return plan
+        manner = Manner(batch_size=batch_size, most=batch_size)
+        return batch_bucket(self.store, self.planners, bucket_id, planning, manner, alone=False)

@@ -16,12 +16,15 @@ from steelyard.compat.configuration import (
     PlannerConfiguration,
     load_planner_config,
 )
-from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
+from steelyard.compat.incremental import said_of
+from steelyard.compat.planner import HolisticPlanner, checked_bucket
 from steelyard.compat.records import CORE, NOTHING, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
-from steelyard.errors import InputError, SettingsError, each
+from steelyard.errors import InputError, InternalError, SettingsError, each
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Module
+from steelyard.runs.batch.bucket import Outcome
+from steelyard.runs.batch.call import API_BATCH, IN_ONE_GO, SCHEDULED_BATCH
 from steelyard.samples import SOURCE, sample
 
 BUNDLED = "growth"
@@ -195,25 +198,46 @@ def configure(source: Source | StoredBuckets | str | Path | None) -> None:
 async def process_planner_batch_job(
     max_depth: int = 0, portfolio_hash: str | None = None, bucket_id: str = CORE
 ) -> HolisticPlan:
-    """Plan a bucket, in one go, complete after the first call; its warnings say so.
+    """The plan of a bucket, of what is evaluated by now; each call evaluates a batch more.
 
-    max_depth        how often the documents' job has called itself; here it never does
-    portfolio_hash   the documents' key of stored progress; here there is none
-    A bucket of a database is planned as it is stored, and the plan is kept there.
+    max_depth        how often the documents' job has called itself: over 0, a batch is of 5
+                     sequences; else of 50, as by the clock
+    portfolio_hash   the documents' key of stored progress; here a run is found by its inputs
+    A bucket of a database is planned as it is stored, and its plan is kept there once it is final.
     Raises SteelyardError for data that cannot be planned with.
     """
     source, name = _SOURCES[0], checked_bucket(bucket_id)
-    idle = {
-        f"max_depth {max_depth} counts the calls of a job that calls itself": max_depth != 0,
-        f"portfolio_hash {portfolio_hash} is a key of stored progress": portfolio_hash is not None,
-    }
-    notes = [f"{what}, and changes nothing here." for what, there in idle.items() if there]
+    size = API_BATCH if max_depth > 0 else SCHEDULED_BATCH
+    notes = [] if portfolio_hash is None else [
+        f"portfolio_hash {portfolio_hash} changes nothing: a run is found by what is planned."
+    ]  # fmt: skip
     if isinstance(source, StoredBuckets):
-        document = await asyncio.to_thread(source.plan, name)
-        return HolisticPlan.of(document, (f"{IN_ONE_GO}.", *notes))
+        outcome = await asyncio.to_thread(source.plan, name, size)
+        if outcome.plan is None:
+            raise InternalError(
+                f"The bucket {name} was not planned: {outcome.because}. Please report this.",
+                code="batch_without_plan",
+            )
+        return _of(outcome, HolisticPlan.of(outcome.plan, notes))
     data = await _data(source, name)
-    plan = await _planner(name, data).plan(data.context)
-    return replace(plan, warnings=(f"{IN_ONE_GO}.", *notes, *data.said, *plan.warnings))
+    plan = await _planner(name, data).plan_incremental(data.context, size)
+    first, *others = plan.warnings
+    return replace(plan, warnings=(first, *notes, *data.said, *others))
+
+
+def _of(outcome: Outcome, plan: HolisticPlan) -> HolisticPlan:
+    """A plan with how far it is, and the sentence that says so first."""
+    total = outcome.evaluated if outcome.total is None else outcome.total
+    in_one_go = outcome.because.endswith(IN_ONE_GO)
+    said = "It was planned in one go." if in_one_go else said_of(outcome.evaluated, total)
+    return replace(
+        plan,
+        warnings=(said, *plan.warnings),
+        evaluated=outcome.evaluated,
+        total=total,
+        final=outcome.final,
+        run_key=outcome.run_key,
+    )
 
 
 async def _data(source: Source, bucket_id: str) -> BucketData:

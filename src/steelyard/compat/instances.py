@@ -62,8 +62,9 @@ class PlannerFactory:
         if before is not None and before[0] is strategy:
             return before[1]
         planner = HolisticPlanner(
-            strategy, bucket_id, repositories=self.repositories, services=self.services
-        )
+            strategy, bucket_id, repositories=self.repositories, services=self.services,
+            database=self.manager.config_db_path,
+        )  # fmt: skip
         self._planners[bucket_id] = strategy, planner
         return planner
 
@@ -86,7 +87,8 @@ def create_planner_for_bucket(
         return HolisticPlanner()
     manager = ConfigurationManager(config_db_path)
     try:
-        return HolisticPlanner(Planners(manager.store).strategy(bucket_id), bucket_id)
+        strategy = Planners(manager.store).strategy(bucket_id)
+        return HolisticPlanner(strategy, bucket_id, database=config_db_path)
     finally:
         manager.close()
 

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from steelyard import strategies
@@ -16,6 +17,7 @@ from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
 from steelyard.compat.events import Emitted, PlannerEventEmitter, utc_now
+from steelyard.compat.incremental import LARGEST_BATCH, Incremental
 from steelyard.compat.logs import StructuredLogger
 from steelyard.compat.opportunities import Calculator, Opportunities, identified, wanted_by
 from steelyard.compat.performance import PerformanceTracker
@@ -55,8 +57,6 @@ from steelyard.telemetry.health import Health, Outcome
 from steelyard.telemetry.recorder import stamped
 
 LOGGER = logging.getLogger("steelyard")
-
-IN_ONE_GO = "It was planned in one go: planning in batches that resume is not there yet"
 
 
 class Given(TypedDict, total=False):
@@ -118,6 +118,8 @@ class HolisticPlanner:
     trade_repo        dates of the last trades: cooldowns and holding times
     repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
     services          object or mapping with `exchange_rate_service`
+    database          where create_plan_incremental stores how far it is, a path or a URL; None =
+                      Steelyard's own database
     circuit_breaker   leaves out modules that failed too often; None = one of its own, in memory
     emitter           hears what the planner does, from the thread that plans; None = one of its own
     perf              adds up what each module took
@@ -135,9 +137,11 @@ class HolisticPlanner:
         trade_repo: TradeRepository | None = None,
         repositories: object | None = None,
         services: object | None = None,
+        database: str | Path | None = None,
         circuit_breaker: Health | None = None,
         emitter: PlannerEventEmitter | None = None,
     ) -> None:
+        self.database = database
         self.config = _configuration(config)
         self.bucket_id = checked_bucket(bucket_id)
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
@@ -178,15 +182,8 @@ class HolisticPlanner:
         **more: Unpack[Given],
     ) -> HolisticPlan:
         """The plan of these records, see `PlannerContext`; SteelyardError for unusable ones."""
-        _check_names(more, tuple(Given.__annotations__), "create_plan")
-        rest: Any = dict(more)
-        service = rest.pop("exchange_rate_service", None)
-        context = PlannerContext(
-            portfolio_context=portfolio_context,
-            positions=positions,
-            securities=securities,
-            available_cash=available_cash,
-            **rest,
+        context, service = self._context(
+            (portfolio_context, positions, securities, available_cash), more
         )
         return await self._plan(context, service)
 
@@ -199,20 +196,30 @@ class HolisticPlanner:
         batch_size: int = 100,
         **more: Unpack[Given],
     ) -> HolisticPlan:
-        """As `create_plan`, in one go, complete after the first call; its warnings say so."""
-        if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
-            raise InputError(
-                f"batch_size is {batch_size!r}, no whole number from 1. {NOTHING}",
-                code="bad_batch_size",
-                place="batch_size",
-                value=batch_size,
-                limit="a whole number from 1",
-            )
-        plan = await self.create_plan(
-            portfolio_context, positions, securities, available_cash, **more
+        """The plan of what is evaluated by now: each call evaluates `batch_size` sequences more.
+
+        A call with the same records goes on where the one before stopped, in any process; once all
+        are evaluated, `final` is true and the plan that of `create_plan`. See `database`.
+        """
+        self._check_batch_size(batch_size)
+        context, service = self._context(
+            (portfolio_context, positions, securities, available_cash), more
         )
-        idle = f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing."
-        return replace(plan, warnings=(idle, *plan.warnings))
+        return await self.plan_incremental(context, int(batch_size), service)
+
+    async def plan_incremental(
+        self, context: PlannerContext, batch_size: int, service: object | None = None
+    ) -> HolisticPlan:
+        """As `create_plan_incremental`, of a context."""
+        order = await self.order(context, service)
+        incremental = Incremental(self.database, self.bucket_id, batch_size, self.emitter.tell)
+
+        def solve(disabled: Mapping[str, str]) -> Plan:
+            case = _case(order, disabled)
+            return incremental.planned(case, self.steps(), self._observe(), self.calculations)
+
+        plan = await self._counted(order, solve)
+        return incremental.shown(HolisticPlan.of(plan, _warnings(order)))
 
     async def plan(self, context: PlannerContext) -> HolisticPlan:
         """The plan of a context; raises SteelyardError for one that cannot be planned with."""
@@ -276,16 +283,50 @@ class HolisticPlanner:
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
         order = await self.order(context, service)
+        how = (self.steps(), self._observe(), self.calculations)
+        plan = await self._counted(order, lambda disabled: _solve(order, disabled, *how))
+        return HolisticPlan.of(plan, _warnings(order))
+
+    async def _counted(self, order: Order, solve: Callable[[Mapping[str, str]], Plan]) -> Plan:
+        """A plan without modules that are out of service; what fails in it is counted."""
         disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
-            how = (self.steps(), self._observe(), self.calculations)
-            plan = await asyncio.to_thread(_solve, order, disabled, *how)
+            plan = await asyncio.to_thread(solve, disabled)
             ran = outcomes(plan.modules)
         finally:
             self.circuit_breaker.record(ran)  # a plan that is refused tried no module
         self.perf.note(plan.timings)
-        return HolisticPlan.of(plan, (*order.said, *strategies.validate(order.strategy).warnings))
+        return plan
+
+    def _context(
+        self, records: tuple[Any, Any, Any, float], more: Given
+    ) -> tuple[PlannerContext, object | None]:
+        """The context of what `create_plan` takes, and the service of exchange rates."""
+        _check_names(more, tuple(Given.__annotations__), "create_plan")
+        rest: Any = dict(more)
+        service = rest.pop("exchange_rate_service", None)
+        portfolio, positions, securities, cash = records
+        context = PlannerContext(
+            portfolio_context=portfolio,
+            positions=positions,
+            securities=securities,
+            available_cash=cash,
+            **rest,
+        )
+        return context, service
+
+    def _check_batch_size(self, batch_size: Any) -> None:
+        whole = is_number(batch_size) and batch_size == int(batch_size)
+        if not whole or not 1 <= batch_size <= LARGEST_BATCH:
+            raise InputError(
+                f"batch_size is {batch_size!r}, no whole number from 1 to {LARGEST_BATCH:,d}. "
+                f"{NOTHING}",
+                code="bad_batch_size",
+                place="batch_size",
+                value=batch_size,
+                limit=f"a whole number from 1 to {LARGEST_BATCH:,d}",
+            )
 
     def _out_of_service(self, strategy: Strategy) -> Mapping[str, str]:
         modules = [choice.module for kind in Kind for choice in strategy.enabled(kind)]
@@ -322,6 +363,10 @@ def _case(order: Order, disabled: Mapping[str, str]) -> Case:
         targets=of.targets,
         disabled=disabled,
     )
+
+
+def _warnings(order: Order) -> tuple[str, ...]:
+    return (*order.said, *strategies.validate(order.strategy).warnings)
 
 
 def _solve(

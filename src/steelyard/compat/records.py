@@ -285,6 +285,8 @@ class HolisticPlan:
     cash_required, cash_generated    what the buys cost and the sales bring, without their costs
     feasible                         always True: what cash and limits do not allow is no plan
     warnings, problems               sentences; a problem: full inputs might give another plan
+    evaluated, total, final          sequences that the plan is made of, and all; is it of all?
+    run_key                          of what is stored of it; None = nothing is
     """
 
     steps: tuple[HolisticStep, ...]
@@ -299,6 +301,10 @@ class HolisticPlan:
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
     document: Plan
+    evaluated: int = 0
+    total: int = 0
+    final: bool = True
+    run_key: str | None = None
 
     @classmethod
     def of(cls, plan: Plan, warnings: Sequence[str] = ()) -> HolisticPlan:
@@ -318,6 +324,8 @@ class HolisticPlan:
             warnings=(*warnings, *(notice.message for notice in plan.warnings)),
             problems=tuple(notice.message for notice in plan.problems),
             document=plan,
+            evaluated=plan.certificate.sequences,
+            total=plan.certificate.sequences,
         )
 
 

@@ -178,11 +178,14 @@ class Batch:
 class Scores:
     """What a batch is worth: `net` (k,) improvement over hold after charges, -inf where
     infeasible.
+
+    others   feasible sequences of the batch that are not among its rows: none is of the best few
     """
 
     number: int
     rows: IntArray
     net: FloatArray
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,4 +51,4 @@ def merge(pool: Pool, batch: Scores) -> Pool:
     order = np.lexsort((*rows.T[::-1], -net))
     size = FEW if len(net) <= FEW else max(FEW, min(MOST_TIES, int((net >= net.max() - TIE).sum())))
     first = order[:size]
-    return Pool(rows[first], net[first], pool.seen + int(good.sum()))
+    return Pool(rows[first], net[first], pool.seen + int(good.sum()) + batch.others)

@@ -201,9 +201,9 @@ def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -
     tops, seen = [nothing] * len(ranked), 0
     for batch in scores:
         good = np.isfinite(batch.net)
-        seen += int(good.sum())
+        seen += int(good.sum()) + batch.others
         tops = [
-            _first(ranking, top, batch.rows[good], batch.net[good])
+            first_by(ranking, top, batch.rows[good], batch.net[good])
             for ranking, top in zip(ranked, tops, strict=True)
         ]
     keep = np.array(
@@ -217,7 +217,7 @@ def _keys(top: Scores) -> set[bytes]:
     return set(map(bytes, top.rows))
 
 
-def _first(ranking: Ranking, top: Scores, rows: IntArray, net: FloatArray) -> Scores:
+def first_by(ranking: Ranking, top: Scores, rows: IntArray, net: FloatArray) -> Scores:
     """The first rows of a ranking among those it kept so far and some more."""
     rows, net = np.concatenate([top.rows, rows]), np.concatenate([top.net, net])
     value = ranking.value(rows)

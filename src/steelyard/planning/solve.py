@@ -62,6 +62,11 @@ from steelyard.telemetry.events import (
 )
 
 
+def as_it_is(case: Case, ctx: Context, objective: Objective) -> Objective:  # noqa: ARG001
+    """Formulas that are asked each time."""
+    return objective
+
+
 @dataclass(frozen=True)
 class Steps:
     """The calls that another transport may carry, and the clock, which only times.
@@ -71,6 +76,7 @@ class Steps:
     evaluate             scores of every batch, in any order
     prove                the best sets of the whole table, and how far they are from the best
     compare              figures of the best lists, where more than the score of today decides
+    remember             formulas that may have answered before; the objective as it is, otherwise
     """
 
     find_opportunities: Callable[[Context, Objective, Strategy, Guard], Candidates]
@@ -79,6 +85,7 @@ class Steps:
     prove: Callable[[Context, Objective, Candidates, Pool, Search], Evidence]
     clock: Callable[[], float] = time.perf_counter
     compare: Compare = compare
+    remember: Callable[[Case, Context, Objective], Objective] = as_it_is
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         case, valuation, ctx = context_of(case, findings, calculations=guard.calculations)
         strategy = case.strategy
         ctx = within(ctx, strategy.most_orders)
-        objective = objective_of(ctx, strategy, guard)
+        objective = steps.remember(case, ctx, objective_of(ctx, strategy, guard))
     with findings.timed("find opportunities"):
         table = steps.find_opportunities(ctx, objective, strategy, guard)
     with findings.timed("generate and evaluate"):

@@ -15,7 +15,7 @@ from steelyard.planning.solve import LOCAL, Solution, Steps
 from steelyard.plans.plan import Plan
 from steelyard.runs.planners import Planners
 from steelyard.runs.solving import active, case_of, compared, counted, solved_by
-from steelyard.runs.stored import keep, order_of
+from steelyard.runs.stored import StoredOrder, keep, order_of
 from steelyard.store import events as kept_events
 from steelyard.store.store import Store
 from steelyard.telemetry.events import Event, Observe, PlannerEvent
@@ -35,6 +35,7 @@ class Manner:
     health           of the modules, for this one plan
     correlation_id   what its events have in common
     steps            what carries the pipeline
+    steps_of         makes the steps of one case, in the place of `steps`
     clock            seconds, for how long it took
     observe          told every event as it happens; what is kept of them is not its business
     remark           told in what the engines differ
@@ -45,6 +46,7 @@ class Manner:
     health: Health
     correlation_id: str
     steps: Steps = LOCAL
+    steps_of: Callable[[StoredOrder, Case], Steps] | None = None
     seed: int = 0
     clock: Callable[[], float] = time.perf_counter
     observe: Observe = lambda _: None
@@ -59,13 +61,36 @@ class Made(NamedTuple):
     is_new: bool
 
 
+class Planned(NamedTuple):
+    """A plan that is not kept yet, and what is kept with it."""
+
+    plan: Plan
+    order: StoredOrder
+    seconds: float
+    events: Sequence[PlannerEvent]
+
+
 def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> Made:
     """The next plan of a bucket, kept with its inputs and events; raises SteelyardError.
 
     How a plan came to be refused is kept too.
     """
-    hits, misses = planners.hits, planners.misses
     store = replace(store, correlation_id=manner.correlation_id)
+    made = planned(store, planners, name, manner)
+    return Made(made.plan, put(store, made))
+
+
+def put(store: Store, made: Planned) -> bool:
+    """Keep a plan with its inputs and events; False where it is there already."""
+    plan, order, seconds, events = made
+    return keep(
+        store, plan, order.inputs, order.files, seconds, events, market_sha256=order.bucket.market
+    )
+
+
+def planned(store: Store, planners: Planners, name: str, manner: Manner) -> Planned:
+    """The next plan of a bucket, not kept; raises SteelyardError, and keeps how it came to that."""
+    hits, misses = planners.hits, planners.misses
     order = order_of(store, planners, name)
     none_kept = (planners.hits, planners.misses) == (hits, misses)
     cached = None if none_kept else planners.misses == misses
@@ -79,10 +104,11 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
 
     def solve(case: Case) -> tuple[Solution, Plan]:
         engine, warnings = active(manner.engine, case), tuple(order.inputs.warnings)
+        steps = manner.steps if manner.steps_of is None else manner.steps_of(order, case)
         return solved_by(
             engine,
             case,
-            steps=manner.steps,
+            steps=steps,
             observe=observe,
             warnings=warnings,
             calculations=tally,
@@ -99,7 +125,7 @@ def plan_bucket(store: Store, planners: Planners, name: str, manner: Manner) -> 
                 manner.remark(what)
     counts = None if tally is None else tally.counts()
     observe(measured(plan.plan_id, seconds, cached=cached, counts=counts))
-    return Made(plan, keep(store, plan, order.inputs, order.files, seconds, events))
+    return Planned(plan, order, seconds, events)
 
 
 @contextmanager

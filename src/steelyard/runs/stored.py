@@ -139,9 +139,14 @@ def keep(
     files: Sequence[File],
     seconds: float,
     events: Sequence[PlannerEvent] = (),
+    *,
+    market_sha256: str | None = None,
 ) -> bool:
-    """Keep a plan and what happened while it was made; False where it is there already."""
-    packed = pack(inputs)
+    """Keep a plan and what happened while it was made; False where it is there already.
+
+    market_sha256   of the prices, where they are stored already
+    """
+    packed = pack(inputs, market_sha256)
     with store.writing() as transaction:
         for event in events:
             transaction.record(event)

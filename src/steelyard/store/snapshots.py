@@ -57,11 +57,13 @@ class Packed:
     market_sha256: str
 
 
-def pack(inputs: Inputs) -> Packed:
-    """Inputs as bytes."""
+def pack(inputs: Inputs, market_sha256: str | None = None) -> Packed:
+    """Inputs as bytes; without those of a market that is known to be stored under its hash."""
     owned = Portfolio(inputs.snapshot, inputs.targets, inputs.warnings, inputs.as_of_from)
     portfolio, portfolio_sha256 = _pack("portfolio", code_of(Portfolio).write(owned))
-    market, market_sha256 = _pack("market", code_of(Market).write(inputs.market))
+    market = b""
+    if market_sha256 is None:
+        market, market_sha256 = _pack("market", code_of(Market).write(inputs.market))
     return Packed(portfolio, market, portfolio_sha256, market_sha256)
 
 

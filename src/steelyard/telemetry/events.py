@@ -303,6 +303,56 @@ class ConfigurationChanged(StoreEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlannerSequencesGenerated(StoreEvent):
+    """Of a plan that is made in slices every sequence was generated; they are evaluated now.
+
+    has_sequences         are there any
+    total_sequences       of the run
+    evaluated_count       of them, in whatever process
+    is_planning           is it still at work
+    is_finished           is the plan made of all of them
+    portfolio_hash        of what is owned and wanted
+    progress_percentage   evaluated of all, 0 to 100
+    run_key               of the run
+    """
+
+    has_sequences: bool
+    total_sequences: int
+    evaluated_count: int
+    is_planning: bool
+    is_finished: bool
+    portfolio_hash: str
+    progress_percentage: float
+    run_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerBatchComplete(StoreEvent):
+    """Of a plan that is made in slices more was evaluated and stored.
+
+    Told every few seconds, at the end of a call, and when the plan is final.
+
+    has_sequences         are there any
+    total_sequences       of the run
+    evaluated_count       of them, in whatever process
+    is_planning           is it still at work
+    is_finished           is the plan made of all of them
+    portfolio_hash        of what is owned and wanted
+    progress_percentage   evaluated of all, 0 to 100
+    run_key               of the run
+    """
+
+    has_sequences: bool
+    total_sequences: int
+    evaluated_count: int
+    is_planning: bool
+    is_finished: bool
+    portfolio_hash: str
+    progress_percentage: float
+    run_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PresetAdded(StoreEvent):
     """A preset of the user's own is in the library.
 

@@ -4,7 +4,7 @@ In comes JSON that a model allows, out goes JSON that a model describes; what is
 runs/ and store/, where the commands find it too.
 
     configs, buckets, presets, trials    the documents' own paths
-    strategies, plans, runs              under /api
+    strategies, plans, batches, runs     under /api
     events                               the stream
     fields, paging, etags, received      what they share
     keeping                              how a bucket is planned in this house
@@ -13,6 +13,7 @@ A resource is added as a file with a `router`, and in ROUTERS.
 """
 
 from steelyard.services.api import (
+    batches,
     buckets,
     configs,
     events,
@@ -30,6 +31,7 @@ ROUTERS = (
     trials.router,
     strategies.router,
     plans.router,
+    batches.router,
     runs.router,
     events.router,
 )
