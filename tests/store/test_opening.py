@@ -39,8 +39,7 @@ def at_state(path: Path, state: str) -> None:
     with store.writing() as transaction:
         config.attributes["connection"] = transaction.connection
         for table in reversed(metadata.sorted_tables):
-            if table.name in {"plan", "assignment", "bucket_settings", "bucket_cash", "cash_move",
-                              "bucket", "snapshot"}:  # fmt: skip
+            if table.name not in {"strategy_version", "preset", "preset_use", "event"}:
                 table.drop(transaction.connection)
         transaction.connection.execute(
             text("UPDATE alembic_version SET version_num = :state"), {"state": state}

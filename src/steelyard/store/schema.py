@@ -205,3 +205,57 @@ event = Table(
     sqlite_autoincrement=True,
 )
 """What happened, in the order of commits."""
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_key", Text, nullable=False, unique=True),
+    Column("bucket", Text, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("touched_at", Text, nullable=False),
+    Column("evaluated", Integer, nullable=False, server_default="0"),
+    Column("total", Integer),
+    Column("errors", Integer, nullable=False, server_default="0"),
+    Column("plan_id", Text),
+    Column("final", Integer, CheckConstraint("final IN (0, 1)"), nullable=False),
+    _words("because"),
+    Index("runs_of_bucket", "bucket", "touched_at"),
+    sqlite_autoincrement=True,
+)
+"""Plans that are made in slices. run_key: hash of `parts`, all that the plan is a function of.
+
+total: null until every sequence was generated once; plan_id: the newest plan made of it.
+"""
+
+run_slice = Table(
+    "run_slice",
+    metadata,
+    Column("run_id", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("slice", Integer, primary_key=True, autoincrement=False),
+    Column("part", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('free', 'claimed', 'done')"), nullable=False),
+    Column("lease_until", Text),
+    Column("holder", Text),
+    Column("digest", Text),
+    Column("finished_at", Text),
+    Column("body", LargeBinary),
+    UniqueConstraint("run_id", "part", "start", name="one_range"),
+)
+"""Work of a run, numbered in the order of claims; see `store.leases`.
+
+part: which work, `start` to `stop` the range of it, digest: of what the range was calculated from.
+"""
+
+bucket_hold = Table(
+    "bucket_hold",
+    metadata,
+    Column("bucket", Text, primary_key=True),
+    Column("state", Text, CheckConstraint("state IN ('free', 'claimed', 'done')"), nullable=False),
+    Column("lease_until", Text),
+    Column("holder", Text),
+)
+"""Which process is planning a bucket in slices; see `store.leases`."""

@@ -15,6 +15,7 @@ from threading import RLock
 
 from sqlalchemy import Connection, Engine, text
 
+from steelyard.errors import InternalError
 from steelyard.store.failures import explained
 from steelyard.store.schema import event
 from steelyard.telemetry.events import Event, PlannerEvent
@@ -50,11 +51,16 @@ def json_text(value: object) -> str:
 
 @dataclass
 class Transaction:
-    """A transaction that writes, and what is told of it once it is in the database."""
+    """A transaction that writes, and what is told of it once it is in the database.
+
+    alone   does no other one write before it ends? Events are written in turn: only then may it
+            tell any
+    """
 
     connection: Connection
     at: datetime
     correlation_id: str
+    alone: bool = True
     events: list[PlannerEvent] = field(default_factory=list)
 
     @property
@@ -68,6 +74,12 @@ class Transaction:
 
     def record(self, entry: PlannerEvent) -> None:
         """Write an event that has its time."""
+        if not self.alone:
+            raise InternalError(
+                "An event was to be written beside other writers, who may commit before it. "
+                "Nothing was written. Please report this.",
+                code="event_out_of_turn",
+            )
         self.connection.execute(event.insert().values(**_row(entry)))
         self.events.append(entry)
 
@@ -101,14 +113,18 @@ class Store:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """A transaction: all of it is written, or nothing; raises StoreError."""
+    def writing(self, *, alone: bool = True) -> Iterator[Transaction]:
+        """A transaction: all of it is written, or nothing; raises StoreError.
+
+        alone   wait for every other writer; else, where the database can, only for those of the
+                same rows, and nothing is told
+        """
         with self.turn, explained(self.place, NOT_WRITTEN), self.engine.connect() as raw:
             connection = raw.execution_options(**{WRITES: True})
             with connection.begin():
                 if connection.dialect.name == "postgresql":
-                    in_turn(connection)
-                transaction = Transaction(connection, self.now(), self.correlation_id)
+                    in_turn(connection, alone=alone)
+                transaction = Transaction(connection, self.now(), self.correlation_id, alone)
                 yield transaction
         for entry in transaction.events:
             self.heard(entry)
@@ -118,10 +134,14 @@ class Store:
         self.engine.dispose()
 
 
-def in_turn(connection: Connection) -> None:
-    """Wait for the other writers of a PostgreSQL database, as long as SQLite would."""
+def in_turn(connection: Connection, *, alone: bool = True) -> None:
+    """Wait for the other writers of a PostgreSQL database, as long as SQLite would.
+
+    alone   for all of them; else only for those of the same rows
+    """
     connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
+    if alone:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
 
 
 def _row(entry: PlannerEvent) -> Mapping[str, str]:
