@@ -44,7 +44,7 @@ def slices(claimed: list[leases.Lease]) -> list[int]:
 
 
 def test_a_row_is_claimed_once_until_its_lease_is_over(work: Store):
-    first = claim(work, "a", most=2, seconds=1)
+    first = claim(work, "a", most=2, seconds=2)
 
     assert (slices(first), slices(claim(work, "b"))) == ([0, 1], [2])
     assert first[0].values["start"] == 0
@@ -70,7 +70,7 @@ def test_only_its_holder_finishes_a_row_also_late(work: Store):
 
 
 def test_a_lease_goes_on_while_it_is_extended_and_is_free_once_released(work: Store):
-    (lease, lost) = claim(work, "a", most=2, seconds=1)
+    (lease, lost) = claim(work, "a", most=2, seconds=2)
     with work.writing(alone=False) as transaction:
         sooner = sa.update(run_slice).where(run_slice.c.slice == 1).values(holder="b")
         transaction.connection.execute(sooner)
