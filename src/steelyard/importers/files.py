@@ -130,14 +130,14 @@ def read(
 
 def _came_to(
     kind: type[Read],
-    given: Where | Read | None,
+    source: Where | Read | None,
     read: Callable[[Where, FileLimits], Read],
     limits: FileLimits,
 ) -> Read | None:
     """What a file says; None where there is none."""
-    if given is None or isinstance(given, kind):
-        return given
-    return read(cast(Where, given), limits)
+    if source is None or isinstance(source, kind):
+        return source
+    return read(cast(Where, source), limits)
 
 
 def _mapping(reading: Reading) -> ImportMapping:
@@ -240,12 +240,12 @@ def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
     return mapped(source, columns)
 
 
-def _prices(given: Where | PriceTable, spellings: Spellings, limits: FileLimits) -> PriceTable:
+def _prices(source: Where | PriceTable, spellings: Spellings, limits: FileLimits) -> PriceTable:
     """The prices of the symbols in use; raises InputError for the history of one security."""
-    if isinstance(given, PriceTable):
-        table = given.of(spellings.added)
+    if isinstance(source, PriceTable):
+        table = source.of(spellings.added)
     else:
-        table = read_prices(given, names=spellings.added, limits=limits)
+        table = read_prices(source, names=spellings.added, limits=limits)
     if set(table.named) >= OF_ONE_SECURITY and not set(table.symbols) & OF_ONE_SECURITY:
         hint = "Give one file with the header date,symbol,close, or date and a column per symbol"
         raise InputError(

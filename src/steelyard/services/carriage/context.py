@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-import steelyard
 from steelyard.calculations.cache import Calculations
 from steelyard.canonical import sha256
 from steelyard.errors import InputError, OtherBuild, one_line
@@ -28,6 +25,7 @@ from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.wishes import completed
+from steelyard.runs.code import code_sha256
 from steelyard.services.carriage.fitting import fitted
 from steelyard.services.carriage.messages import ChoiceForm, ContextForm, StrategyForm
 from steelyard.services.carriage.records import read, written
@@ -236,13 +234,3 @@ def _module(kind: Kind, form: ChoiceForm, loaded: Loaded) -> Module:
 def build_sha256(strategy: StrategyForm) -> str:
     """What plans, as one hash: the code of this package, the strategy, its modules' versions."""
     return sha256({"code": code_sha256(), "strategy": strategy.model_dump(mode="json")})
-
-
-@cache
-def code_sha256() -> str:
-    """Hash of every source file of the package."""
-    package = Path(str(steelyard.__file__)).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
