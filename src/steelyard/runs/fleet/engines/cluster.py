@@ -104,7 +104,7 @@ class Cluster:
 
     def _done(self, running: Iterable[Any]) -> list[Any]:
         """Those that are done by now, after a short wait."""
-        with suppress(TimeoutError):
+        with suppress(TimeoutError), self._client.as_current():
             DASK.wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED")
         if self._client.status != "running":
             raise _gone(self.address)
