@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from tempfile import TemporaryDirectory
@@ -104,8 +105,11 @@ class Cluster:
 
     def _done(self, running: Iterable[Any]) -> list[Any]:
         """Those that are done by now, after a short wait."""
-        with suppress(TimeoutError), self._client.as_current():
-            DASK.wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED")
+        try:
+            with suppress(TimeoutError), self._client.as_current():
+                DASK.wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED")
+        except CancelledError as error:
+            raise _gone(self.address) from error
         if self._client.status != "running":
             raise _gone(self.address)
         done = [future for future in running if future.status != "pending"]
