@@ -1,7 +1,7 @@
 """`account.toml` of an account of a fleet:
 
 name = "Ada Smith"           # else the name of its folder
-strategy = "cautious"        # a preset, a stored name, a TOML file beside it; else the common one
+strategy = "conservative"    # a preset, a stored name, a TOML file beside it; else the common one
 [cash]
 USD = "1200.50"              # as --cash USD=1200.50 of plan, and as a CASH:USD row of holdings
 """
