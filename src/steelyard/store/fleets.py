@@ -36,7 +36,7 @@ class AccountRow:
     account     its name
     digest      SHA-256 of its files
     occasions   what is traded for whatever the score gains, as in a plan
-    problems    of the plan, each of which may have changed it
+    problems    of the plan that a person must look at
     note        what to look at first, a sentence
     code        the kind of the error
     seconds     that planning took

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from steelyard.errors import SteelyardError
@@ -23,6 +24,9 @@ from steelyard.store.fleets import AccountRow
 from steelyard.telemetry.health import Outcome
 
 BUG: Final = "fleet_bug"
+RESERVE_SHORT: Final = "reserve_short"
+MOST_MISSING: Final = Decimal("0.25")
+"""Of the reserve: what whole lots may leave it short of without a word."""
 LONGEST_NOTE: Final = 1_000
 """Characters of what is worth looking at."""
 WORKING: dict[str, Shared] = {}
@@ -126,7 +130,8 @@ def inputs_of(shared: Shared, task: Task, ruled: Ruled) -> Inputs:
 
 def row_of(task: Task, plan: Plan, differs: str = "") -> AccountRow:
     """What is kept of a plan."""
-    problems = [problem.message for problem in plan.problems] + [differs] * bool(differs)
+    problems = [each.message for each in plan.problems if _matters(plan, each.code)]
+    problems += [differs] if differs else []
     return AccountRow(
         folder=task.folder,
         account=task.name,
@@ -147,6 +152,14 @@ def row_of(task: Task, plan: Plan, differs: str = "") -> AccountRow:
         problems=len(problems),
         note=(problems[0] if problems else plan.verdict.text)[:LONGEST_NOTE],
     )
+
+
+def _matters(plan: Plan, code: str) -> bool:
+    """Must a person look? Not for a reserve that whole lots miss by a little: most do."""
+    if code != RESERVE_SHORT:
+        return True
+    missing = plan.reserve - plan.in_base(plan.cash_after)
+    return missing > plan.reserve * MOST_MISSING
 
 
 def remarks_of(texts: Sequence[str]) -> tuple[Notice, ...]:

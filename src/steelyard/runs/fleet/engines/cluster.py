@@ -33,6 +33,8 @@ WINDOW: Final = 200
 CONNECT_S: Final = 5.0
 WORKERS_S: Final = 30.0
 """How long a scheduler may be without any worker."""
+SILENT: Final = logging.CRITICAL + 1
+"""Above every level: what goes wrong is said by us, once."""
 LOOK_S: Final = 0.5
 SHOWN: Final = 12
 DASK: Any = distributed
@@ -74,7 +76,7 @@ class Cluster:
     @contextmanager
     def begin(self, packed: Packed) -> Iterator[None]:
         """Workers that are ready; raises ServiceError where nothing answers."""
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        logging.getLogger("distributed").setLevel(SILENT)
         with ExitStack() as stack:
             address = self.address or stack.enter_context(_local(self.workers))
             self._client = _connected(address)
@@ -156,7 +158,7 @@ def _local(workers: int) -> Iterator[str]:
     with TemporaryDirectory(prefix="steelyard-fleet-") as folder:
         cluster = DASK.LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-            dashboard_address=None, local_directory=folder, silence_logs=logging.CRITICAL,
+            dashboard_address=None, local_directory=folder, silence_logs=SILENT,
             env=dict.fromkeys(ONE_THREAD, "1"),
         )  # fmt: skip
         try:
