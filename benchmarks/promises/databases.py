@@ -56,6 +56,8 @@ class Profile:
     load_seconds: float = 3
     many_plans: tuple[int, int] = (18, 24)
     sequences: int = 20_000
+    fleet_kills: int = 1
+    scheduler_kills: int = 0
 
 
 PROFILES = {
@@ -80,6 +82,8 @@ PROFILES = {
         load_seconds=60,
         many_plans=(200, 2_000),
         sequences=200_000,
+        fleet_kills=20,
+        scheduler_kills=20,
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 from steelyard.engine import EngineSettings
 from steelyard.runs.fleet.engines import Engine
 from steelyard.runs.fleet.engines.serial import Serial
-from steelyard.runs.fleet.ready import Asked, make_ready
+from steelyard.runs.fleet.ready import Asked, Ready, make_ready
 from steelyard.runs.fleet.run import Began, Fleet, Pages, begin, results
 from steelyard.store.fleets import AccountRow
 from steelyard.store.opening import open_store
@@ -52,6 +52,11 @@ def asked(folder: Path, **changes: Any) -> Asked:
     return Asked(**usual | changes)
 
 
+def ready_of(request: Asked) -> Ready:
+    """The fleet, read, with all modules in service."""
+    return make_ready(request, find, Health({}, Rules()))
+
+
 def planned(
     store: Store,
     request: Asked,
@@ -65,7 +70,7 @@ def planned(
 
     watch   of a fleet, what is told how far it is
     """
-    ready = make_ready(request, find, Health({}, Rules()))
+    ready = ready_of(request)
     began = begin(store, ready.folder, ready.parts, request.today, Pages(pages))
     fleet = Fleet(
         store=store,
