@@ -127,6 +127,8 @@ def _of_cluster(
         every.kill(name)
     every.worker("three", every.scheduler())
     code = forked(partial(_life, fleet, home, engine, None, False))
+    for name in list(every.running):
+        every.kill(name)
     return _wrongs(home, whole, before, stopped, code)
 
 
@@ -216,6 +218,8 @@ def _wrongs(
         if name in before and float(at) > stopped:
             wrong.append(f"{name} was planned again")
     wrong += [f"a worker is left: {name}" for name in _workers_of(home)]
+    for text in wrong:
+        print(f"G1 {home.name}: {text}", file=sys.stderr)
     return wrong
 
 

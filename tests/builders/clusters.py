@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SECONDS = 60.0
+PATHS = (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH"))
+"""A worker can import what the tests and the promises send it."""
 ONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -48,7 +50,8 @@ class Machines:
         with (self.folder / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
-                stdout=log, stderr=log, cwd=self.folder, env={**os.environ, **ONE},
+                stdout=log, stderr=log, cwd=self.folder,
+                env={**os.environ, **ONE, "PYTHONPATH": os.pathsep.join(filter(None, PATHS))},
             )  # fmt: skip
 
     def kill(self, name: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from steelyard.errors import SteelyardError
+from steelyard.errors import ServiceError, SteelyardError
 from steelyard.importers import Inputs, assemble, parse_cash, read
 from steelyard.notices import Notice, outcomes
 from steelyard.plans.plan import Plan
@@ -30,7 +30,9 @@ MOST_MISSING: Final = Decimal("0.25")
 LONGEST_NOTE: Final = 1_000
 """Characters of what is worth looking at."""
 WORKING: dict[str, Shared] = {}
-"""What this process works with, by the key of its bytes: one run at a time."""
+"""What this process works with, by the key of its bytes."""
+MOST_RUNS: Final = 4
+"""Runs that a worker of a cluster is ready for: one whose command was killed never ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +53,26 @@ class Planned:
 def begin(packed: Packed) -> None:
     """Make ready what a run has in common, once in a process."""
     if packed.key not in WORKING:
-        WORKING.clear()
         WORKING[packed.key] = unpacked(packed.content)
+    for key in list(WORKING)[:-MOST_RUNS]:
+        WORKING.pop(key, None)
 
 
 def work(key: str, tasks: Sequence[Task]) -> list[Planned]:
-    """Plan accounts, each by itself: what stops one is what that one comes to."""
-    shared = WORKING[key]
+    """Plan accounts, each by itself: what stops one is what that one comes to.
+
+    Raises ServiceError in a process that was not made ready.
+    """
+    shared = WORKING.get(key)
+    if shared is None:
+        raise ServiceError(
+            "A worker of the cluster is not ready for this run: it has no Steelyard, or another "
+            "one. What was planned is kept. Install the same on every worker; the same command "
+            "goes on.",
+            code="fleet_worker_not_ready",
+            place="--address",
+            hint="install the same Steelyard on every worker",
+        )
     return [plan_account(shared, task) for task in tasks]
 
 

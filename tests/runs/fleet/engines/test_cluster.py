@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,6 @@ from builders.clusters import machines
 from builders.fleets import accounts, asked, ids, opened, planned
 from steelyard.errors import ServiceError
 from steelyard.runs.fleet.engines import engine_of
-
-
-@pytest.fixture(autouse=True)
-def quiet():
-    yield
-    logging.getLogger("distributed").setLevel(logging.WARNING)
 
 
 @pytest.mark.nightly
@@ -42,7 +35,7 @@ def test_a_worker_and_the_scheduler_are_killed_and_the_same_command_finishes(tmp
 
             return seen
 
-        with pytest.raises(ServiceError, match="is gone. What was planned is kept"):
+        with pytest.raises(ServiceError, match=r"is gone\. What was planned is kept"):
             planned(store, asked(folder), engine_of("dask", address), watch=kill)
         every.kill("two")
         assert every.scheduler() == address

@@ -88,6 +88,6 @@ def test_where_no_scheduler_answers_is_said_within_seconds(tmp_path: Path):
     folder = accounts(tmp_path / "fleet", 1)
     with (
         opened(tmp_path) as store,
-        pytest.raises(ServiceError, match="No scheduler of Dask answers at tcp://127.0.0.1:9"),
+        pytest.raises(ServiceError, match=r"No scheduler of Dask answers at tcp://127\.0\.0\.1:9"),
     ):
         planned(store, asked(folder), engines.engine_of("dask", "tcp://127.0.0.1:9"))

@@ -20,7 +20,7 @@ from typing import Any, Final
 import distributed
 from distributed import WorkerPlugin
 
-from steelyard.errors import InputError, OtherBuild, ServiceError
+from steelyard.errors import InputError, OtherBuild, ServiceError, SteelyardError
 from steelyard.importers.values import NOTHING
 from steelyard.runs.code import code_sha256
 from steelyard.runs.fleet.engines import Chunk, Done, Work
@@ -45,7 +45,7 @@ class Ready(WorkerPlugin):
     """Makes a worker ready for a run."""
 
     def __init__(self, packed: Packed, code: str) -> None:
-        self.packed, self.code, self.name = packed, code, "steelyard-fleet"
+        self.packed, self.code, self.name = packed, code, f"steelyard-{packed.key}"
 
     def setup(self, worker: Any) -> None:
         """Raises OtherBuild where the worker's Steelyard is not that of the run."""
@@ -76,13 +76,15 @@ class Cluster:
     @contextmanager
     def begin(self, packed: Packed) -> Iterator[None]:
         """Workers that are ready; raises ServiceError where nothing answers."""
-        logging.getLogger("distributed").setLevel(SILENT)
+        for name in ("distributed", *logging.root.manager.loggerDict):
+            if name.partition(".")[0] == "distributed":  # some of them have levels of their own
+                logging.getLogger(name).setLevel(SILENT)
         with ExitStack() as stack:
             address = self.address or stack.enter_context(_local(self.workers))
             self._client = _connected(address)
             stack.callback(self._close)
             self._key = packed.key
-            self._client.register_plugin(Ready(packed, code_sha256()))
+            self._make_ready(packed)
             self._wait_for_workers()
             yield
 
@@ -126,6 +128,23 @@ class Cluster:
             return None
         planned: list[Planned] = future.result()
         return planned
+
+    def _make_ready(self, packed: Packed) -> None:
+        """Every worker, also those that come later; raises OtherBuild, ServiceError."""
+        try:
+            self._client.register_plugin(Ready(packed, code_sha256()))
+        except SteelyardError:
+            raise
+        except Exception as error:  # whatever a worker says that has no Steelyard, or an old one
+            reason = f"{type(error).__name__}: {error}"
+            raise ServiceError(
+                f"A worker of {self.address or 'the cluster'} cannot be made ready: {reason}. "
+                f"{NOTHING} Install the same Steelyard there.",
+                code="fleet_worker_unfit",
+                place="--address",
+                value=reason,
+                hint="install the same Steelyard on every worker",
+            ) from error
 
     def _wait_for_workers(self) -> None:
         """Raise ServiceError once there has been no worker for too long."""
