@@ -84,8 +84,14 @@ def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
         engines.engine_of("dask")
 
 
-def test_where_no_scheduler_answers_is_said_within_seconds(tmp_path: Path):
+def test_where_no_scheduler_answers_is_said_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from steelyard.runs.fleet.engines import cluster
+
     folder = accounts(tmp_path / "fleet", 1)
+    assert cluster.CONNECT_S <= 5
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
     with (
         opened(tmp_path) as store,
         pytest.raises(ServiceError, match=r"No scheduler of Dask answers at tcp://127\.0\.0\.1:9"),
