@@ -114,7 +114,7 @@ def test_common_files_that_are_unusable_are_refused_and_a_bad_price_only_costs_w
 
 
 def test_an_interrupted_command_says_how_to_go_on_and_does(folder: Path):
-    fleet = accounts(folder / "fleet", 16)
+    fleet = accounts(folder / "fleet", 8)
     command = [sys.executable, "-m", "steelyard", "fleet", str(fleet), "--engine", "serial"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     database = Path(os.environ["STEELYARD_HOME"]) / "steelyard.db"
@@ -125,11 +125,11 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(folder: Path):
     _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert "of 16 accounts are planned and kept. Nothing was sent. To go on: steelyard" in said
+    assert "of 8 accounts are planned and kept. Nothing was sent. To go on: steelyard" in said
     result = run("fleet", fleet, "--engine", "serial", "--json")
     assert result.stderr.startswith("Going on: ")
     assert result.exit_code == 0
-    assert len({row["plan_id"] for row in json.loads(result.stdout)}) == 16
+    assert len({row["plan_id"] for row in json.loads(result.stdout)}) == 8
 
 
 def planned_in(database: Path) -> int:

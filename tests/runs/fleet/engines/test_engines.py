@@ -33,7 +33,7 @@ def test_processes_give_the_same_and_a_worker_that_is_killed_costs_nothing(tmp_p
         return seen
 
     with opened(tmp_path / "other") as store:
-        _, rows = planned(store, asked(folder), Processes(2), watch=kill_one)
+        _, rows = planned(store, asked(folder), Processes(1), watch=kill_one)
 
     assert victims
     assert ids(rows) == ids(alone)
