@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
+from steelyard.calculations.cache import Calculations, calculations_from
 from steelyard.errors import ServiceError, SteelyardError
 from steelyard.importers import Inputs, assemble, parse_cash, read
 from steelyard.notices import Notice, outcomes
@@ -48,6 +51,12 @@ class Planned:
     page: bytes = b""
     modules: tuple[Outcome, ...] = ()
     differs: str = ""
+
+
+@cache
+def calculations() -> Calculations:
+    """What this process calculated for accounts before: many hold the same securities."""
+    return calculations_from(os.environ)
 
 
 def begin(packed: Packed) -> None:
@@ -111,7 +120,8 @@ def _planned(shared: Shared, task: Task) -> Planned:
     case = case_of(inputs, ruled.strategy, BucketState(), shared.seed)
     case = replace(case, disabled=ruled.disabled)
     warnings = tuple(inputs.warnings)
-    solution, plan = solved_by(active(shared.engine, case), case, warnings=warnings)
+    engine = active(shared.engine, case)
+    solution, plan = solved_by(engine, case, warnings=warnings, calculations=calculations())
     differs = ""
     if shared.engine.shadow == "on":
         differs = compared(solution, shared.engine.on_divergence, None)
