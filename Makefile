@@ -54,6 +54,7 @@ promises: $(TOOLS)  ## try what execution and the store promise (PROFILE=ci, or 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.quantities
+	@$(BIN)/python -m benchmarks.fleet
 
 bench-peers: $(PEERS)/.ready  ## measure other libraries, in an environment of their own; writes benchmarks/peers.md
 	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python

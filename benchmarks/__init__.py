@@ -10,6 +10,7 @@ benchmarks/README.md.
     search       the product's search on such tables, and what capped enumeration and greed miss
     quantities   plans over whole lots: worth, distance from the best, time, memory
     modes        ways to evaluate besides the score of today (`python -m benchmarks.modes`)
+    fleet        a folder of accounts: plans a second, what distribution costs, sizes extrapolated
     reading      files by size: seconds and memory (`python -m benchmarks.reading`)
     pictures     time against n, m and depth
     peers        other libraries on related problems, in an environment of their own (`make

@@ -429,7 +429,7 @@ SECTIONS = [
         *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
         *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),
-        *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md"),
+        *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md", "fleet.md"),
     )
     for title in sections(page)
 ]

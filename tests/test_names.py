@@ -103,7 +103,7 @@ def test_what_is_said_to_be_here_is_here():
 
 
 def test_a_name_that_is_nowhere_does_not_resolve():
-    nowhere = ("steelyard fleet", "src/none.py", "steelyard.compat.Nothing", "steelyard.nothing.x")
+    nowhere = ("steelyard nowhere", "src/none.py", "steelyard.compat.No", "steelyard.nothing.x")
 
     assert [target for target in nowhere if resolves(target)] == []
 

@@ -58,6 +58,8 @@ class Profile:
     sequences: int = 20_000
     batch_lives: int = 1
     batch_stride: int = 10
+    fleet_kills: int = 1
+    scheduler_kills: int = 0
 
 
 PROFILES = {
@@ -84,6 +86,8 @@ PROFILES = {
         sequences=200_000,
         batch_lives=200,
         batch_stride=1,
+        fleet_kills=20,
+        scheduler_kills=20,
     ),
 }
 

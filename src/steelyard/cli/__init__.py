@@ -3,6 +3,7 @@
     demo.py      the bundled portfolio
     plan.py      one's own files
     rebalance.py exact trades to target weights; engines.py: the other engine beside a plan
+    fleet.py     a folder of accounts, each planned by itself
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
     import_file.py   what a file of holdings says; import_view.py shows it
@@ -55,6 +56,7 @@ from steelyard.cli.db import db
 from steelyard.cli.demo import demo
 from steelyard.cli.events import events
 from steelyard.cli.execute import execute, resume
+from steelyard.cli.fleet import fleet
 from steelyard.cli.halting import arm, cancel_all, flatten, halt
 from steelyard.cli.health import health
 from steelyard.cli.import_file import import_file
@@ -106,6 +108,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(rebalance)
 app.command()(why)
+app.command()(fleet)
 app.command()(verify)
 app.command()(report)
 app.command("import")(import_file)

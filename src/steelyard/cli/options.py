@@ -49,16 +49,16 @@ LONGEST_VALUE = 40
 """Characters of a wrong value that are shown."""
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
     """A day as YYYY-MM-DD; a usage error for anything else."""
     try:
-        day = date.fromisoformat(text)
+        parsed = date.fromisoformat(text)
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
+        parsed = None
+    if parsed is None or parsed.isoformat() != text:
         what = f"{one_line(text, LONGEST_VALUE)} is not a day"
         raise typer.BadParameter(f"{what}: write YYYY-MM-DD, for example 2026-11-20.")
-    return day
+    return parsed
 
 
 def _whole_number(value: str | int) -> int:
@@ -173,7 +173,7 @@ class Options:
     ] = None
     strategy: StrategyName = None
     as_of: Annotated[
-        date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
+        date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=day, metavar="DATE")
     ] = None
     seed: Annotated[
         int, Option(help="Seed of the generators.", parser=_whole_number, metavar="N")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar, cast
 
 from steelyard.errors import InputError
 from steelyard.importers import registry, values
@@ -30,6 +31,7 @@ from steelyard.importers.targets import TargetsFile, read_targets
 from steelyard.importers.values import normal
 from steelyard.notices import Notice
 
+Read = TypeVar("Read")
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
@@ -45,7 +47,7 @@ class Reading:
 
     form      name of an importer; None = by what is in the file
     columns   field -> column of the file, as --map
-    mapping   a mapping file
+    mapping   a mapping file, or what it says
     account   which of several
     base      the currency in which the account counts, where the user says it
     limits    of all files
@@ -53,7 +55,7 @@ class Reading:
 
     form: str | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    mapping: Path | None = None
+    mapping: Path | ImportMapping | None = None
     account: str | None = None
     base: str | None = None
     limits: FileLimits = LIMITS
@@ -87,22 +89,24 @@ class Files:
 def read(
     holdings: Where | HoldingsFile | None,
     *,
-    prices: Where | None = None,
+    prices: Where | PriceTable | None = None,
     targets: Where | None = None,
-    securities: Where | None = None,
-    fx: Where | None = None,
-    index: Where | None = None,
+    securities: Where | SecuritiesFile | None = None,
+    fx: Where | FxFile | None = None,
+    index: Where | PriceTable | None = None,
     exclude: Sequence[str] = (),
     reading: Reading = AS_IT_IS,
 ) -> Files:
     """Read every file that is given, no holdings = all cash; InputError for an unreadable one.
 
-    holdings   a file, a table in memory, or what one of them came to
+    Each is a file, a table in memory, or what one of them came to, so that what many accounts have
+    in common is read once: it gives the same. Prices that were read have every symbol of the file.
+
     exclude    symbols whose rows of the holdings are not looked at
     """
     limits = reading.limits
-    mapping = read_mapping(reading.mapping, reading.limits) if reading.mapping else ImportMapping()
-    listed = read_securities(securities, limits) if securities else None
+    mapping = _mapping(reading)
+    listed = _came_to(SecuritiesFile, securities, read_securities, limits)
     spellings = _spellings(mapping, listed)
     owned = holdings if isinstance(holdings, HoldingsFile) else ALL_CASH
     if isinstance(holdings, HoldingsFile):
@@ -118,10 +122,27 @@ def read(
         prices=_prices(prices, spellings, limits) if prices else None,
         targets=aims,
         securities=listed,
-        fx=read_fx(fx, limits) if fx else None,
-        index=read_index(index, limits) if index else None,
+        fx=_came_to(FxFile, fx, read_fx, limits),
+        index=_came_to(PriceTable, index, read_index, limits),
         spellings=spellings,
     )
+
+
+def _came_to(
+    kind: type[Read],
+    source: Where | Read | None,
+    read: Callable[[Where, FileLimits], Read],
+    limits: FileLimits,
+) -> Read | None:
+    """What a file says; None where there is none."""
+    if source is None or isinstance(source, kind):
+        return source
+    return read(cast(Where, source), limits)
+
+
+def _mapping(reading: Reading) -> ImportMapping:
+    mapping = reading.mapping or ImportMapping()
+    return mapping if isinstance(mapping, ImportMapping) else read_mapping(mapping, reading.limits)
 
 
 def _spellings(mapping: ImportMapping, listed: SecuritiesFile | None) -> Spellings:
@@ -219,16 +240,19 @@ def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
     return mapped(source, columns)
 
 
-def _prices(path: Where, spellings: Spellings, limits: FileLimits) -> PriceTable:
+def _prices(source: Where | PriceTable, spellings: Spellings, limits: FileLimits) -> PriceTable:
     """The prices of the symbols in use; raises InputError for the history of one security."""
-    table = read_prices(path, names=spellings.added, limits=limits)
+    if isinstance(source, PriceTable):
+        table = source.of(spellings.added)
+    else:
+        table = read_prices(source, names=spellings.added, limits=limits)
     if set(table.named) >= OF_ONE_SECURITY and not set(table.symbols) & OF_ONE_SECURITY:
         hint = "Give one file with the header date,symbol,close, or date and a column per symbol"
         raise InputError(
-            f"{path.name} looks like the history of one security: its columns are "
+            f"{table.file} looks like the history of one security: its columns are "
             f"{', '.join(table.named)}. {values.NOTHING} {hint}.",
             code="one_security",
-            place=path.name,
+            place=table.file,
             hint=hint,
         )
     return table

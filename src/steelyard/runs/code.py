@@ -1,4 +1,4 @@
-"""Which code plans, as one hash."""
+"""Which code makes plans, as one hash."""
 
 from __future__ import annotations
 

@@ -259,3 +259,72 @@ bucket_hold = Table(
     Column("holder", Text),
 )
 """Which process is planning a bucket in slices; see `store.leases`."""
+
+fleet_run = Table(
+    "fleet_run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("accounts", Integer, nullable=False),
+    _words("because"),
+    Column("created_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Index("fleets_of_folder", "folder", "created_at"),
+)
+"""Plans of a folder of accounts. run_id: hash of `parts`, of every account's files, and the day.
+
+parts: hashes of what the accounts have in common; because: why it is not the run before.
+"""
+
+
+def _of_fleet_run() -> Column[str]:
+    return Column(
+        "run_id", Text, ForeignKey("fleet_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+fleet_slice = Table(
+    "fleet_slice",
+    metadata,
+    _of_fleet_run(),
+    Column("slice", Integer, primary_key=True, autoincrement=False),
+    Column("accounts", Text, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('free', 'claimed', 'done')"), nullable=False),
+    Column("lease_until", Text),
+    Column("holder", Text),
+    Column("digest", Text),
+    Column("finished_at", Text),
+)
+"""Accounts that are planned together, folder -> hash of its files; see `store.leases`.
+
+digest: of what its plans came to.
+"""
+
+fleet_account = Table(
+    "fleet_account",
+    metadata,
+    _of_fleet_run(),
+    Column("folder", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("plan_id", Text),
+    Column("verdict", Text),
+    Column("orders", Integer),
+    Column("improvement", Float),
+    Column("turnover", Float),
+    Column("drift_before", Float),
+    Column("drift_after", Float),
+    Column("cost", Text),
+    Column("value", Text),
+    Column("base_currency", Text),
+    Column("as_of", Text),
+    Column("occasions", Text, nullable=False, server_default="[]"),
+    Column("problems", Integer, nullable=False, server_default="0"),
+    _words("note"),
+    Column("error", Text),
+    Column("code", Text),
+    Column("seconds", Float, nullable=False),
+)
+"""What an account came to: its plan, or the error that it has instead. digest: of its files."""

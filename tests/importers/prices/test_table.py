@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from steelyard.errors import InputError, LimitExceeded
 from steelyard.importers import PriceTable, read_prices
 from steelyard.importers.limits import FileLimits
+from steelyard.importers.spelling import Spellings
 from steelyard.market import Quote
 from steelyard.samples import sample
 
@@ -320,3 +321,46 @@ def test_limits_are_told_with_the_setting_and_what_to_leave_out(tmp_path: Path):
         assert "not held" in fault.hint
     # what is skipped does not count
     assert read_prices(path, names={"AAA": "AAA"}.get, limits=FileLimits(max_cells=2)).columns
+
+
+@given(
+    st.lists(
+        st.sampled_from(["AAA", "BRK.B", "BRK-B", "VOD", "Q"]), min_size=1, max_size=5, unique=True
+    ),
+    st.sets(st.sampled_from(["AAA", "BRK B", "vod", "X"])),
+    st.booleans(),
+    st.data(),
+)
+def test_a_table_read_whole_gives_of_some_symbols_what_the_file_gives(
+    tmp_path_factory: pytest.TempPathFactory, symbols, used, wide, data
+):
+    cell = st.sampled_from(["", "10", "20.50", "0.12345678901234567891", "1e2"])
+    days = [f"2026-01-{day:02d}" for day in (5, 7, 6)]
+    cells = {(day, symbol): data.draw(cell) for day in days for symbol in symbols}
+    if wide:
+        rows = [[day, *(cells[day, symbol] for symbol in symbols)] for day in days]
+        text = "\n".join(map(",".join, [["date", *symbols], *rows]))
+    else:
+        some = [(*key, close) for key, close in cells.items() if close]
+        rows = [[*row, data.draw(st.sampled_from(["", "2:1"])), "GBp"] for row in some]
+        text = "\n".join(map(",".join, [["date", "symbol", "close", "split", "currency"], *rows]))
+    path = tmp_path_factory.mktemp("prices") / "prices.csv"
+    path.write_text(f"{text}\n")
+    spellings = Spellings()
+    spellings.add(used)
+
+    def outcome(read) -> object:
+        try:
+            table = read()
+        except InputError as error:
+            return str(error)
+        assert table.closes.flags.c_contiguous
+        assert not table.closes.flags.writeable
+        return (
+            {**vars(table), "dates": table.dates.tolist(), "closes": repr(table.closes.tolist())}
+            | {name: dict(getattr(table, name)) for name in ("columns", "exact", "units", "splits")}
+        )  # fmt: skip
+
+    assert outcome(lambda: read_prices(path).of(spellings.added)) == outcome(
+        lambda: read_prices(path, names=spellings.added)
+    )

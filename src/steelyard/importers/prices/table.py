@@ -10,10 +10,11 @@ that are kept, never the text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from steelyard.importers.prices.wide import read_wide
 from steelyard.market import Quote
 from steelyard.notices import Notice
 
+T = TypeVar("T")
 PARQUET = b"PAR1"
 """How a Parquet file begins."""
 
@@ -77,9 +79,45 @@ class PriceTable:
         price = self.exact.get((symbol, on)) or Decimal(repr(float(column[newest])))
         return Quote(symbol, price, on, self.file)
 
+    def of(self, names: Names) -> PriceTable:
+        """Of a file that was read whole, what `read_prices` gives for some of its symbols.
+
+        Only of one without rejected lines: a line that is wrong for a symbol which nobody asks for
+        is not rejected. Raises InputError as `read_prices` does.
+        """
+        selection = Selection(self.file, names)
+        kept_as = {symbol: name for symbol in self.named if (name := selection.name(symbol))}
+        of_name = {kept_as[symbol]: symbol for symbol in self.symbols if symbol in kept_as}
+        symbols = tuple(sorted(of_name))
+        places = [self.columns[of_name[name]] for name in symbols]
+        closes = np.ascontiguousarray(self.closes[:, places])
+        closes.setflags(write=False)
+        return replace(
+            self,
+            symbols=symbols,
+            closes=closes,
+            columns=MappingProxyType({name: k for k, name in enumerate(symbols)}),
+            exact=_renamed_days(self.exact, kept_as),
+            units=_renamed(self.units, kept_as),
+            splits=_renamed(self.splits, kept_as),
+        )
+
     def until(self, as_of: date) -> int:
         """Number of sessions at or before a date."""
         return int(np.searchsorted(self.dates, np.datetime64(as_of, "D"), side="right"))
+
+
+def _renamed(values: Mapping[str, T], names: Mapping[str, str]) -> Mapping[str, T]:
+    """Of the symbols that are kept, by the name they are kept under."""
+    pairs = ((names[symbol], value) for symbol, value in values.items() if symbol in names)
+    return MappingProxyType(dict(sorted(pairs, key=lambda pair: pair[0])))
+
+
+def _renamed_days(
+    exact: Mapping[tuple[str, date], Decimal], names: Mapping[str, str]
+) -> Mapping[tuple[str, date], Decimal]:
+    pairs = exact.items()
+    return MappingProxyType({(names[s], on): price for (s, on), price in pairs if s in names})
 
 
 def read_prices(

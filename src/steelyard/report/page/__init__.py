@@ -44,10 +44,11 @@ HASH = re.compile("[0-9a-f]{64}")
 SHORT = 16
 
 
-def render(plan: Plan, opinion: verify.Report | None = None) -> str:
+def render(plan: Plan, opinion: verify.Report | None = None, account: str = "") -> str:
     """The report of a plan as HTML text; the same plan gives the same bytes.
 
     opinion   what `verify.check` says of its document; None asks it
+    account   whose plan it is; "" = that of its bucket
     Raises InternalError when a figure of the document disagrees: then nothing may be shown.
     """
     opinion = opinion or verify.check(plan.document())
@@ -56,6 +57,7 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
     page = environment().get_template("page.html")
     return page.render(
         plan=plan,
+        whose=account or plan.bucket,
         verdict=_verdict(plan),
         box=certificate.box(plan),
         near=neighbours.neighbours(plan),
@@ -84,6 +86,11 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=(Markup(document) if document is not None else None),  # noqa: S704 escaped
     )
+
+
+def of_account(plan: Plan, account: str) -> str:
+    """The report of an account of several; see `render`."""
+    return render(plan, account=account)
 
 
 def _withhold(opinion: verify.Report) -> None:
