@@ -426,7 +426,8 @@ SECTIONS = [
     (page, title)
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
-        *("saver.md", "retiree.md", "troubleshooting.md", "ab.md", "diff.md", "observing.md"),
+        *("saver.md", "retiree.md", "evaluation.md", "troubleshooting.md", "ab.md", "diff.md"),
+        "observing.md",
         *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),
         *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md", "fleet.md"),

@@ -9,8 +9,8 @@ A sentence is a template and its facts, so that a test can put the numbers back 
 Formats, by the rules of the reports (space before a unit is U+00A0, minus is U+2212):
 `pct` weight as percent, `spct` signed percent, `pp` signed-less percentage points, `spp` signed
 percentage points, `money` two decimals and thousands, `whole` whole units, `qty` all significant
-digits, `days`, `count`, `points` 100 x score with two decimals, `spoints` signed, `one` one
-decimal, `ratio` two decimals, `bps`, `date`, `text`. Of what is at most so much, rounded up and
+digits, `days`, `years`, `count`, `points` 100 x score with two decimals, `spoints` signed, `one`
+one decimal, `ratio` two decimals, `bps`, `date`, `text`. Of what is at most so much, rounded up and
 never down: `points_up`, `money_up`, `whole_up`, `pct_up`.
 """
 
@@ -89,6 +89,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "whole": lambda v: money(v, 0),
     "qty": quantity,
     "days": lambda v: f"{v:,d}{SPACE}day" + ("" if v == 1 else "s"),
+    "years": lambda v: f"{v:.4g}{SPACE}year" + ("" if v == 1 else "s"),
     "count": lambda v: f"{v:,d}",
     "points": points,
     "spoints": lambda v: signed(v, 2),

@@ -169,7 +169,9 @@ def choose(
         runners_up = tuple(s for s in ranked if s.row not in {plan.row, rest.row})[:RUNNERS_UP]
     runners_up = () if by_bands(ctx) else runners_up
     if judgement is not None:
-        runners_up = tuple(s for s in judgement.others if s.row not in {(), rest.row})[:RUNNERS_UP]
+        next_best = tuple(s for s in judgement.others if s.row not in {(), rest.row})
+        # where nothing else may be the plan, what is not worth it stands there as without a mode
+        runners_up = next_best[:RUNNERS_UP] or runners_up
     choice = Choice(orders, hold, plan, best, runners_up, scored_named, threshold, (), rest)
     return replace(choice, only=by_bands(ctx), judgement=judgement)
 

@@ -22,12 +22,14 @@ from steelyard.planning.bands import BANDS, FUNDING
 from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
+from steelyard.planning.mode_words import held
 from steelyard.planning.new_money import NEW_MONEY, SMALL_BUY, money_called
 from steelyard.planning.overdraft import RAISE_CASH
 from steelyard.planning.proof import BY_BANDS
 from steelyard.planning.ways import SEARCHED
 from steelyard.plans.account import BandShown
 from steelyard.plans.orders import Adds, LaterStep, SecondHalf
+from steelyard.plans.outlook import Outlook
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
 from steelyard.settings import Limits
@@ -86,6 +88,9 @@ BY_TARGETS = (
 )
 """Of a plan that the exact engine made."""
 
+NO_GAP = 1e-7
+"""Points of a gap that are none."""
+
 EVERY = "every whole-lot order list of "
 """How what a plan is the best of begins in scope `quantities`; the extent follows."""
 
@@ -133,17 +138,24 @@ def in_words(count: int) -> str:
 
 
 def verdict(
-    ctx: Context, choice: Choice, figures: Figures, waits: Sentence | None = None
+    ctx: Context,
+    choice: Choice,
+    figures: Figures,
+    waits: Sentence | None = None,
+    outlook: Outlook | None = None,
 ) -> Sentence:
     """Act or hold, in one sentence with the numbers that matter.
 
-    waits   what is not traded at all, for a filter does not work
+    waits     what is not traded at all, for a filter does not work
+    outlook   what the plan was chosen by, where not by the score of today alone
     """
     if choice.acts:
         return _act(ctx, choice, figures)
     if waits is not None or choice.only:
         why = outside(figures.bands) if waits is None else waits
         return say(f"Hold. {why.template}", **why.facts)
+    if outlook is not None and outlook.given_up is not None:
+        return held(outlook, outlook.given_up)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
     if ctx.search.scope == "quantities" and figures.nearest is not None:
@@ -396,58 +408,67 @@ def detail(
     certificate: Certificate,
     short: Sequence[Sentence] = (),
     runs: Sequence[ModuleRun] = (),
+    by_mode: Sequence[Sentence] = (),
 ) -> Sentence:
     """What cash is short of, what moves most, what stays off target, how far from the best, which
     modules are out.
+
+    by_mode   how it was chosen, where not by the score of today alone
     """
     after = orders.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, orders, choice, after) for tell in (_moved, _furthest)]
     asked = choice.threshold if choice.lacks or not choice.acts else None
-    proof = certified(certificate, ctx.base_currency, asked, acts=choice.acts)
-    parts = [*short, *of_weights, proof, _without(runs)]
+    today = choice.judgement is not None
+    proof = certified(certificate, ctx.base_currency, asked, acts=choice.acts, by_mode=today)
+    parts = [*short, *of_weights, proof, *by_mode, _without(runs)]
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
 
 
 def certified(
-    certificate: Certificate, base_currency: str, asked: float | None, *, acts: bool = True
+    certificate: Certificate,
+    base_currency: str,
+    asked: float | None,
+    *,
+    acts: bool = True,
+    by_mode: bool = False,
 ) -> Sentence | None:
     """How far the plan is from the best possible one; None of a search over fewer quantities.
 
-    asked   what a plan must gain, where this one holds, or trades what it must and no more
+    asked     what a plan must gain, where this one holds, or trades what it must and no more
+    by_mode   was it chosen by more than the score of today? Then all is said of that score alone,
+              and nothing is called proven
     """
     if certificate.scope == "targets":
         return say(BY_TARGETS)
     if certificate.scope != "quantities" or certificate.covers == BY_BANDS:
         return None
-    extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
-    lists = "no whole-lot order list of {extent:text}"
-    if certificate.status == "proven" and (asked is None or (acts and not asked)):
-        return say(f"Proven best: {lists} is better.", **extent_)
-    if certificate.status == "proven" and acts and asked is not None:
-        what = "gains the {asked:points} points that are asked for"
-        return say(f"Proven: {lists} {what}.", asked=asked, **extent_)
-    if certificate.status == "proven" and not asked:
-        return say(f"Proven: {lists} is better than holding.", **extent_)
-    if certificate.status == "proven" and asked is not None:
-        what = "gains the {asked:points} points that are asked for"
-        return say(f"Proven: {lists} {what}.", asked=asked, **extent_)
-    if certificate.status == "none" or certificate.gap is None:
-        best = "the best possible plan of {extent:text}"
-        return say(f"How far it is from {best} was not measured.", **extent_)
+    facts: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
+    gap, today = certificate.gap, "By the score of today" if by_mode else ""
+    none_better = by_mode and gap is not None and gap.points <= NO_GAP
+    if certificate.status == "proven" or none_better:
+        what = "is better"
+        if asked:
+            what, facts["asked"] = "gains the {asked:points} points that are asked for", asked
+        elif not acts:
+            what = "is better than holding"
+        lead = today or ("Proven best:" if acts and not asked else "Proven:")
+        return say(f"{lead} no whole-lot order list of {{extent:text}} {what}.", **facts)
+    if certificate.status == "none" or gap is None:
+        best_plan = "the best possible plan of {extent:text}"
+        by = " by the score of today" if by_mode else ""
+        return say(f"How far it is from {best_plan}{by} was not measured.", **facts)
     lot = certificate.status == "within_one_lot"
-    return _within(certificate.gap, base_currency, extent_, one_lot=lot)
+    how_near = "one lot" if lot else "{gap:points_up} points"
+    lead = f"{today} within" if by_mode else "Within"
+    return _within(gap, base_currency, facts, f"{lead} {how_near}")
 
 
-def _within(
-    gap: Gap, base_currency: str, extent_: Mapping[str, Fact], *, one_lot: bool
-) -> Sentence:
+def _within(gap: Gap, base_currency: str, extent_: Mapping[str, Fact], lead: str) -> Sentence:
     """A gap in points, in money a year, and as a share of the improvement."""
     facts: dict[str, Fact] = {"gap": gap.points / 100, **extent_}
-    lead, amounts = "Within {gap:points_up} points", list[str]()
-    if one_lot:
-        lead, amounts = "Within one lot", ["{gap:points_up} points"]
+    amounts = [] if "{gap" in lead else ["{gap:points_up} points"]
     if gap.base_per_year is not None:
         form = "whole_up" if abs(gap.base_per_year) >= WHOLE_MONEY else "money_up"
         amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")

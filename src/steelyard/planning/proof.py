@@ -236,7 +236,8 @@ def certify(
     if choice.judgement is not None:
         selected_by = f"{MODES[ctx.rules.evaluation.mode]}, of {len(choice.judgement.lists)}"
     proven = gap == 0.0 and selected_by is None
-    local = None if lots is None else lots.proof.local_optimum
+    by_score = choice.judgement is None  # the best of the score is; what a mode chose need not be
+    local = lots.proof.local_optimum if lots is not None and by_score else None
     return Certificate(
         scope=ctx.search.scope,
         covers=BY_BANDS if choice.only else _covers(ctx, evidence, proposals, ranked),

@@ -43,8 +43,13 @@ BETTER_BUT = {
     "filter that ranks proposals left it out",
     "not_proposed": "no module proposed the plan with it, which would gain {change:points} points "
     "more",
+    "not_chosen": "the plan with it would gain {change:points} points more by the score of today, "
+    "and more than that score chose the plan",
 }
 """Rule -> why a set that is worth more than the plan is not the plan."""
+
+NOT_CHOSEN = "not_chosen"
+"""Rule of what the score of today would have, where more than it chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class _Beside:
     twin     (m,)  the plan's order in the same security, PAD where there is none
     change   (m,)  of net
     rest     what the plan's orders do to the cash that may pay, of value
+    by_mode  did more than the score of today choose the plan?
     """
 
     orders: Orders
@@ -61,6 +67,7 @@ class _Beside:
     twin: IntArray
     change: FloatArray
     rest: float
+    by_mode: bool
 
     @classmethod
     def of(cls, objective: Objective, table: Candidates, choice: Choice, ctx: Context) -> _Beside:
@@ -80,7 +87,7 @@ class _Beside:
         change = along(objective.model, point, table.security, table.delta - before)
         change = change - charge + np.where(some, spared[real], 0.0)
         rest = math.fsum(orders.account.payment[list(plan)].tolist())
-        return cls(orders, plan, own, change, rest)
+        return cls(orders, plan, own, change, rest, choice.judgement is not None)
 
     def row(self, j: int) -> IntArray:
         """(1, d) the plan with row j of the table in it."""
@@ -158,6 +165,15 @@ def _beside_hold(ctx: Context, table: Candidates, choice: Choice, j: int) -> Dro
     cut = cut_by(ctx, table, j) if gain >= choice.threshold else None
     if cut is not None:
         return cut
+    if choice.judgement is not None and gain >= choice.threshold:
+        why = say(
+            "alone or with one order of the other side it gains {gain:spoints} points net by the "
+            "score of today, where {least:points} are asked for; more than that score chose to "
+            "hold",
+            gain=gain,
+            least=choice.threshold,
+        )
+        return Drop(NOT_CHOSEN, gain, choice.threshold, why)
     why = say(
         "alone or with one order of the other side it gains {gain:spoints} points net; a plan must "
         "gain {least:points}",
@@ -221,7 +237,8 @@ def _added(ctx: Context, beside: _Beside, j: int, asked: Asked) -> Drop:
         return over
     change = float(beside.change[j])
     if change > 0:
-        return _better_but(ctx, tuple(beside.row(j)[0].tolist()), change, asked)
+        with_it = tuple(beside.row(j)[0].tolist())
+        return _better_but(ctx, with_it, change, asked, by_mode=beside.by_mode)
     why = say("adding it would change the plan by {change:spoints} points net", change=change)
     return Drop("net_gain", change, 0.0, why)
 
@@ -280,12 +297,16 @@ def _over_budget(gain: float, room: float) -> Drop:
     return Drop("gain_budget", gain, room, why)
 
 
-def _better_but(ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked) -> Drop:
+def _better_but(
+    ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked, *, by_mode: bool
+) -> Drop:
     """Why a set that fits, and is worth more by the tables, is not the plan."""
     proposers, _, filters = asked
     kept_out = filters(with_it)
     if kept_out is not None:
         rule = kept_out
+    elif by_mode:
+        rule = NOT_CHOSEN
     elif ctx.search.scope != "proposals":
         rule = "not_searched"
     else:

@@ -63,6 +63,8 @@ def _figures(plan: Plan) -> Iterator[str]:
     yield f"value {plan.value:,.2f} {base}"
     if drift.before is not None and drift.after is not None:
         yield f"drift {drift.before:.1%} → {drift.after:.1%}"
+    if plan.outlook is not None:
+        yield f"chosen by {plan.outlook.mode}, not proven"
     yield f"turnover {plan.turnover:.1%}"
     yield f"costs {plan.costs.total:,.2f} {base}"
     after = ", ".join(f"{amount:,.2f} {name}" for name, amount in plan.cash_after.items())

@@ -57,16 +57,19 @@ class FrontierPoint(Record):
 
 
 class Compared(Record):
-    """One of the lists that were compared; the best of them, the plan and hold are shown.
+    """One of the lists that were compared: the best, the plan, hold, and the best by the score.
 
     improvement   by the score of today, net
-    value         what the lists are ordered by; mean, cvar: null unless sampled
+    eligible      may it be the plan? A frontier shows lists too that are not worth it
+    value         what the lists are ordered by; null for a list that is not on the frontier
+    mean, cvar    null unless sampled
     """
 
     name: str
     steps: tuple[AlternativeStep, ...]
     improvement: Number
-    value: Number
+    eligible: bool
+    value: Number | None
     mean: Number | None
     cvar: Number | None
     chosen: bool
@@ -130,16 +133,32 @@ class HorizonShown(Record):
     volatility: Number
 
 
+class GivenUp(Record):
+    """What the plan gives up of the score of today, and what it wins for it.
+
+    points          improvement of the best list by that score which may be the plan, less the
+                    plan's, x 100
+    base_per_year   the same as money a year; null where nothing says what a point is worth
+    won             value of the plan less that list's; null where that is not on the frontier
+    """
+
+    points: Number
+    base_per_year: Amount | None
+    won: Number | None
+
+
 class Outlook(Record):
     """What the plan was chosen by besides the score of today.
 
     compared   lists that were compared, hold among them
     beside     the best of them
+    given_up   null where the plan is the best by the score of today too
     """
 
     mode: Mode
     compared: int
     beside: tuple[Compared, ...]
+    given_up: GivenUp | None
     fan: Fan | None = Field(description="monte_carlo alone")
     shocks: tuple[ShockShown, ...] = Field(description="stochastic alone, by move")
     horizons: tuple[HorizonShown, ...] = Field(description="multi_timeframe alone, by years")

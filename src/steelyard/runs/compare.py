@@ -135,6 +135,7 @@ class Comparison:
     """Two strategies compared; `a`, `b` and the intervals are None where there is nothing to count.
 
     titles             for people: of a stored strategy with its version
+    by_mode            does more than the score of today choose its plans?
     under_a, under_b   A less B under the scoring of A, and under that of B
     """
 
@@ -149,6 +150,7 @@ class Comparison:
     under_b: Interval | None
     seed: int
     tolerance: float
+    by_mode: tuple[bool, bool] = (False, False)
 
     @property
     def both(self) -> tuple[Compared, ...]:
@@ -206,7 +208,12 @@ def compare(
         under_b=under_b,
         seed=manner.seed,
         tolerance=manner.tolerance,
+        by_mode=(_by_mode(a), _by_mode(b)),
     )
+
+
+def _by_mode(rules: Strategy) -> bool:
+    return rules.evaluation.mode != "single_objective"
 
 
 @dataclass(frozen=True, slots=True)

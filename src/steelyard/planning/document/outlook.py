@@ -18,6 +18,7 @@ from steelyard.planning.modes.contenders import seed_of
 from steelyard.planning.modes.draws import pairs_of
 from steelyard.planning.modes.judge import Judgement
 from steelyard.planning.modes.tails import lead_of
+from steelyard.planning.proof import PROVEN
 from steelyard.planning.scored import Scored
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.orders import AlternativeStep
@@ -26,6 +27,7 @@ from steelyard.plans.outlook import (
     Fan,
     FanPoint,
     FrontierPoint,
+    GivenUp,
     HorizonShown,
     Outlook,
     Sampled,
@@ -91,6 +93,7 @@ def outlook_shown(m: Solution) -> Outlook | None:
         mode=mode,
         compared=len(by.ends),
         beside=tuple(_beside(m, by)),
+        given_up=_given_up(m, by),
         fan=_fan(m, by) if mode == "monte_carlo" else None,
         shocks=tuple(_shocks(m, by)) if mode == "stochastic" else (),
         horizons=tuple(_horizons(m, by)) if mode == "multi_timeframe" else (),
@@ -115,23 +118,43 @@ def frontier_shown(m: Solution) -> Iterable[FrontierPoint]:
 
 
 def _beside(m: Solution, by: Judgement) -> Iterator[Compared]:
-    """The plan, hold and the best of the others, in the order of their values."""
+    """The plan, hold, the best by the score of today and of the others, in the order of values."""
     draws = m.ctx.rules.evaluation.sampled
-    shown = {by.best, HOLD}
+    shown = {by.best, HOLD, _by_score(by)}
     shown.update(
         [k for k in by.order if k not in shown and np.isfinite(by.values[k])][:MOST_BESIDE]
     )
-    for place, k in enumerate(k for k in by.order if k in shown):
+    for place, k in enumerate((k for k in by.order if k in shown), start=1):
         value = float(by.values[k])
         yield Compared(
-            name="hold" if k == HOLD else f"list_{place + 1}",
+            name="hold" if k == HOLD else f"list_{place}",
             steps=_steps(m, by.ends[k]),
             improvement=by.ends[k].net,
-            value=_rounded(value if np.isfinite(value) else 0.0),
+            eligible=bool(by.lists.eligible[k]),
+            value=_rounded(value) if np.isfinite(value) else None,
             mean=_rounded(by.figures[k, 0]) if draws else None,
             cvar=_rounded(by.figures[k, 1]) if draws else None,
             chosen=k == by.best,
         )
+
+
+def _by_score(by: Judgement) -> int:
+    """Place of the best list by the score of today that may be the plan."""
+    may_be = np.flatnonzero(by.lists.eligible).tolist()
+    return max(may_be, key=lambda k: (by.ends[k].net, k == by.best))
+
+
+def _given_up(m: Solution, by: Judgement) -> GivenUp | None:
+    other = _by_score(by)
+    less = by.ends[other].net - by.plan.net
+    if less <= PROVEN:
+        return None
+    won = float(by.values[by.best] - by.values[other])
+    return GivenUp(
+        points=100 * less,
+        base_per_year=m.objective.rates.base_per_year(less, m.ctx.value),
+        won=_rounded(won) if np.isfinite(won) else None,
+    )
 
 
 def _fan(m: Solution, by: Judgement) -> Fan:

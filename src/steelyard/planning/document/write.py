@@ -34,9 +34,9 @@ from steelyard.planning.document.account import (
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.bands import bands_shown
-from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.classes import classes_shown
 from steelyard.planning.document.gains import realised_gain, sentences, tax_of
+from steelyard.planning.document.looked import Looked
 from steelyard.planning.document.orders import (
     candidates_shown,
     carried_out,
@@ -45,7 +45,6 @@ from steelyard.planning.document.orders import (
     step_shown,
     turnover,
 )
-from steelyard.planning.document.outlook import frontier_shown, outlook_shown
 from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.document.second_half import half_shown
@@ -127,18 +126,25 @@ def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
 
 
 def _verdict(
-    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], findings: Findings
+    m: Solution,
+    figures: narrative.Figures,
+    short: Sequence[Sentence],
+    findings: Findings,
+    looked: Looked,
 ) -> Verdict:
     """What to do, in a sentence, and what must be said with it; what is blocked comes first."""
     waits = what_waits(findings.problems)
-    headline = narrative.verdict(m.ctx, m.choice, figures, waits)
+    headline = narrative.verdict(m.ctx, m.choice, figures, waits, looked.outlook)
     first = [waits] if waits is not None and m.choice.acts else []
     stay = narrative.unanswered(figures.bands, m.ctx.limits) if m.choice.only else None
     traded = {m.ctx.symbols[m.orders.security[j]] for j in m.choice.plan.row}
     small = narrative.too_small(findings.stops, traded)
     parts = [*short, *first, *(part for part in (stay, small) if part is not None)]
     parts += narrative.second(figures, m.ctx.base_currency)
-    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
+    by_mode = list(looked.words(m.ctx.base_currency))
+    detail = narrative.detail(
+        m.ctx, m.orders, m.choice, looked.certificate, parts, findings.runs, by_mode
+    )
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -176,10 +182,11 @@ def write(
     cash_after, reserve = paid.balances, figures.reserve
     ladder = tuple(cash_ladder(m, cash_after))
     short = [*narrative.shortfalls(ctx, figures), *late(m, ladder)]
+    first, looked = [*(s for _, s in short), *sentences(m)], Looked.of(m)
     return seal(
         Plan(
             plan_id="",
-            verdict=_verdict(m, figures, [*(s for _, s in short), *sentences(m)], findings),
+            verdict=_verdict(m, figures, first, findings, looked),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
@@ -227,11 +234,11 @@ def write(
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
             ),
-            certificate=certificate_shown(m),
+            certificate=looked.certificate,
             alternatives=tuple(alternatives(m)),
-            frontier=tuple(frontier_shown(m)),
+            frontier=looked.frontier,
             choice_rule=None if choice.judgement is None else rule_of(ctx).text,
-            outlook=outlook_shown(m),
+            outlook=looked.outlook,
             what_if=what_if,
             explanation=None,
             regime=RegimeShown(

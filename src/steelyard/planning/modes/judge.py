@@ -126,16 +126,20 @@ def rule_of(ctx: Context) -> Sentence:
         for n, (share, years) in pairs:
             facts |= {f"share_{n}": share, f"years_{n}": years}
         parts = ", ".join(
-            f"{{share_{n}:pct}} of it in {{years_{n}:one}} years" for n in range(len(facts) // 2)
+            f"{{share_{n}:pct}} in {{years_{n}:years}}" for n in range(len(facts) // 2)
         )
-        words = f"Of the lists that are worth it, the one with the best score ahead: {parts}."
+        words = (
+            f"Of hold and the lists that are worth it, the one with the best score ahead: {parts}."
+        )
         return say(words, **facts)
     draws = rules.mode == "monte_carlo"
-    scenes = "paths over {years:one} years" if draws else "{shifts:count} shocks"
+    plural = "s" if len(rules.shifts) > 1 else ""
+    scenes = f"over {{shifts:count}} shock{plural}"
+    scenes = "after drawn paths of {years:years}" if draws else scenes
     shares = {"mean": 1 - rules.tail_weight, "cvar": rules.tail_weight, "tail": rules.tail}
     words = (
-        f"Of the lists that are worth it, the one with the best score over {scenes}: {{mean:pct}} "
-        "mean and {cvar:pct} mean of the worst {tail:pct} (CVaR)."
+        f"Of hold and the lists that are worth it, the one with the best score {scenes}: "
+        "{mean:pct} its mean and {cvar:pct} its mean over the worst {tail:pct} (CVaR)."
     )
     if draws:
         return say(words, **shares, years=rules.horizons[-1])

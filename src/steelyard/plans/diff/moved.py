@@ -20,6 +20,7 @@ from steelyard.plans.diff.records import (
     TargetMoved,
 )
 from steelyard.plans.plan import Plan
+from steelyard.settings import Evaluation
 
 NONE = Decimal(0)
 DEEPEST = 6
@@ -156,8 +157,13 @@ def _of_module(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
             yield RuleMoved(key=f"{name}.{key}", old=old.get(key), new=new.get(key))
 
 
+USUAL = Evaluation().model_dump(mode="json")
+
+
 def _sections(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name != "modules"}
+    """Of a plan by the score alone the document leaves out how it might be chosen otherwise."""
+    own = {name: value for name, value in settings.items() if name != "modules"}
+    return {"evaluation": USUAL, **own}
 
 
 def _modules(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from steelyard.errors import one_line
@@ -21,6 +21,7 @@ from steelyard.plans.diff.trades import Indexed, why_not_as_large
 from steelyard.plans.diff.words import joined, listed, of_document, plain
 from steelyard.plans.plan import Plan
 from steelyard.sentences import Sentence
+from steelyard.settings import Mode
 
 SAME = "A and B are the same plan"
 Trades = tuple[Sequence[Trade], Sequence[Trade], Sequence[Changed]]
@@ -28,6 +29,13 @@ Trades = tuple[Sequence[Trade], Sequence[Trade], Sequence[Changed]]
 LEAST_COST = Decimal("0.005")
 """A difference under this reads 0.00."""
 SCALE = 1.0
+BY_MODE: Mapping[Mode, str] = {
+    "monte_carlo": "by drawn paths",
+    "stochastic": "by shocks of the market",
+    "multi_timeframe": "by its score ahead",
+    "multi_objective": "from a frontier",
+}
+"""How a mode chooses."""
 LONGEST_VALUE = 40
 """Characters of a setting in a sentence."""
 
@@ -40,6 +48,7 @@ def reasons(
         yield _reason(plain(SAME))
         return
     yield _answer(a.plan, b.plan, trades)
+    yield from _by_mode(a.plan, b.plan)
     yield from _inputs(moved)
     yield from _worth(*figures)
     added, removed, changed = trades
@@ -71,6 +80,22 @@ def _answer(a: Plan, b: Plan, trades: Trades) -> Reason:
     texts = [f"{{number_{n}:count}} {what}" for n, what in enumerate(parts) if parts[what]]
     counts = {f"number_{n}": parts[what] for n, what in enumerate(parts) if parts[what]}
     return _reason(plain("Orders: " + ", ".join(texts), **counts))
+
+
+def _by_mode(a: Plan, b: Plan) -> Iterator[Reason]:
+    """Which of them more than the score of today chose, and what that gives up of it."""
+    for plan, letter in ((a, "A"), (b, "B")):
+        outlook = plan.outlook
+        if outlook is None:
+            continue
+        words = f"{letter} was chosen {BY_MODE[outlook.mode]}, among {{compared:count}} lists"
+        if outlook.given_up is None:
+            yield _reason(plain(f"{words}, and is the best by its score of today too",
+                                compared=outlook.compared))  # fmt: skip
+            continue
+        given_up = outlook.given_up.points / 100
+        yield _reason(plain(f"{words}, and gives up {{less:points}} points of its score of today",
+                            compared=outlook.compared, less=given_up))  # fmt: skip
 
 
 def _inputs(moved: Moved) -> Iterator[Reason]:

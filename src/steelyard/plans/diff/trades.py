@@ -142,6 +142,8 @@ def _where_nothing_says(other: Indexed, symbol: str) -> str:
     owned = any(row.symbol == symbol and row.quantity for row in plan.holdings)
     if symbol not in other.targets and not owned:
         return "it is not owned there and has no target"
+    if plan.outlook is not None and (plan.steps or plan.outlook.given_up is not None):
+        return "what is chosen there, by more than the score of today, is without it"
     if not plan.steps:
         return "no list of orders there gains enough to act on"
     return "the best list of orders there is without it"

@@ -20,6 +20,9 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     second_half what a plan that only sells is half of
     figures     score, charges, drift, turnover, what steps add, alternatives
     certificate bound, gap, status, neighbours
+    modes       what else than the score of today chose: lists beside, paths, shocks, horizons
+    frontier    that none of it is beaten, and the choice from it
+    mode_words  words on these, from settings_of_modes and the document
     nearness    words on how far the plan is from the best, and on its neighbours
     words       verdict, narratives and reasons: rendered again from template and facts
     answers     partial fills, loosened rules, what would change the plan
@@ -41,6 +44,7 @@ from steelyard.plans.verify.certificate import check_certificate
 from steelyard.plans.verify.classes import check_classes
 from steelyard.plans.verify.figures import check_figures
 from steelyard.plans.verify.form import Reading, read
+from steelyard.plans.verify.modes import check_modes
 from steelyard.plans.verify.occasions import check_occasions
 from steelyard.plans.verify.orders import check_orders
 from steelyard.plans.verify.reading import content_id, load
@@ -62,6 +66,8 @@ EARLIER: Mapping[str, str] = {
     "conversions, cash after": "before, a foreign order converted all of its money",
 }
 """What is not derived of a document of an earlier version, and why."""
+IDLE = {"strategy.settings.evaluation"}
+"""What a document of this version leaves out too, where it would do nothing."""
 OTHERWISE = ("conversions", "cash_after")
 """Fields whose rule was another in the version before."""
 
@@ -84,7 +90,7 @@ def check(document: Mapping[str, Any]) -> Report:
             tally.skip("everything else", "the document has not the form of a plan")
         else:
             reading.seen[""] |= {ID, "schema", "columnar"}  # held above, and by the form
-            _derive(Book(doc), document, tally, reading.later)
+            _derive(Book(doc), document, tally, reading.later - IDLE)
     fields = () if reading.misfits else tuple(unchecked(reading))
     beyond = {**tally.skipped, **BEYOND}
     return Report(tally.checked, tuple(tally.failed), fields, tuple(beyond.items()))
@@ -100,6 +106,7 @@ def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Collec
     check_bands(book, tally)
     check_figures(book, tally)
     check_certificate(book, tally)
+    check_modes(book, tally)
     check_answers(book, tally)
     if not later:
         check_words(book, tally)

@@ -27,6 +27,7 @@ ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES, EXACT = "proposals", "quantities", "targets"
 STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
+BY_SCORE = "single_objective"
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 CANDIDATES = "candidates"
 NEW_MONEY, BANDS, FUNDING = "new_money", "band", "band_funding"
@@ -114,6 +115,17 @@ class Book:
     def by_quantities(self) -> bool:
         """Was every quantity searched, not only those of the table?"""
         return bool(self.doc["certificate"]["scope"] == QUANTITIES)
+
+    @cached_property
+    def evaluation(self) -> Record:
+        """How the strategy chooses among the best lists; documents before 1.8 by the score."""
+        rules: Record = self.settings.get("evaluation", {"mode": BY_SCORE})
+        return rules
+
+    @cached_property
+    def by_mode(self) -> bool:
+        """Did more than the score of today decide?"""
+        return self.doc["outlook"] is not None
 
     @cached_property
     def exact(self) -> bool:

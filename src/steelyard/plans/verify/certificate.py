@@ -152,7 +152,8 @@ def _status(book: Book, place: Place) -> None:
 def _searched(book: Book, place: Place) -> None:
     """What only a search over quantities says, and what only one over a table does."""
     certificate, name = place.row, "only quantities are searched change by change"
-    by_quantities = book.by_quantities
+    # what is near is the best of the score; what a mode chose need not be
+    by_quantities = book.by_quantities and not book.by_mode
     has = (certificate["local_optimum"] is not None) == by_quantities
     place.rule("local_optimum", has, "of quantities", name)
     count = len(certificate["neighbours"])
@@ -160,7 +161,7 @@ def _searched(book: Book, place: Place) -> None:
     place.rule("neighbours", count <= most, f"at most {most}", name)
     refined = certificate["refined"]
     fitted = any(step["refined_from"] is not None for step in book.steps)
-    may = refined is None or (book.settings["search"]["refine"] and not by_quantities)
+    may = refined is None or (book.settings["search"]["refine"] and not book.by_quantities)
     place.rule("refined", may, "not fitted", "the strategy fits sizes afterwards")
     place.rule("refined", not fitted or refined is not None, "points", "what was fitted is told")
     place.rule("refined", refined is None or refined >= 0, at_least(ZERO), "fitting costs nothing")

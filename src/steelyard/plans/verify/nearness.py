@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from steelyard.plans.verify.book import BUY, SELL, ZERO, Book
 from steelyard.plans.verify.tally import Record
 from steelyard.sentences import quantity
@@ -14,6 +16,9 @@ EXACT = (
     "Every order follows from its target by the reference engine; nothing was searched and no "
     "score decided."
 )
+TODAY = "By the score of today"
+NO_GAP = Decimal("1e-7")
+"""Points of a gap that are none."""
 PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
 
 
@@ -24,24 +29,34 @@ def certified(book: Book, facts: dict[str, object]) -> str:
     if not book.by_quantities or book.only_bands:
         return EXACT if book.exact else ""
     facts["extent"] = row["covers"].removeprefix(EVERY)
-    asked = book.doc["score"]["min_improvement"]
-    lacks = book.rests and book.doc["score"]["improvement"] < asked
-    if status == PROVEN and book.steps and lacks:
-        facts["asked"] = asked
-        lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
-        return f"{lists} that are asked for."
-    if status == PROVEN and book.steps:
-        return "Proven best: no whole-lot order list of {extent:text} is better."
-    if status == PROVEN and not asked:
-        return "Proven: no whole-lot order list of {extent:text} is better than holding."
-    if status == PROVEN:
-        facts["asked"] = asked
-        lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
-        return f"{lists} that are asked for."
+    if status == PROVEN or (book.by_mode and gap is not None and gap["points"] <= NO_GAP):
+        return _none_better(book, facts)
     if status == UNKNOWN or gap is None:
-        return "How far it is from the best possible plan of {extent:text} was not measured."
+        by = " by the score of today" * book.by_mode
+        return f"How far it is from the best possible plan of {{extent:text}}{by} was not measured."
+    return _within(book, row, facts)
+
+
+def _none_better(book: Book, facts: dict[str, object]) -> str:
+    """That nothing is better; of what a mode chose it is no proof but a fact of the score."""
+    score = book.doc["score"]
+    asked = score["min_improvement"]
+    lacks = not book.steps or (book.rests and score["improvement"] < asked)
+    lead = "Proven best:" if book.steps and not (lacks and asked) else "Proven:"
+    lists = f"{TODAY if book.by_mode else lead} no whole-lot order list of {{extent:text}}"
+    if lacks and asked:
+        facts["asked"] = asked
+        return f"{lists} gains the {{asked:points}} points that are asked for."
+    return f"{lists} is better{'' if book.steps else ' than holding'}."
+
+
+def _within(book: Book, row: Record, facts: dict[str, object]) -> str:
+    """A gap in points, money a year and as a share of the improvement."""
+    status, gap = row["status"], row["gap"]
     facts["gap"] = gap["points"] / PERCENT
     lead, amounts = "Within {gap:points_up} points", []
+    if book.by_mode:
+        lead = f"{TODAY} within {{gap:points_up}} points"
     if status == ONE_LOT:
         lead, amounts = "Within one lot", ["{gap:points_up} points"]
     money, share = gap["base_per_year"], gap["of_improvement"]

@@ -26,9 +26,11 @@ STOPPED = "held where the table has the candidate; of a wish that never became o
 MODULE = "what a module says of itself; that it may say so is held"
 ORIGIN = "where a price is from, and in what it was quoted; inputs_sha256 is the hash of the price"
 DATED = "an input; held to be young enough, and no later than the plan"
-AHEAD = "of scenarios or horizons: they need the estimates, and those the price history"
 NOTICE = "words of a notice, which has no facts"
 OWN = "a name alone; inputs_sha256 is the hash of the inputs"
+
+DRAWN = "drawn from the estimates, which are not here; held in order and in its sums"
+BESIDE = "of a list that is not the plan; held where it is an end of the choice"
 
 PRICED = ("holdings", "kept_out")
 
@@ -49,7 +51,6 @@ LOOSE: Mapping[str, str] = {
     **{
         f"score.foresight.{key}": PAST for key in ("quarters", "median", "least", "most", "covered")
     },
-    **dict.fromkeys(("frontier", "choice_rule", "outlook", "certificate.sampled"), AHEAD),
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",
@@ -98,6 +99,44 @@ LOOSE: Mapping[str, str] = {
     "certificate.neighbours[].orders[].side": "held where the document lists the security",
     "certificate.neighbours[].orders[].symbol": "held where the document lists the security",
     "certificate.neighbours[].orders[].quantity": "held where the neighbour is feasible",
+    **{
+        f"certificate.sampled.{key}": DRAWN
+        for key in (
+            *("seed", "mean", "cvar", "standard_error", "cvar_error"),
+            *("hold_mean", "hold_cvar", "lead", "lead_error"),
+        )
+    },
+    **{f"frontier[].{key}": BESIDE for key in ("score", "diversification", "risk", "cost")},
+    **{
+        f"{part}.steps[].{key}": BESIDE
+        for part in ("frontier[]", "outlook.beside[]")
+        for key in ("side", "symbol", "quantity")
+    },
+    "outlook.compared": "how many; at least those that are shown",
+    **{
+        f"outlook.beside[].{key}": BESIDE
+        for key in ("improvement", "eligible", "value", "mean", "cvar")
+    },
+    "outlook.given_up.won": DRAWN,
+    **{
+        f"outlook.fan.points[].{key}": DRAWN
+        for key in (
+            *("p05", "p25", "p50", "p75", "p95"),
+            *("hold_p05", "hold_p50", "hold_p95"),
+        )
+    },
+    **{
+        f"outlook.fan.{key}": DRAWN
+        for key in (
+            *("fall_p50", "fall_p95", "loss"),
+            *("hold_fall_p50", "hold_fall_p95", "hold_loss"),
+        )
+    },
+    **{f"outlook.shocks[].{key}": DRAWN for key in ("value", "hold", "plan")},
+    **{
+        f"outlook.horizons[].{key}": SCORE
+        for key in ("hold", "plan", "annual_return", "volatility")
+    },
     "steps[].tags": WHOSE,
     "steps[].proposed_by": WHOSE,
     "steps[].adds.how": "of a short plan either; what is solved again is not here",
@@ -130,6 +169,9 @@ LOOSE: Mapping[str, str] = {
 BEYOND: Mapping[str, str] = {
     "what the score terms, gains, adds and priorities are worth": SCORE,
     "what the neighbours of the plan are worth": SCORE,
+    "what is drawn, and what the lists beside are worth ahead or under shocks": (
+        "both need the estimates; that the choice follows from them is held"
+    ),
     "that the bound is one": "a proof is not searched again, only its sums are",
     "what a reason says beside its figures": "it is the calculator's or the filter's own sentence",
     "prices, rates, quantities, targets and dates themselves": (

@@ -21,6 +21,7 @@ from steelyard.plans.verify.book import (
     ZERO,
     Book,
 )
+from steelyard.plans.verify.mode_words import chosen_by, held
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.tax_lots import gains_told
@@ -151,6 +152,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
+        *chosen_by(book, facts),
         _without(book, facts),
     )
     due = " ".join(part for part in parts if part)
@@ -380,6 +382,8 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
         return f"Hold. {waits}"
     if book.only_bands:
         return f"Hold. {outside(book, facts)}"
+    if book.by_mode and book.doc["outlook"]["given_up"] is not None:
+        return held(book, facts)
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)

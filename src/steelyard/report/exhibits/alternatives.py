@@ -185,7 +185,7 @@ def _note(plan: Plan, other: Alternative) -> str:
             return "any quantity, any number of orders: a bound, not a plan"
         return "no trades"
     what = _what(plan) if other.name == "candidates" else ""
-    return "; ".join(part for part in (what, _trades(plan, other)) if part)
+    return "; ".join(part for part in (what, trades(plan, other.steps)) if part)
 
 
 def _what(plan: Plan) -> str:
@@ -195,10 +195,10 @@ def _what(plan: Plan) -> str:
     return f"the best set of at most {most} of the calculators\u2019 orders"
 
 
-def _trades(plan: Plan, other: Alternative) -> str:
-    """What it trades, told as the difference from the plan where the two share an order."""
+def trades(plan: Plan, steps: Sequence[AlternativeStep]) -> str:
+    """What a list trades, told as the difference from the plan where the two share an order."""
     mine = {step.symbol: step for step in plan.steps}
-    theirs = {step.symbol: step for step in other.steps}
+    theirs = {step.symbol: step for step in steps}
     added = [_order(step) for symbol, step in theirs.items() if symbol not in mine]
     if len(added) == len(theirs):
         return _few(added)
@@ -311,10 +311,13 @@ def _heading(plan: Plan) -> str:
     """Does anything that was weighed gain more?"""
     others = _plans(plan)
     better = [other for other in others if other.improvement > plan.score.improvement]
+    by_score = " by the score of today" if plan.outlook is not None else ""
+    if not plan.steps and by_score and better:
+        return f"{counted(len(better), 'alternative')} would gain{by_score}"
     if not plan.steps:
         return "The best plan found is not worth it" if others else "Nothing else was found"
     if better:
-        return f"{counted(len(better), 'alternative')} would gain more"
+        return f"{counted(len(better), 'alternative')} would gain more{by_score}"
     if len(others) > 1:
         return f"{counted(len(others), 'alternative')} that can be traded, none gains more"
     return "Nothing else that can be traded gains more"
@@ -332,6 +335,10 @@ def _said(plan: Plan) -> str:
     if not others:
         return what
     best = max(others, key=lambda other: other.improvement)
+    if plan.outlook is not None:
+        what += " More than it chose the plan."
+    if not plan.steps and plan.outlook is not None and plan.outlook.given_up is not None:
+        return f"{what} By that score {lower(title(best.name))} nets {points(best.improvement)}."
     if not plan.steps:
         nets, asked = points(best.improvement), points(plan.score.min_improvement)
         return f"{what} The best rejected plan nets {nets}; {asked} is asked for."

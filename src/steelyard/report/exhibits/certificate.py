@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from steelyard.planning.narrative import certified
+from steelyard.planning.narrative import NO_GAP, certified
+from steelyard.plans.outlook import Outlook
 from steelyard.plans.plan import Plan
 from steelyard.plans.score import Certificate, Gap
-from steelyard.report.exhibits.words import capital, on_scale
-from steelyard.report.exhibits.worth import WHOLE_MONEY, gained
-from steelyard.sentences import FORMATS, points
+from steelyard.report.exhibits.words import capital, counted, lower, on_scale
+from steelyard.report.exhibits.worth import WHOLE_MONEY, gained, near
+from steelyard.sentences import FORMATS, SPACE, percent, points
+from steelyard.settings import Mode
 
 Level = Literal["ok", "warn", "info"]
 
@@ -45,6 +47,8 @@ def box(plan: Plan) -> Box:
     certificate = plan.certificate
     if certificate.scope == "targets":
         return _exact(plan)
+    if plan.outlook is not None:
+        return _by_mode(plan, plan.outlook)
     level: Level = "info"
     best = "" if certificate.scope != "proposals" else certificate.covers.partition(", ")[0] + ", "
     badge = f"{best}not proven"
@@ -63,6 +67,50 @@ def box(plan: Plan) -> Box:
     of_any_size = certificate.scope == QUANTITIES
     beside = " ".join(more or (WHOLE_LOTS,) if of_any_size else (claim, *more))
     return Box(level, capital(badge), tuple(_figures(plan)), " ".join((claim, *more)), beside)
+
+
+BADGES: Mapping[Mode, str] = {
+    "monte_carlo": "by {paths} paths, not proven",
+    "stochastic": "by {paths} scenarios, not proven",
+    "multi_timeframe": "by the score ahead, not proven",
+    "multi_objective": "from a frontier of {lists}, not proven",
+}
+
+
+def _by_mode(plan: Plan, outlook: Outlook) -> Box:
+    """Of a plan that more than the score of today chose: that proves nothing of it."""
+    draws, today = plan.certificate.sampled, _claim(plan)
+    badge = BADGES[outlook.mode].format(
+        paths=f"{draws.paths:,d}" if draws is not None else "",
+        lists=lower(counted(len(plan.frontier), "list")),
+    )
+    drawn = [f"{lower(name)} {figure}" for name, figure in _sure(plan)]
+    sure = [] if draws is None else [f"Seed {draws.seed}: {', '.join(drawn)} points."]
+    return Box(
+        "info",
+        capital(badge),
+        (*_sure(plan), *_figures(plan)),
+        " ".join((today, *sure, "More than that score chose the plan.")),
+        "The gap is by the score of today; what chose the plan stands under its own head.",
+    )
+
+
+def _sure(plan: Plan) -> Iterable[tuple[str, str]]:
+    """What was drawn came to, with its error."""
+    draws = plan.certificate.sampled
+    if draws is None:
+        return
+    yield "Mean score ± error", _with_error(draws.mean, draws.standard_error)
+    tail = f"{percent(draws.tail)}{SPACE}%"
+    yield f"Worst {tail} ± error", _with_error(draws.cvar, draws.cvar_error)
+    if draws.lead is not None and draws.lead_error is not None:
+        yield "Lead over the next", _with_error(draws.lead, draws.lead_error)
+
+
+def _with_error(score: float, error: float) -> str:
+    """Both in points, with as many decimals as show the error."""
+    digits = len(near(error).partition(".")[2])
+    return f"{points(score, digits)} ± {points(error, digits)}"
 
 
 def _exact(plan: Plan) -> Box:
@@ -88,6 +136,12 @@ CLAIMS = {
     "bounded": "another set of the {candidates} candidate orders may gain more, at most by the gap",
     "none": "whether another set of the {candidates} candidate orders gains more was not measured",
 }
+BY_SCORE = {
+    "bounded": "by the score of today another set of the {candidates} candidate orders may gain "
+    "more, at most by the gap",
+    "none": "whether by the score of today another set of the {candidates} candidate orders gains "
+    "more was not measured",
+}
 TOO_LITTLE = "no set of the {candidates} candidate orders gains the {asked} points asked for"
 
 
@@ -102,7 +156,8 @@ def _claim(plan: Plan) -> str:
     acts, least = bool(plan.steps), plan.score.min_improvement
     lacks = plan.rests and plan.score.improvement < least
     asked = least if lacks or not acts else None
-    sentence = certified(plan.certificate, plan.base_currency, asked, acts=acts)
+    by_mode = plan.outlook is not None
+    sentence = certified(plan.certificate, plan.base_currency, asked, acts=acts, by_mode=by_mode)
     return _of_candidates(plan) if sentence is None else sentence.text
 
 
@@ -122,6 +177,8 @@ def _of_candidates(plan: Plan) -> str:
     certificate = plan.certificate
     too_little = certificate.status == "proven" and _passed_over(plan)
     claim = TOO_LITTLE if too_little else CLAIMS[certificate.status]
+    if plan.outlook is not None:
+        claim = BY_SCORE[certificate.status]
     asked = points(plan.score.min_improvement)
     claim = claim.format(candidates=f"{certificate.candidates:,d}", asked=asked)
     return f"{capital(certificate.covers)}: {claim}."
@@ -137,6 +194,8 @@ def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
         yield "Search gap", NOT_MEASURED if search_gap is None else points(search_gap)
     elif gap is None:
         yield "A better plan gains at most", NOT_MEASURED
+    elif plan.outlook is not None and gap.points <= NO_GAP:
+        yield "A better one by that score", "none"
     elif certificate.status != "proven":
         yield from _at_most(gap, plan.base_currency)
     if certificate.bound is not None and certificate.scope != QUANTITIES:

@@ -155,6 +155,8 @@ def _heading(plan: Plan) -> str:
 def _said(plan: Plan) -> str:
     if not plan.steps:
         below = "What would be traded by the best plan that was rejected stands under alternatives."
+        if plan.outlook is not None:
+            below = "What would be traded by the score of today stands under alternatives."
         rejected = any(other.steps for other in plan.alternatives)
         return below if rejected else "No plan that trades was found."
     lots = "Whole lots at the prices shown."

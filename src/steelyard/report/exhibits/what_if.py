@@ -62,6 +62,13 @@ class WhatIfs:
     idle: str
 
 
+BY_SCORE = (
+    "These answers are by the score of today alone; the plan was chosen by more than it, so that "
+    "it may change sooner or later than they say."
+)
+"""Before answers on a plan that a mode chose: they are found by solving again without it."""
+
+
 def what_ifs(plan: Plan) -> WhatIfs | None:
     """The exhibit of a plan; None where no generator of what-if reports said anything."""
     report = plan.what_if
@@ -94,7 +101,8 @@ def would(plan: Plan) -> list[str]:
         *asked.relaxations,
         *([] if asked.deposit is None else [asked.deposit]),
     )
-    return [answer.text for answer in answers]
+    first = [] if plan.outlook is None else [BY_SCORE]
+    return [*first, *(answer.text for answer in answers)]
 
 
 def _scenario(fill: FillScenario) -> Scenario:

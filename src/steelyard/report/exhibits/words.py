@@ -135,6 +135,7 @@ OF_POINTS = (
         "row_filter",
         "passes_target",
         "not_searched",
+        "not_chosen",
     ),
     "one_order_per_security",
 )

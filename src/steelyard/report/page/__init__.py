@@ -26,6 +26,7 @@ from steelyard.report.exhibits import (
     ladder,
     neighbours,
     notes,
+    outlook,
     prices,
     proposers,
     regime,
@@ -53,7 +54,7 @@ def render(plan: Plan, opinion: verify.Report | None = None, account: str = "") 
     """
     opinion = opinion or verify.check(plan.document())
     _withhold(opinion)
-    document = embedded(plan)
+    document, ahead = embedded(plan), outlook.outlook(plan)
     page = environment().get_template("page.html")
     return page.render(
         plan=plan,
@@ -69,6 +70,8 @@ def render(plan: Plan, opinion: verify.Report | None = None, account: str = "") 
         weights=weights.weights(plan),
         score=waterfall.score(plan),
         cost=waterfall.cost(plan),
+        ahead=ahead,
+        details=outlook.paragraphs(plan, ahead),
         cash=ladder.cash(plan),
         prices=prices.prices(plan),
         weighed=alternatives.weighed(plan),

@@ -51,6 +51,12 @@ def draw(comparison: Comparison, console: Console) -> None:
 
 def sentences(comparison: Comparison) -> Iterator[str]:
     """Over how many snapshots, and between what the mean difference lies."""
+    modes = [name for name, by_mode in zip("AB", comparison.by_mode, strict=True) if by_mode]
+    if modes:
+        yield (
+            "Both are judged by the score of today, of which the plans of "
+            f"{' and '.join(modes)} may give some up: more than that score chooses them."
+        )
     count, both = len(comparison.snapshots), len(comparison.both)
     if count != both:
         yield f"Both have a plan of {both} of {count} snapshots; the figures are of these."

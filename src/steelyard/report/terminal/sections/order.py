@@ -13,6 +13,7 @@ from steelyard.report.terminal.sections import (
     modules,
     not_traded,
     notes,
+    outlook,
     prices,
     score,
     seal,
@@ -23,7 +24,7 @@ from steelyard.report.terminal.sections import (
 )
 
 SECTIONS = (
-    *(head, trades, costs, drift, classes, weights, score, cash),
+    *(head, trades, costs, drift, classes, weights, score, outlook, cash),
     *(not_traded, alternatives, what_if, explanation),
 )
 EXPLAINED = (prices, candidates, modules)
