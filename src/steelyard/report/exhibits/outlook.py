@@ -209,7 +209,7 @@ def _fan_plot(plan: Plan, fan: Fan, draws: Sampled) -> Plot:
     return Plot(
         height=HEIGHT,
         left=12.5,
-        right=18.0,
+        right=19.5,
         areas=(
             area("fan-wide", line("p05"), line("p95")),
             area("fan-mid", line("p25"), line("p75")),
