@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from builders.modes import MADE, MODES, chosen
+from builders.modes import MADE as EVERY
+from builders.modes import MODES, chosen
 from builders.plans import growth
 from steelyard.plans.verify import check
 from steelyard.report.exhibits import frontier as frontiers
@@ -20,6 +21,8 @@ from steelyard.report.exhibits.outlook import ends_of, outlook, paragraphs, span
 from steelyard.report.exhibits.plot import BOTTOM, LINE, TOP, Axis, Label, apart
 from steelyard.report.page import render
 from steelyard.report.terminal import show
+
+MADE = [name for name in EVERY if name != "nothing owned"]
 
 
 def printed(name: str, width: int, *, explain: bool = True) -> str:

@@ -43,8 +43,9 @@ def check_modes(book: Book, tally: Tally) -> None:
     place, outlook = tally.at("", book.doc), book.doc["outlook"]
     mode = book.evaluation["mode"]
     may = mode != BY_SCORE and not book.only_bands and not book.exact
-    # a plan that owes money may have nothing to choose among
-    fits = (outlook is not None) == may or (may and book.is_short)
+    # who owes money may have nothing to choose among, nor has who owns nothing
+    nothing = book.is_short or _owned(book) <= 0
+    fits = (outlook is not None) == may or (may and nothing)
     place.rule("outlook", fits, f"of {mode}" if may else None, "a mode shows what it looked at")
     due = None if outlook is None else rule_of(book.evaluation)
     place.same("choice_rule", due, "the rule of the choice is that of the settings")
@@ -264,9 +265,14 @@ def _falls(book: Book, fan: Record, own: Place) -> None:
             at.same(key, point[f"hold_{key}"], "the plan is hold")
 
 
+def _owned(book: Book) -> Decimal:
+    """What may be traded and all cash, base currency."""
+    return sum((row["value"] for row in book.doc["holdings"]), book.cash_before)
+
+
 def _starts(book: Book, first: Record, place: Place) -> None:
     """Today hold is what is owned and may be traded, and the plan that less its costs."""
-    owned = sum((row["value"] for row in book.doc["holdings"]), book.cash_before)
+    owned = _owned(book)
     paid = sum(map(book.charged, book.steps), ZERO)
     for names, due in ((BANDS, owned - paid), (OF_HOLD, owned)):
         for name in names:
