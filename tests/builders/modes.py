@@ -39,6 +39,9 @@ MADE: dict[str, Callable[[], World]] = {
     **{mode: functools.partial(by, mode) for mode in MODES},
     "held for its costs": lambda: _dear("multi_objective", objectives=COSTS_ALONE),
     "held for a day": lambda: _dear("multi_timeframe", horizon_years=(0.01,)),
+    "with many digits": lambda: by(
+        "stochastic", shifts=(-0.123456789012345, 0.1), tail=0.23123599860326888
+    ),
     "nothing owned": lambda: by("monte_carlo", world(cash="0")),
     "nothing worth it": lambda: by("monte_carlo", NEAR_TARGET),
 }

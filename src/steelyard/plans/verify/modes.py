@@ -82,7 +82,7 @@ def _draws(book: Book, place: Place) -> None:
     """How many, and that mean, tail and lead agree with the lists beside."""
     rules, row = book.evaluation, place.row
     place.same("paths", _paths(rules), "scenarios in pairs, of each shift as many")
-    place.same("tail", rules["tail"], "the tail is as the strategy sets it")
+    place.number("tail", rules["tail"], "the tail is as the strategy sets it")
     for mean, cvar in (("mean", "cvar"), ("hold_mean", "hold_cvar")):
         place.rule(cvar, row[cvar] <= row[mean], at_most(row[mean]), "a tail is under the mean")
     for error in ("standard_error", "cvar_error"):
@@ -280,11 +280,18 @@ def _starts(book: Book, first: Record, place: Place) -> None:
             place.rule(name, close, due, "today it is what is owned, less costs of the plan")
 
 
+def _alike(own: Sequence[Decimal], due: Sequence[Decimal]) -> bool:
+    """The same numbers, but for digits that a document does not have."""
+    near = (abs(a - b) <= NUMBER_SLACK * (1 + abs(b)) for a, b in zip(own, due, strict=False))
+    return len(own) == len(due) and all(near)
+
+
 def _shocks(book: Book, place: Place) -> None:
     shocks, tally = place.row["shocks"], place.tally
     shifts = list(book.evaluation["shifts"]) if place.row["mode"] == SHOCKS else []
     own = [shock["shift"] for shock in shocks]
-    tally.rule("outlook.shocks", own == shifts, shifts, own, "the shocks are those of the strategy")
+    same = _alike(own, shifts)
+    tally.rule("outlook.shocks", same, shifts, own, "the shocks are those of the strategy")
     for n, shock in enumerate(shocks):
         at = tally.at(f"outlook.shocks[{n}]", shock)
         if not book.steps:
@@ -304,8 +311,9 @@ def _horizons(book: Book, place: Place) -> None:
     ahead = place.row["mode"] == AHEAD
     due = list(years_of(rules)) if ahead else []
     years = [horizon["years"] for horizon in horizons]
-    tally.rule("outlook.horizons", years == due, due, years, "the horizons are the strategy's")
-    if not horizons or years != due:
+    same = _alike(years, due)
+    tally.rule("outlook.horizons", same, due, years, "the horizons are the strategy's")
+    if not horizons or not same:
         return
     for n, (horizon, share) in enumerate(zip(horizons, shares_of(rules), strict=False)):
         at = tally.at(f"outlook.horizons[{n}]", horizon)
