@@ -65,13 +65,12 @@ def _by_draws(outlook: Outlook, draws: Sampled) -> Sentence:
         what = "scenarios of {shifts:count} shock" + "s" * (count > 1)
         facts["shifts"] = count
     return say(
-        f"Chosen among {{compared:count}} lists by {{paths:count}} drawn {what} (seed "
-        "{seed:text}): its score comes out at {mean:points} points on average, standard error "
+        f"Chosen among {{compared:count}} lists by {{paths:count}} drawn {what}: its score comes "
+        "out at {mean:points} points on average, standard error "
         f"{small('mean_error', draws.standard_error)}, and at {{cvar:points}} in the worst "
         f"{{tail:pct}}, standard error {small('cvar_error', draws.cvar_error)}.",
         compared=outlook.compared,
         paths=draws.paths,
-        seed=draws.seed,
         mean=draws.mean,
         mean_error=draws.standard_error,
         cvar=draws.cvar,
@@ -147,10 +146,16 @@ def _gives_up(outlook: Outlook, given_up: GivenUp, currency: str) -> Sentence:
 
 
 def _ends(fan: Fan, currency: str, *, holds: bool) -> Sentence:
-    """What one path in twenty comes to, in money."""
+    """What half of the paths and one in twenty come to, in money."""
     last = fan.points[-1]
-    facts: dict[str, Fact] = {"years": last.years, "worst": last.p05, "currency": currency}
-    words = "In 1 of 20 paths {currency:text} {worst:whole} or less is there after {years:years}"
+    words = (
+        "By the estimates half of the paths end over {currency:text} {half:whole} after "
+        "{years:years}, and 1 in 20 under {worst:whole}"
+    )
+    facts: dict[str, Fact] = {
+        "years": last.years, "half": last.p50, "worst": last.p05, "currency": currency,
+    }  # fmt: skip
     if holds:
         return say(f"{words}.", **facts)
-    return say(f"{words}; of hold {{worst_hold:whole}}.", **facts, worst_hold=last.hold_p05)
+    words += "; of holding over {half_hold:whole} and under {worst_hold:whole}."
+    return say(words, **facts, half_hold=last.hold_p50, worst_hold=last.hold_p05)

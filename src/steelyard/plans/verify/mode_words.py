@@ -87,7 +87,6 @@ def _by_draws(outlook: Record, draws: Record, facts: dict[str, object]) -> str:
         what += "s" * (count > 1)
     facts |= {
         "paths": Decimal(draws["paths"]),
-        "seed": Decimal(draws["seed"]),
         **{name: draws[name] for name in ("mean", "cvar", "tail")},
     }
     error, tail_error = [
@@ -95,8 +94,8 @@ def _by_draws(outlook: Record, draws: Record, facts: dict[str, object]) -> str:
         for name, key in (("mean_error", "standard_error"), ("cvar_error", "cvar_error"))
     ]
     return (
-        f"Chosen among {{compared:count}} lists by {{paths:count}} drawn {what} (seed "
-        "{seed:text}): its score comes out at {mean:points} points on average, standard error "
+        f"Chosen among {{compared:count}} lists by {{paths:count}} drawn {what}: its score comes "
+        "out at {mean:points} points on average, standard error "
         f"{error}, and at {{cvar:points}} in the worst {{tail:pct}}, standard error {tail_error}."
     )
 
@@ -148,9 +147,13 @@ def _gives_up(book: Book, outlook: Record, facts: dict[str, object]) -> str:
 
 def _ends(book: Book, points: Sequence[Record], facts: dict[str, object]) -> str:
     last = points[-1]
-    facts |= {"years": last["years"], "worst": last["p05"], "currency": book.doc["base_currency"]}
-    words = "In 1 of 20 paths {currency:text} {worst:whole} or less is there after {years:years}"
+    facts |= {"years": last["years"], "half": last["p50"], "worst": last["p05"]}
+    facts["currency"] = book.doc["base_currency"]
+    words = (
+        "By the estimates half of the paths end over {currency:text} {half:whole} after "
+        "{years:years}, and 1 in 20 under {worst:whole}"
+    )
     if not book.steps:
         return f"{words}."
-    facts["worst_hold"] = last["hold_p05"]
-    return f"{words}; of hold {{worst_hold:whole}}."
+    facts |= {"half_hold": last["hold_p50"], "worst_hold": last["hold_p05"]}
+    return f"{words}; of holding over {{half_hold:whole}} and under {{worst_hold:whole}}."

@@ -37,8 +37,9 @@ MOST_ENDS = 4
 WHOLE_YEARS = 2
 PATHS = (
     "Paths multiply today’s holdings by what the estimates of returns and risk say, costs paid at "
-    "the start; nothing is traded on the way, and cash earns the risk-free rate. What is owned and "
-    "not traded is not in them. Calculated, and no forecast."
+    "the start; nothing is traded on the way, and cash earns the risk-free rate. What the plan "
+    "leaves out is not in them. Falls are between {dates} dates on the way: one that is made up "
+    "for before the next is not seen. Calculated, and no forecast."
 )
 SHOCKED = (
     "Every security moves by its beta with the market, and by a draw of its own; quantities stay, "
@@ -143,7 +144,8 @@ def _of_mode(
     """Chart, tables and small print."""
     if shown.fan is not None and draws is not None:
         plot = _fan_plot(plan, shown.fan, draws)
-        return plot, [_ends(plan, shown.fan), _sureness(shown.fan, draws)], PATHS
+        fine = PATHS.format(dates=len(shown.fan.points))
+        return plot, [_ends(plan, shown.fan), _sureness(shown.fan, draws)], fine
     if shown.shocks and draws is not None:
         return _shock_plot(shown), [_shocks(plan, shown), _of_shocks(draws)], SHOCKED
     if shown.horizons:
