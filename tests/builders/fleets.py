@@ -71,7 +71,8 @@ def planned(
     watch   of a fleet, what is told how far it is
     """
     ready = ready_of(request)
-    began = begin(store, ready.folder, ready.parts, request.today, Pages(pages))
+    own = ready.strategies.of_account
+    began = begin(store, ready.folder, ready.parts, request.today, Pages(pages), own)
     fleet = Fleet(
         store=store,
         folder=ready.folder,

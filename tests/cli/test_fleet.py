@@ -78,10 +78,28 @@ def test_the_terminal_and_the_summary_show_the_worst_first(folder: Path):
     names = [line.split()[0] for line in lines[3:] if line[:1] not in {"", " "}]
     assert names[:4] == ["=Bad", "short", "a000", "still"]
     assert "'x' is not a number" in " ".join(result.stdout.split())
-    with (folder / "s.csv").open() as file:
+    with (folder / "s.csv").open(encoding="utf-8-sig") as file:
         table = list(csv.DictReader(file))
     assert [row["account"] for row in table] == ["'=Bad", "short", "a000", "still"]
     assert [row["standing"] for row in table] == ["failed", "shortfall", "trade", "hold"]
+
+
+def test_each_error_is_one_that_can_be_acted_on_and_the_same_when_asked_again(folder: Path):
+    fleet = accounts(folder / "fleet", 0)
+    account(fleet, "ask", "symbol,quantity\nAAA,9\n", 'strategy = "nonsense"')
+    account(fleet, "key", "symbol,quantity\nAAA,9\n", 'strategie = "default"')
+    account(fleet, "none", "symbol,quantity\nZZ.B,9\n")
+    account(fleet, "nothing", "symbol,quantity\n")
+
+    first = run("fleet", fleet, "--summary", "s.csv")
+    again = run("fleet", fleet)
+
+    text = " ".join(first.stdout.split())
+    assert "may have name, cash, strategy (Did you mean strategy?). Nothing was planned." in text
+    assert "Nothing was planned. Add a price." in text  # a fleet has no --exclude
+    assert "It owns nothing: its files have no holding and no cash." in text
+    assert first.stdout.replace("Written: s.csv.\n", "") == again.stdout
+    assert "Nothing has changed since" in again.stderr
 
 
 def test_what_is_missing_or_no_account_is_said(folder: Path):

@@ -131,7 +131,8 @@ def fleet(
         if summary is not None:
             from steelyard.runs.fleet.results import table, worst_first
 
-            save(summary, table(worst_first(rows)), "summary", OTHER_SUMMARY)
+            # with a mark, by which a spreadsheet knows how names are written
+            save(summary, f"\ufeff{table(worst_first(rows))}", "summary", OTHER_SUMMARY)
         if differs or any(row.error is not None for row in rows):
             raise typer.Exit(FAILED)
 
@@ -188,32 +189,32 @@ def _planned(
     from steelyard.runs.fleet.run import Fleet, Pages, begin, results
 
     health = keeper()
-    with progress(f"Reading {asked.path}") as say:
+    # the database first: by whether it is there the error of a strategy is worded
+    with progress(f"Reading {asked.path}") as say, opened() as store:
         ready = make_ready(asked, strategy_named, health)
         _remark(ready.folder)
         engine = engine_for(len(ready.folder.accounts))
         if reports is not None:
             _make(reports)
-        with opened() as store:
-            pages = Pages(reports)
-            began = begin(store, ready.folder, ready.parts, asked.today, pages)
-            _tell(began)
-            fleet = Fleet(
-                store=store,
-                folder=ready.folder,
-                shared=replace(ready.shared, today=began.run.day),
-                strategy_of=ready.strategies.key,
-                pages=pages,
-                write=_save,
-                seen=_seen(say),
-            )
-            try:
-                fleet.plan(began, engine)
-            finally:
-                health.record([(*key, error) for key, error in fleet.modules.items()])
-            if_signalled("")
-            differs = bool(fleet.differs) and asked.engine.on_divergence != "log"
-            return results(store, began.run), differs
+        pages, own = Pages(reports), ready.strategies.of_account
+        began = begin(store, ready.folder, ready.parts, asked.today, pages, own)
+        _tell(began)
+        fleet = Fleet(
+            store=store,
+            folder=ready.folder,
+            shared=replace(ready.shared, today=began.run.day),
+            strategy_of=ready.strategies.key,
+            pages=pages,
+            write=_save,
+            seen=_seen(say),
+        )
+        try:
+            fleet.plan(began, engine)
+        finally:
+            health.record([(*key, error) for key, error in fleet.modules.items()])
+        if_signalled("")
+        differs = bool(fleet.differs) and asked.engine.on_divergence != "log"
+        return results(store, began.run), differs
 
 
 def _remark(folder: Folder) -> None:

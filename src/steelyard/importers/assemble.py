@@ -215,8 +215,8 @@ def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str,
         other = holdings.cash.get(currency, balance)
         if other != balance:
             raise InputError(
-                f"The cash in {currency} is {plain(balance)} by the argument and {plain(other)} in "
-                f"{holdings.file}. {values.NOTHING} Keep one of them.",
+                f"The cash in {currency} is {plain(other)} in {holdings.file} and {plain(balance)} "
+                f"by --cash or [cash]. {values.NOTHING} Keep one of them.",
                 code="cash_twice",
                 place=f"--cash {currency}",
                 value=plain(balance),

@@ -158,6 +158,24 @@ def test_an_account_plans_by_its_own_strategy(store: Store, folder: Path):
     assert verdicts["a000"] == ("act", None)
 
 
+def test_the_strategy_of_one_account_is_nothing_to_the_others(store: Store, folder: Path):
+    account(folder, "own", "symbol,quantity\nAAA,9\n", 'strategy = "mine.toml"')
+    account(folder, "too", "symbol,quantity\nAAA,9\n", 'strategy = "mine.toml"')
+    (folder / "mine.toml").write_text("[limits]\nallow_sell = false\n")
+    planned(store, asked(folder))
+
+    (folder / "mine.toml").write_text("[limits]\nallow_buy = false\n")
+    assert planned(store, asked(folder))[0].resumed == 5
+    (folder / "own" / "mine.toml").write_text("[limits]\nmax_orders = 1\n")
+    began, _ = planned(store, asked(folder))
+    assert began.resumed == 6
+    (folder / "own" / "mine.toml").unlink()
+    (folder / "mine.toml").write_text("[limits]\nmax_orders = 2\n")
+    assert planned(store, asked(folder))[0].resumed == 5
+    common, _ = planned(store, asked(folder, strategy="aggressive"))
+    assert common.resumed == 2
+
+
 def test_old_runs_of_a_folder_go(store: Store, folder: Path):
     began, _ = planned(store, asked(folder))
     for k in range(fleets.MOST_RUNS):

@@ -9,7 +9,7 @@ from rich.console import Console
 from steelyard.report.exhibits.words import named
 from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
 from steelyard.runs.fleet.results import Total, Totals, standing, totals_of, worst_first
-from steelyard.sentences import money, percent, signed
+from steelyard.sentences import SPACE, money, percent, signed
 from steelyard.store.fleets import AccountRow
 
 COLUMNS = (
@@ -75,7 +75,7 @@ def _total(total: Total) -> str:
     accounts = "1 account" if total.accounts == 1 else f"{total.accounts:,} accounts"
     return (
         f"{total.currency} {money(total.value, 0)} in {accounts}: {total.currency} "
-        f"{money(total.traded, 0)} to be traded ({percent(share)}%), costs {total.currency} "
+        f"{money(total.traded, 0)} to be traded ({percent(share)}{SPACE}%), costs {total.currency} "
         f"{money(total.cost, 0)}."
     )
 

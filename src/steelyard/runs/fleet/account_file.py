@@ -45,8 +45,9 @@ def settings_of(content: bytes) -> AccountSettings:
     for key in values:
         if key not in KEYS:
             near = did_you_mean(key, KEYS)
+            near = f" ({near.strip()})" if near else ""
             shown = one_line(key, SHOWN)
-            raise _unusable(f"has {shown!r}; it may have {', '.join(KEYS)}.{near}", shown)
+            raise _unusable(f"has {shown!r}; it may have {', '.join(KEYS)}{near}", shown)
     return AccountSettings(
         name=_text(values, "name"), strategy=_text(values, "strategy"), cash=_cash(values)
     )

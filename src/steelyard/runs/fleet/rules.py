@@ -14,7 +14,7 @@ from pathlib import Path
 from steelyard.canonical import sha256
 from steelyard.errors import SteelyardError
 from steelyard.runs.fleet.folder import Account, Folder
-from steelyard.runs.fleet.shared import COMMON, Ruled
+from steelyard.runs.fleet.shared import COMMON, Ruled, part_of
 from steelyard.runs.fleet.worker import remarks_of
 from steelyard.runs.module_health import versions
 from steelyard.strategies import Strategy, default, validate
@@ -37,10 +37,7 @@ class Strategies:
 
     def parts(self) -> dict[str, str]:
         """What a run is told by: of each strategy a hash, with the modules that are left out."""
-        return {
-            f"strategy {key}" if key else "the strategy": _digest(entry)
-            for key, entry in sorted(self.by_key.items())
-        }
+        return {part_of(key): _digest(entry) for key, entry in sorted(self.by_key.items())}
 
 
 def strategies_of(folder: Folder, common: str | None, by_name: Named, health: Health) -> Strategies:

@@ -11,6 +11,7 @@ lease that nobody extends is over after `LEASE_S`.
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from steelyard.errors import StoreError
 from steelyard.runs.fleet import worker
 from steelyard.runs.fleet.engines import Chunk, Engine
 from steelyard.runs.fleet.folder import Account, Folder, Task, named, task_of
-from steelyard.runs.fleet.shared import Shared, packed
+from steelyard.runs.fleet.shared import COMMON, Shared, packed, part_of
 from steelyard.runs.fleet.worker import Planned
 from steelyard.store import fleets
 from steelyard.store.fleets import AccountRow, FleetRun, Progress
@@ -43,6 +44,7 @@ MOST_IN_SLICE: Final = 25
 LEAST_SLICES: Final = 16
 """A small fleet is cut finer, so that all workers have something to do."""
 DIED: Final = "fleet_worker_died"
+NONE: Final[Mapping[str, str]] = {}
 TRIES: Final = 2
 """Workers that may die of an account while nothing else is on its way."""
 
@@ -218,11 +220,17 @@ class Fleet:
 
 
 def begin(
-    store: Store, folder: Folder, parts: Mapping[str, str], today: date, pages: Pages
+    store: Store,
+    folder: Folder,
+    parts: Mapping[str, str],
+    today: date,
+    pages: Pages,
+    own: Mapping[str, str] = NONE,
 ) -> Began:
     """The run of a folder as it is: the one that goes on, the one that is over, or a new one.
 
-    parts   name -> hash of what the accounts have in common
+    parts   name -> hash of what the accounts have in common, and of their strategies
+    own     account -> key of the strategy that it names
     """
     place = str(folder.path.resolve())
     with store.writing() as transaction:
@@ -230,7 +238,7 @@ def begin(
         for run in before:
             if _is_same(transaction, run, folder, parts, today):
                 return _going_on(transaction, run, folder, pages)
-        return _new(transaction, before[0] if before else None, folder, parts, today, pages)
+        return _new(transaction, before[0] if before else None, folder, parts, today, pages, own)
 
 
 def _is_same(
@@ -259,16 +267,20 @@ def _new(
     parts: Mapping[str, str],
     today: date,
     pages: Pages,
+    own: Mapping[str, str],
 ) -> Began:
     accounts, place = folder.digests, str(folder.path.resolve())
     content = {"folder": place, "parts": dict(parts), "accounts": accounts, "day": f"{today}"}
     old = {} if last is None else fleets.digests(transaction.connection, last.run_id)
     rows: list[AccountRow] = []
-    if last is not None and dict(last.parts) == dict(parts) and last.day == today:
+    if last is not None and last.day == today:
+        names = {*parts, *last.parts}
+        other = {name for name in names if parts.get(name) != last.parts.get(name)}
         rows = [
             row
             for row in fleets.results(transaction.connection, last.run_id)
             if row.error is None and accounts.get(row.folder) == row.digest and pages.is_of(row)
+            if not any(_is_for(name, folder, row.folder, own) for name in other)
         ]
     run = FleetRun(
         run_id=sha256(content),
@@ -281,6 +293,17 @@ def _new(
     )
     fleets.begin(transaction, run, accounts, _size(folder), rows)
     return Began(run=run, resumed=len(rows))
+
+
+def _is_for(name: str, folder: Folder, account: str, own: Mapping[str, str]) -> bool:
+    """Is the plan of an account a function of a part? Of all but the strategies of others."""
+    key = own.get(account, COMMON)
+    if name == part_of(COMMON):
+        return key == COMMON
+    if not name.startswith("strategy ") or " of --" in name:  # a file may be called so
+        return True
+    beside = part_of(f"{folder.path / account}{os.sep}")  # one may come or go in its folder
+    return name == part_of(key) or name.startswith(beside)
 
 
 def _size(folder: Folder) -> int:

@@ -39,6 +39,15 @@ COMMON: Final = ""
 """Key of the strategy of accounts that name none."""
 
 
+def part_of(key: str) -> str:
+    """Under what name a strategy is among the parts of a run.
+
+    >>> part_of("us_taxable"), part_of(COMMON)
+    ('strategy us_taxable', 'the strategy')
+    """
+    return f"strategy {key}" if key else "the strategy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruled:
     """A strategy as accounts are planned by it.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import zlib
 from collections.abc import Sequence
@@ -32,6 +33,11 @@ MOST_MISSING: Final = Decimal("0.25")
 """Of the reserve: what whole lots may leave it short of without a word."""
 LONGEST_NOTE: Final = 1_000
 """Characters of what is worth looking at."""
+OPTION: Final = re.compile(
+    r",? or leave (?:it|a security) out with --exclude(?: [A-Z0-9.:-]+?)?(?=[.]?(?:\s|$))"
+)
+"""Advice of an importer that names an option of `plan` which a fleet has not."""
+EMPTY: Final = "It owns nothing: its files have no holding and no cash. Is that so?"
 WORKING: dict[str, Shared] = {}
 """What this process works with, by the key of its bytes."""
 MOST_RUNS: Final = 4
@@ -91,7 +97,7 @@ def plan_account(shared: Shared, task: Task) -> Planned:
     try:
         planned = _planned(shared, task)
     except SteelyardError as error:
-        planned = failed(task, error.fault.code, str(error))
+        planned = failed(task, error.fault.code, OPTION.sub("", str(error)))
     except Exception as error:  # noqa: BLE001 - a bug costs the account that meets it, no other
         what = f"{type(error).__name__}: {error}"
         message = f"It could not be planned, by a mistake of ours: {what}. Please report this."
@@ -157,6 +163,7 @@ def row_of(task: Task, plan: Plan, differs: str = "") -> AccountRow:
     """What is kept of a plan."""
     problems = [each.message for each in plan.problems if _matters(plan, each.code)]
     problems += [differs] if differs else []
+    problems += [] if plan.value else [EMPTY]
     return AccountRow(
         folder=task.folder,
         account=task.name,
