@@ -14,6 +14,9 @@ import pytest
 
 from builders.commands import own_files, run
 from builders.stored import DAY, environment
+from steelyard.cli.batch import _draw
+from steelyard.cli.output import screen
+from steelyard.runs.batch.bucket import HELD, Outcome
 
 SLOWLY = """
 import sys, time
@@ -119,3 +122,14 @@ def test_a_database_that_cannot_be_used_ends_with_70(
     monkeypatch.setenv("STEELYARD_DATABASE", str(tmp_path / "no.db"))
 
     assert run("batch", "--all").exit_code == 70
+
+
+def test_where_another_one_holds_a_bucket_it_says_when_to_come_again():
+    there = Outcome(
+        bucket="core", plan=None, plan_id=None, evaluated=3, total=9, final=False, run_key=None,
+        because=HELD,
+    )  # fmt: skip
+
+    text = " ".join(screen(lambda console: _draw([there], console)).split())
+
+    assert "core: another batch holds it. If that one was killed, its bucket is free within" in text

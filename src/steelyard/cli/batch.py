@@ -43,6 +43,10 @@ NOT_PLANNED = ("bucket_is_empty", "bucket_is_not_traded")
 """Codes of buckets that there is nothing to plan of: with --all they are passed over."""
 NONE_STORED = "No run is stored. To begin one: steelyard batch --bucket B"
 SHOWN_DIGITS = 12
+FREE_AGAIN = (
+    "If that one was killed, its bucket is free within a minute: then the same command goes on. "
+    "steelyard batch --list says how far it is."
+)
 
 
 def batch(
@@ -174,6 +178,7 @@ def _bar(name: str) -> Iterator[Callable[[Progress], None]]:
 
 def _draw(outcomes: Sequence[Outcome], console: Console) -> None:
     from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
+    from steelyard.runs.batch.bucket import HELD
 
     if not outcomes:
         emit(console, sentence("No bucket is stored. To make one: steelyard bucket create B",
@@ -189,6 +194,8 @@ def _draw(outcomes: Sequence[Outcome], console: Console) -> None:
     table(console, columns, [Row(_cells(outcome)) for outcome in outcomes])
     for outcome in outcomes:
         emit(console, sentence(f"{outcome.bucket}: {outcome.because}.", console.width))
+    if any(outcome.because == HELD for outcome in outcomes):
+        emit(console, sentence(FREE_AGAIN, console.width))
     plan_id = next((o.plan_id for o in outcomes if o.plan_id and o.final), None)
     if plan_id is not None:
         console.print(f"  steelyard plans show {plan_id[:SHOWN_DIGITS]}", soft_wrap=True)
