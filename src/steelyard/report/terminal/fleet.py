@@ -55,7 +55,8 @@ def draw(rows: Sequence[AccountRow], console: Console) -> None:
     emit(console, sentence(_head(rows, totals), console.width))
     console.print()
     table(console, COLUMNS, [_row(row) for row in worst_first(rows)])
-    console.print()
+    if totals.money:
+        console.print()
     for total in totals.money:
         emit(console, sentence(_total(total), console.width))
 
