@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,25 @@ def test_buckets_without_holdings_are_passed_over_and_said(loaded: Path):
     assert rows["core"]["final"] is True
     assert "has no holdings yet" in str(rows["empty"]["because"])
     assert run("batch", "--bucket", "empty").exit_code == 1
+
+
+def test_what_is_damaged_of_one_bucket_leaves_the_others_to_be_planned(loaded: Path):
+    assert run("bucket", "create", "apart").exit_code == 0
+    assert run("bucket", "load", "apart", *own_files(loaded), "--as-of", DAY).exit_code == 0
+    assert run("strategy", "assign", "all", "--bucket", "apart").exit_code == 0
+    batch("--bucket", "apart", "--batch-size", "2")
+    place = Path(os.environ["STEELYARD_HOME"]) / "steelyard.db"
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("UPDATE run SET final = 0, plan_id = NULL")
+        assert database.execute("UPDATE run_slice SET body = x'00'").rowcount
+        database.commit()
+
+    result = run("batch", "--all", "--json")
+
+    assert result.exit_code == 70
+    assert "apart: A stored slice is damaged" in result.stderr
+    rows = {row["bucket"]: row["final"] for row in json.loads(result.stdout)}
+    assert rows == {"apart": False, "core": True}
 
 
 @pytest.mark.parametrize("size", ["0", "-5", "1000000000", "many"])

@@ -52,6 +52,7 @@ def test_where_nothing_is_owned_nothing_is_chosen(mode: Mode):
     plan = chosen_by(world(cash="0"), mode)
 
     assert (plan.steps, plan.outlook, plan.certificate.sampled) == ((), None, None)
+    assert verify.check(plan.document()).failed == ()
 
 
 def years() -> st.SearchStrategy[tuple[float, ...]]:

@@ -41,6 +41,8 @@ MOST = 1_000_000
 USUAL = 100
 NOT_PLANNED = ("bucket_is_empty", "bucket_is_not_traded")
 """Codes of buckets that there is nothing to plan of: with --all they are passed over."""
+OF_ONE_BUCKET = ("slice_damaged", "figures_damaged", "snapshot_damaged", "plan_damaged")
+"""Codes of what is damaged of one bucket, so that the others can be planned."""
 NONE_STORED = "No run is stored. To begin one: steelyard batch --bucket B"
 SHOWN_DIGITS = 12
 FREE_AGAIN = (
@@ -121,10 +123,9 @@ class Batches:
             manner = Manner(batch_size=self.batch_size, tell=tell)
             try:
                 return batch_bucket(self.store, self.planners, name, self.manner, manner)
-            except StoreError:
-                raise
             except SteelyardError as error:
-                if alone:
+                whole = isinstance(error, StoreError) and error.fault.code not in OF_ONE_BUCKET
+                if alone or whole:
                     raise
                 if error.fault.code not in NOT_PLANNED:
                     self.code = max(self.code, exit_code(error))

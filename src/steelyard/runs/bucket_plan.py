@@ -35,7 +35,7 @@ class Manner:
     health           of the modules, for this one plan
     correlation_id   what its events have in common
     steps            what carries the pipeline
-    steps_of         makes the steps of one case, in the place of `steps`
+    steps_of         makes the steps of one case of the planner, in the place of `steps`
     clock            seconds, for how long it took
     observe          told every event as it happens; what is kept of them is not its business
     remark           told in what the engines differ
@@ -104,7 +104,9 @@ def planned(store: Store, planners: Planners, name: str, manner: Manner) -> Plan
 
     def solve(case: Case) -> tuple[Solution, Plan]:
         engine, warnings = active(manner.engine, case), tuple(order.inputs.warnings)
-        steps = manner.steps if manner.steps_of is None else manner.steps_of(order, case)
+        # exact target weights take no steps
+        steps_of = manner.steps_of if engine == "fast" else None
+        steps = manner.steps if steps_of is None else steps_of(order, case)
         return solved_by(
             engine,
             case,

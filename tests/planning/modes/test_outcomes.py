@@ -1,6 +1,7 @@
 """The figures of each mode against a plain calculation, scenario by scenario."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -50,6 +51,20 @@ def test_a_path_scores_what_is_owned_at_its_end_and_the_return_as_it_came(years)
                     came = ratio - 1 + (1 - years) * there
                 due = score(aim, after) + return_rate(ctx, aim) * (came - there)
                 assert outcomes[k, pair, side] == pytest.approx(due - of.charge[k], abs=1e-9)
+
+
+def test_a_fan_takes_little_more_memory_than_its_paths():
+    ctx = four(paths=20_000, horizon_years=20.0)
+    of = lists(ctx, objective(ctx), *CHANGES)
+
+    tracemalloc.start()
+    market, fan = monte_carlo.fanned(ctx, of, 1, (0.05, 0.5))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 2 * 8 * 20_000 * (market.periods + 1)
+    assert fan.bands[:, -1] == pytest.approx(np.quantile(fan.ends, (0.05, 0.5)))
+    assert (fan.falls >= 1 - fan.ends / fan.start).all()
 
 
 def test_a_shock_is_traded_at_its_own_prices():

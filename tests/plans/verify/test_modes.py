@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from builders.modes import MADE, MODES, chosen
+from builders.modes import MADE, MODES, by, chosen
+from builders.world import world
 from steelyard.plans import verify
 from steelyard.plans.verify.reading import content_id
+from steelyard.settings import Limits, ObjectiveShares
 
 Document = dict[str, Any]
 PARTS = ("outlook", "frontier", "choice_rule")
@@ -37,6 +39,30 @@ def test_what_a_mode_chose_agrees_with_itself(name: str):
     report = verify.check(document(name))
 
     assert report.failed == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "rules"),
+    [
+        ("monte_carlo", {"horizon_years": (1 / 252,), "tail": 1 / 30}),
+        ("stochastic", {"shifts": (-1 / 3, 1 / 7), "tail": 1 / 30}),
+        ("multi_timeframe", {"horizon_years": (1 / 252, 10 / 3)}),
+    ],
+)
+def test_settings_of_many_digits_are_those_of_the_strategy(mode: str, rules: dict[str, Any]):
+    assert verify.check(by(mode, **rules).plan().document()).failed == ()
+
+
+def test_of_lists_of_one_score_document_and_second_opinion_compare_with_the_same():
+    huge = world(
+        "AA 900000000000 @ 99999.99", "BB 7 @ 0.01", cash="1e15",
+        targets={"AA": 0.5, "BB": 0.5}, limits=Limits(funding="settled"),
+    )  # fmt: skip
+    shares = ObjectiveShares(score=0, diversification=1, risk=1, cost=0)
+
+    plan = by("multi_objective", huge, objectives=shares).plan()
+
+    assert verify.check(plan.document()).failed == ()
 
 
 def leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

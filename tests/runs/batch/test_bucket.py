@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from builders.world import World, world
-from steelyard.engine import EngineSettings
+from steelyard.engine import Engine, EngineSettings
 from steelyard.errors import InputError
 from steelyard.importers import Inputs
 from steelyard.planning.case import Case
@@ -59,11 +59,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def batch(
-    store: Store, name: str = "core", size: int = 10, most: int | None = None, *, alone: bool = True
-) -> Outcome:
+    store: Store, name: str = "core", size: int = 10, most: int | None = None, *,
+    alone: bool = True, engine: Engine = "fast",
+) -> Outcome:  # fmt: skip
     manner = bucket_plan.Manner(
-        engine=EngineSettings(shadow="none"), health=Health({}, Rules()), correlation_id="c"
-    )
+        engine=EngineSettings(shadow="none", active=engine), health=Health({}, Rules()),
+        correlation_id="c",
+    )  # fmt: skip
     how = Manner(batch_size=size, most=most, pace=0.0)
     return batch_bucket(store, Planners(store), name, manner, how, alone=alone)
 
@@ -89,6 +91,15 @@ def test_a_finished_plan_is_kept_once_and_not_made_again(store: Store):
     assert whole.plan_id == again.plan_id == in_one_go(store)
     assert [row.plan_id for row in plans.listed(store)] == [whole.plan_id]
     assert "finished before" in again.because
+
+
+def test_a_plan_of_the_other_engine_is_never_the_finished_one(store: Store):
+    fast = batch(store)
+    exact = batch(store, engine="reference")
+
+    assert exact.plan_id != fast.plan_id
+    assert (exact.final, exact.run_key) == (True, None)
+    assert "the reference engine plans in one go" in exact.because
 
 
 def test_it_is_told_how_far_a_run_is(store: Store):

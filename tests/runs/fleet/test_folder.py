@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,19 +31,39 @@ def test_an_account_has_the_name_of_its_file_or_of_its_folder_and_others_are_non
 
 
 def test_accounts_of_one_name_are_an_error_of_each_and_the_rest_is_planned(tmp_path: Path):
-    for name, toml in (("x", 'name = "Smith"'), ("y", 'name = "smith"'), ("z", "")):
-        account(tmp_path, name, HOLDINGS, toml)
+    names = {"v": "Zo\u00eb", "w": "Zoe\u0308", "x": "Smith", "y": "smith"}
+    for name, called in names.items():
+        account(tmp_path, name, HOLDINGS, f'name = "{called}"')
+    account(tmp_path, "z", HOLDINGS)
 
     faults = [entry.fault for entry in look_through(tmp_path, {}).accounts]
 
-    assert [fault and fault[0] for fault in faults] == ["fleet_same_name", "fleet_same_name", None]
-    assert "2 accounts are called Smith: x, y." in faults[0][1]
+    assert [fault and fault[0] for fault in faults] == ["fleet_same_name"] * 4 + [None]
+    assert "2 accounts are called Smith: x, y." in faults[2][1]
+
+
+def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path: Path):
+    account(tmp_path, "b", HOLDINGS)
+    for name in (b"a\xff", b"notes\xff"):
+        try:
+            (tmp_path / os.fsdecode(name)).mkdir()
+        except OSError:
+            pytest.skip("this file system has names that are text alone")
+    (tmp_path / os.fsdecode(b"a\xff") / "holdings.csv").write_text(HOLDINGS)
+
+    folder = look_through(tmp_path, {})
+
+    assert [(entry.folder, entry.fault and entry.fault[0]) for entry in folder.accounts] == [
+        ("a\\xff", "fleet_folder_name"), ("b", None),
+    ]  # fmt: skip
+    assert folder.others == ("notes\\xff",)
 
 
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
         ("nmae = 'x'", "account.toml has 'nmae'; it may have name, cash, strategy. Did you mean"),
+        ('name = "a\\u0000b"', "gives name a text with control characters"),
         ("name = 3", "gives name no text of at most 200 characters but 3"),
         ("cash = 5", "gives cash no table but 5"),
         ("cash.USD = true", "gives cash.USD no amount but True"),

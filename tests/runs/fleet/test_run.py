@@ -176,6 +176,19 @@ def test_the_strategy_of_one_account_is_nothing_to_the_others(store: Store, fold
     assert common.resumed == 2
 
 
+def test_a_run_is_the_same_from_wherever_its_command_is_given(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    account(folder, "own", "symbol,quantity\nAAA,9\n", 'strategy = "mine.toml"')
+    (folder / "mine.toml").write_text("[limits]\nallow_buy = false\n")
+    first, _ = planned(store, asked(folder))
+    monkeypatch.chdir(folder)
+
+    again, _ = planned(store, asked(Path()))
+
+    assert again.run.run_id == first.run.run_id
+
+
 def test_old_runs_of_a_folder_go(store: Store, folder: Path):
     began, _ = planned(store, asked(folder))
     for k in range(fleets.MOST_RUNS):

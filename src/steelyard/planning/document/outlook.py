@@ -140,8 +140,11 @@ def _beside(m: Solution, by: Judgement) -> Iterator[Compared]:
 
 def _by_score(by: Judgement) -> int:
     """Place of the best list by the score of today that may be the plan."""
-    may_be = np.flatnonzero(by.lists.eligible).tolist()
-    return max(may_be, key=lambda k: (by.ends[k].net, k == by.best))
+    may_be = (k for k in by.order if by.lists.eligible[k])
+    # as the document tells the score: what lies behind its digits decides nothing a reader sees
+    return max(
+        may_be, key=lambda k: (published(by.ends[k].net), k == by.best, np.isfinite(by.values[k]))
+    )
 
 
 def _given_up(m: Solution, by: Judgement) -> GivenUp | None:
@@ -158,34 +161,31 @@ def _given_up(m: Solution, by: Judgement) -> GivenUp | None:
 
 
 def _fan(m: Solution, by: Judgement) -> Fan:
-    market, plan = monte_carlo.fanned(m.ctx, by.lists, by.best)
-    _, hold = monte_carlo.fanned(m.ctx, by.lists, HOLD)
-    of_plan = np.quantile(plan.values, QUANTILES, axis=1)
-    of_hold = np.quantile(hold.values, QUANTILES, axis=1)
+    market, plan = monte_carlo.fanned(m.ctx, by.lists, by.best, QUANTILES)
+    _, hold = monte_carlo.fanned(m.ctx, by.lists, HOLD, QUANTILES)
     points = tuple(
         FanPoint(
             years=market.step * period,
             **{
                 name: _money(m, value)
                 for name, value in zip(
-                    ("p05", "p25", "p50", "p75", "p95"), of_plan[:, period].tolist(), strict=True
+                    ("p05", "p25", "p50", "p75", "p95"), plan.bands[:, period].tolist(), strict=True
                 )
             },
-            hold_p05=_money(m, of_hold[0, period]),
-            hold_p50=_money(m, of_hold[2, period]),
-            hold_p95=_money(m, of_hold[4, period]),
+            hold_p05=_money(m, hold.bands[0, period]),
+            hold_p50=_money(m, hold.bands[2, period]),
+            hold_p95=_money(m, hold.bands[4, period]),
         )
         for period in range(market.periods + 1)
     )
-    before = hold.values[0, 0]
     return Fan(
         points=points,
         fall_p50=_quantile(plan.falls, 0.5),
         fall_p95=_quantile(plan.falls, 0.95),
         hold_fall_p50=_quantile(hold.falls, 0.5),
         hold_fall_p95=_quantile(hold.falls, 0.95),
-        loss=_rounded(float((plan.values[-1] < before).mean())),
-        hold_loss=_rounded(float((hold.values[-1] < before).mean())),
+        loss=_rounded(float((plan.ends < hold.start).mean())),
+        hold_loss=_rounded(float((hold.ends < hold.start).mean())),
     )
 
 

@@ -15,7 +15,7 @@ Carlo Methods in Financial Engineering (2003).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,25 +112,41 @@ def outcomes(ctx: Context, objective: Objective, lists: Contenders, rows: IntArr
 class Fanned:
     """What a list is worth on the way, of value before its costs.
 
-    values   (periods + 1, 2 x pairs)
-    falls    (2 x pairs,)  deepest fall from a high of each path
+    start   today
+    bands   (q, periods + 1)  quantiles
+    ends    (2 x pairs,)  where each path ends
+    falls   (2 x pairs,)  deepest fall from a high of each path
     """
 
-    values: FloatArray
+    start: float
+    bands: FloatArray
+    ends: FloatArray
     falls: FloatArray
 
 
-def fanned(ctx: Context, lists: Contenders, row: int) -> tuple[Market, Fanned]:
+def fanned(
+    ctx: Context, lists: Contenders, row: int, quantiles: Sequence[float]
+) -> tuple[Market, Fanned]:
     """The paths of one list, its costs paid at the start."""
     market = market_of(ctx, lists.active, ctx.rules.evaluation.horizons[-1])
     start = (lists.start + lists.delta[row])[market.columns]
     start[-1] -= lists.paid[row]
-    values = np.empty((market.periods + 1, 2 * pairs_of(ctx.rules.evaluation.paths)))
+    count = 2 * pairs_of(ctx.rules.evaluation.paths)
+    values, falls = np.empty((market.periods + 1, count)), np.empty(count)
     values[0] = start.sum()
     for part in drawn(ctx, market):
         for period in range(1, market.periods + 1):
             for side, multiplier in enumerate(market.multipliers(part, period)):
                 at = 2 * part.first + side * part.pairs
                 values[period, at : at + part.pairs] = multiplier @ start
+        both = slice(2 * part.first, 2 * (part.first + part.pairs))
+        falls[both] = _falls(values[:, both])
+    # period by period: a copy of a million paths is half a gigabyte
+    bands = np.array([np.quantile(period, quantiles) for period in values]).T
+    return market, Fanned(float(values[0, 0]), bands, values[-1].copy(), falls)
+
+
+def _falls(values: FloatArray) -> FloatArray:
+    """(s,) deepest falls from a high of (periods + 1, s) values."""
     highs = np.maximum(np.maximum.accumulate(values, axis=0), LEAST_VALUE)
-    return market, Fanned(values, np.maximum(1 - values / highs, 0.0).max(axis=0))
+    return np.asarray(np.maximum(1 - values / highs, 0.0).max(axis=0))

@@ -201,7 +201,7 @@ def _given_up(book: Book, place: Place) -> None:
     plan = next((other for other in lists if other["chosen"]), None)
     if plan is None or not may_be:
         return  # noted with the lists
-    best = max(may_be, key=lambda other: Decimal(other["improvement"]))
+    best = max(may_be, key=_by_score)
     less = best["improvement"] - plan["improvement"]
     has = (given_up is not None) == (less > NOTHING_GIVEN_UP)
     on_edge = abs(less - NOTHING_GIVEN_UP) <= NUMBER_SLACK
@@ -220,6 +220,11 @@ def _given_up(book: Book, place: Place) -> None:
         own.rule(
             "won", has, "of two on the frontier", "what is won is told where both have a value"
         )
+
+
+def _by_score(other: Record) -> tuple[Decimal, bool, bool]:
+    """Of lists of one score the plan, else one whose value is told, is the best."""
+    return Decimal(other["improvement"]), other["chosen"], other["value"] is not None
 
 
 def _fan(book: Book, place: Place) -> None:

@@ -9,6 +9,7 @@ USD = "1200.50"              # as --cash USD=1200.50 of plan, and as a CASH:USD 
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,7 +59,11 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     if not isinstance(text, str) or len(text) > LONGEST:
         shown = one_line(str(text), SHOWN)
         raise _unusable(f"gives {key} no text of at most {LONGEST} characters but {shown}", shown)
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    if any(unicodedata.category(letter) == "Cc" for letter in text):  # no file or table takes them
+        shown = one_line(text, SHOWN)
+        raise _unusable(f"gives {key} a text with control characters, {shown}", shown)
+    return text
 
 
 def _cash(values: Mapping[str, Any]) -> tuple[str, ...]:

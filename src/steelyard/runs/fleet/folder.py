@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -101,9 +103,9 @@ def look_through(path: Path, common: Mapping[str, Path | None]) -> Folder:
             hint="name the folder that has a folder for each account",
         ) from error
     folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    candidates = [(entry, _read(entry, OWN_FILES)) for entry in folders]
-    accounts = [_account(entry.name, files) for entry, files in candidates if _is_account(files)]
-    others = tuple(entry.name for entry, files in candidates if not _is_account(files))
+    candidates = [(entry.name, _read(entry, OWN_FILES)) for entry in folders]
+    accounts = [_account(name, files) for name, files in candidates if _is_account(files)]
+    others = tuple(_as_text(name) for name, files in candidates if not _is_account(files))
     if not accounts:
         raise InputError(
             f"{path} has no account: no folder in it has a {HOLDINGS} or an {account_file.FILE}. "
@@ -141,11 +143,20 @@ def _read(folder: Path, names: Sequence[str]) -> dict[str, bytes | OSError]:
     return files
 
 
-def _account(folder: str, files: Mapping[str, bytes | OSError]) -> Account:
+def _as_text(name: str) -> str:
+    """A name of a folder whose bytes that are no UTF-8 are escaped: it can be kept and shown."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _account(name: str, files: Mapping[str, bytes | OSError]) -> Account:
+    folder = _as_text(name)
     account = Account(folder=folder, name=folder, digest=_digest(files))
-    for name, content in files.items():
+    if folder != name:
+        message = f"The name of its folder is no UTF-8. {NOTHING} Rename the folder."
+        return replace(account, fault=("fleet_folder_name", message))
+    for file, content in files.items():
         if isinstance(content, OSError):
-            message = f"{name} could not be read: {content.strerror}. {NOTHING}"
+            message = f"{file} could not be read: {content.strerror}. {NOTHING}"
             return replace(account, fault=("fleet_unreadable", message))
     try:
         text = files.get(account_file.FILE)
@@ -173,10 +184,10 @@ def _of_own_name(accounts: Sequence[Account]) -> tuple[Account, ...]:
     """The accounts; of several with one name none may be planned, for nobody could tell them."""
     by_name: defaultdict[str, list[str]] = defaultdict(list)
     for account in accounts:
-        by_name[account.name.casefold()].append(account.folder)
+        by_name[_same(account.name)].append(account.folder)
 
     def checked(account: Account) -> Account:
-        folders = by_name[account.name.casefold()]
+        folders = by_name[_same(account.name)]
         if len(folders) == 1 or account.fault is not None:
             return account
         message = (
@@ -186,6 +197,11 @@ def _of_own_name(accounts: Sequence[Account]) -> tuple[Account, ...]:
         return replace(account, fault=("fleet_same_name", message))
 
     return tuple(map(checked, accounts))
+
+
+def _same(name: str) -> str:
+    """What names that look the same have in common: a letter may be written in several ways."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def task_of(path: Path, account: Account, strategy: Callable[[Account], str]) -> Task:

@@ -46,12 +46,13 @@ def strategies_of(folder: Folder, common: str | None, by_name: Named, health: He
     common   as typed; None = the default
     """
     first = default() if common is None else by_name(common)
+    path = folder.path.resolve()  # a run is the same from wherever its command is given
     by_key: dict[str, Ruled | tuple[str, str]] = {COMMON: _ruled(first, common, health)}
     of_account: dict[str, str] = {}
     for account in folder.accounts:
         if not account.settings.strategy:
             continue
-        key = _key(folder.path, account)
+        key = _key(path, account)
         of_account[account.folder] = key
         if key not in by_key:
             try:
