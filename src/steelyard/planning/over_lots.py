@@ -14,26 +14,35 @@ import numpy as np
 from steelyard.planning.domain import Domain
 from steelyard.planning.search.lots import NONE, LotList, LotProof
 from steelyard.planning.search.quantities import LotSearch
+from steelyard.planning.search.stretches import Record
 from steelyard.planning.ways import BUY
 
 
 def searched(
-    domain: Domain, seeds: Sequence[LotList], max_nodes: int, timed_out: Callable[[], bool]
+    domain: Domain,
+    seeds: Sequence[LotList],
+    max_nodes: int,
+    timed_out: Callable[[], bool],
+    record_of: Callable[[str], Record] | None = None,
 ) -> tuple[LotSearch, LotProof]:
-    """The search, and what it ended with: lists that the problem of the domain permits."""
+    """The search, and what it ended with: lists that the problem of the domain permits.
+
+    record_of   name of a search -> where its nodes are stored; None = nowhere
+    """
+    record = None if record_of is None else record_of("all")
     if domain.wider is None:
         search = LotSearch.of(domain.problem)
-        return search, search.run(seeds, max_nodes, timed_out)
+        return search, search.run(seeds, max_nodes, timed_out, record)
     search = LotSearch.of(domain.wider)
-    proof = search.run(seeds, max_nodes, timed_out)
+    proof = search.run(seeds, max_nodes, timed_out, record)
     lists = tuple(listed for listed in proof.lists if domain.problem.permits(listed.orders))
     if lists and lists[0] is proof.lists[0]:
         return search, replace(proof, lists=lists)
     topped = [_topped(domain, listed.orders) for listed in proof.lists[:1]]
     narrow = LotSearch.of(domain.problem)
-    again = narrow.run(
-        [*seeds, *(listed.orders for listed in lists), *topped], max_nodes, timed_out
-    )
+    starts = [*seeds, *(listed.orders for listed in lists), *topped]
+    record = None if record_of is None else record_of("invested")
+    again = narrow.run(starts, max_nodes, timed_out, record)
     # every list that may be a plan is one of the wider search too
     nodes, stopped = proof.nodes + again.nodes, again.stopped or proof.stopped
     bound = min(proof.bound, again.bound)

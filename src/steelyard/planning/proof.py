@@ -33,6 +33,7 @@ from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
+from steelyard.planning.search.stretches import Record
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
 from steelyard.plans.score import Certificate, Gap
 from steelyard.settings import Mode
@@ -66,12 +67,14 @@ class Search:
     domain     None in the scopes of the table, where sizes are not fitted
     strategy   by which both were made, and the guard that ran its modules: what another transport
                has to know
+    record_of  name of a search over whole lots -> where its nodes are stored; None = nowhere
     """
 
     domain: Domain | None
     clock: Callable[[], float]
     strategy: Strategy
     guard: Guard
+    record_of: Callable[[str], Record] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,8 @@ def prove(
         rows = [*proof.pool.rows[:1], *proposals.rows[:1], *simple]
         starts = [seed_of(domain, table, [j for j in row.tolist() if j != PAD]) for row in rows]
         lists = [*domain.seeds, *(start for start in starts if start is not None)]
-        lots = ByLots(domain, *searched(domain, lists, lot_nodes(ctx, domain), timed_out))
+        most = lot_nodes(ctx, domain)
+        lots = ByLots(domain, *searched(domain, lists, most, timed_out, search.record_of))
     ceiling = unrestricted(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )

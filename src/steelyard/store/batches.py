@@ -22,7 +22,7 @@ from steelyard.store.store import Store, Transaction, json_text
 
 KEPT_RUNS = 5
 """Of a bucket: the newest, for audit."""
-SEQUENCES, COMPARED = "sequences", "compared"
+SEQUENCES, COMPARED, NODES = "sequences", "compared", "nodes"
 """How the names of parts begin."""
 
 
@@ -157,16 +157,16 @@ def take(transaction: Transaction, wish: Wish, holder: str, seconds: float) -> L
     return add(transaction, run_slice, holder, seconds, values)
 
 
-def note(
-    transaction: Transaction, run_id: int, part: str, digest: str, body: bytes, at: int = 0
-) -> None:
+def note(transaction: Transaction, run_id: int, part: str, done: Slice) -> None:
     """Write what was calculated without a claim, once; a later one of the same is passed over."""
-    there = (run_slice.c.run_id == run_id) & (run_slice.c.part == part) & (run_slice.c.start == at)
+    there = (run_slice.c.run_id == run_id) & (run_slice.c.part == part)
+    there &= run_slice.c.start == done.start
     if transaction.connection.scalar(select(run_slice.c.slice).where(there)) is None:
-        values = {"run_id": run_id, "part": part, "start": at, "stop": at + 1, "state": DONE}
+        values = {"run_id": run_id, "part": part, "start": done.start, "stop": done.stop}
         number = _next_slice(transaction, run_id)
-        done = {"digest": digest, "body": body, "finished_at": transaction.stamp}
-        transaction.connection.execute(insert(run_slice).values(slice=number, **values, **done))
+        more = {"digest": done.digest, "body": done.body, "finished_at": transaction.stamp}
+        row = {**values, **more, "slice": number, "state": DONE}
+        transaction.connection.execute(insert(run_slice).values(**row))
 
 
 def forget(transaction: Transaction, run_id: int, part: str) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,19 +59,38 @@ class Node:
 
 @dataclass
 class Best:
-    """The lists met, the best of them, and which lists may be plans."""
+    """The lists met, the best of them, and which lists may be plans.
+
+    lists   those that were offered and are near the best, in their order
+    """
 
     relaxed: Relaxation
     allowed: Allowed
     keep: Callable[[Place], None]
     net: float
+    lists: list[LotList] = field(default_factory=list)
 
     def offer(self, orders: LotList) -> None:
         """Keep a list that keeps every limit and is near the best."""
         place = Place.of(self.relaxed.problem, orders, self.relaxed.hold)
         if place.fits and place.net > self.net - SLACK and self.allowed(orders):
             self.keep(place)
+            self.lists.append(orders)
             self.net = max(self.net, place.net)
+
+
+@dataclass
+class Tree:
+    """A search as it stands.
+
+    open    heap of (-bound, number, node): the largest bound first, of equals the older one
+    nodes   branched by now
+    count   number of the newest; the root is 0
+    """
+
+    open: list[tuple[float, int, Node]]
+    nodes: int = 0
+    count: int = 0
 
 
 def node_of(relaxed: Relaxation, allowed: Open, spot: Spot, steps: int, good: float = GOOD) -> Node:
@@ -147,19 +166,25 @@ def branched(
     best: Best,
     max_nodes: int,
     timed_out: Callable[[], bool] | None = None,
+    watch: Callable[[Tree], None] | None = None,
 ) -> tuple[float, int, str | None]:
-    """Search from the root: a bound over every list, nodes branched, and what stopped it."""
-    heap: list[tuple[float, int, Node]] = [(-root.bound, 0, root)]
-    nodes, count = 0, 0
-    while heap and -heap[0][0] > best.net + SLACK:
-        if nodes >= max_nodes or (timed_out is not None and timed_out()):
-            return rounded_up(-heap[0][0]), nodes, "nodes" if nodes >= max_nodes else "seconds"
-        _, _, node = heapq.heappop(heap)
-        nodes += 1
+    """Search from the root: a bound over every list, nodes branched, and what stopped it.
+
+    watch   given the search after each node; it may bring it forward
+    """
+    tree = Tree([(-root.bound, 0, root)])
+    while tree.open and -tree.open[0][0] > best.net + SLACK:
+        if tree.nodes >= max_nodes or (timed_out is not None and timed_out()):
+            stopped = "nodes" if tree.nodes >= max_nodes else "seconds"
+            return rounded_up(-tree.open[0][0]), tree.nodes, stopped
+        _, _, node = heapq.heappop(tree.open)
+        tree.nodes += 1
         for child in _children(relaxed, node, best):
-            count += 1
-            heapq.heappush(heap, (-child.bound, count, child))
-    return best.net, nodes, None
+            tree.count += 1
+            heapq.heappush(tree.open, (-child.bound, tree.count, child))
+        if watch is not None:
+            watch(tree)
+    return best.net, tree.nodes, None
 
 
 def _children(relaxed: Relaxation, node: Node, best: Best) -> list[Node]:

@@ -34,6 +34,7 @@ from steelyard.planning.search.moves import Cross, Curves, Field, Place, replace
 from steelyard.planning.search.relaxation import Relaxation, relaxation
 from steelyard.planning.search.relaxed import begin
 from steelyard.planning.search.response import Open
+from steelyard.planning.search.stretches import Record, Watch
 
 ROOT_STEPS, AGAIN_STEPS = 24, 8
 PAIRED = 200
@@ -99,12 +100,14 @@ class LotSearch:
         seeds: Iterable[LotList],
         max_nodes: int,
         timed_out: Callable[[], bool] | None = None,
+        record: Record | None = None,
     ) -> LotProof:
         """Search every list of whole lots.
 
         seeds       lists to start from too; those that break a limit are repaired, or passed over
         max_nodes   nodes to branch at most; 0 stops at the bound of the root
         timed_out   asked before each node; True stops the search
+        record      where its nodes are stored, and read; None = nowhere
         """
         problem, root, met = self.problem, self.root, _Met()
         own = [root.bounded.exact.orders, _rounded(self)]
@@ -113,7 +116,7 @@ class LotSearch:
             met.keep(place)
         best = Best(self.relaxed, self.allowed, met.keep, _net(problem, places))
         complete = _by_pairs(self, places, best)
-        bound, nodes, stopped = _proven(self, best, max_nodes, timed_out)
+        bound, nodes, stopped = _proven(self, best, max_nodes, timed_out, record)
         if stopped is not None and nodes:
             complete = _by_pairs(self, met.ranked()[:1], best)
         ranked = [p for p in met.ranked() if p.net > 0 or not problem.empty]
@@ -259,11 +262,17 @@ def _paired(problem: LotProblem, node: Open, place: Place) -> tuple[IntArray, bo
 
 
 def _proven(
-    search: LotSearch, best: Best, max_nodes: int, timed_out: Callable[[], bool] | None
+    search: LotSearch,
+    best: Best,
+    max_nodes: int,
+    timed_out: Callable[[], bool] | None,
+    record: Record | None,
 ) -> tuple[float, int, str | None]:
     """Branch until nothing is open."""
     relaxed, root = search.relaxed, search.root
     if root.bound <= best.net + SLACK:
         return best.net, 0, None
     again = node_of(relaxed, narrowed(relaxed, root, best.net), root.spot, ROOT_STEPS)
-    return branched(relaxed, replace(again, cap=root.bound), best, max_nodes, timed_out)
+    first = replace(again, cap=root.bound)
+    watch = None if record is None else Watch.of(relaxed, first, best, record)
+    return branched(relaxed, first, best, max_nodes, timed_out, watch)

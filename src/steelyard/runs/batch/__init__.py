@@ -9,6 +9,7 @@
     sequences, best   of a range of sequences what can still be among the best few
     compared   figures of lists in drawn scenarios
     answers    what slow formulas said
+    nodes      searches over whole lots, in stretches of their nodes
     listed     runs as plain values
 
 Planning does not know of it: it is given steps (`planning.solve.Steps`) and gives the plan that it

@@ -79,7 +79,7 @@ class Call:
         def begin() -> Work:
             return self._work(self._found(case, inputs))
 
-        self.stored = Stored(begin, self.manner.batch_size, inner)
+        self.stored = Stored(begin, self.manner.batch_size, inner, self.manner.pace)
         return self.stored.steps()
 
     def steps_now(self, case: Case, inputs: Inputs | None = None, inner: Steps = LOCAL) -> Steps:
@@ -143,7 +143,8 @@ class Call:
             what = f"went on from {self.before:,d} sequences that were stored"
         else:
             what = "done in slices that were stored as they were done"
-        return f"{self.why_new}; {what}" if self.why_new else what
+        new = [self.why_new] if self.why_new else []
+        return "; ".join([*new, what, *self.stored.remarks])
 
     def _found(self, case: Case, inputs: Inputs | None) -> Run:
         """The run of a case, made where there is none."""

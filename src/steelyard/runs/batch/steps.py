@@ -1,7 +1,8 @@
 """The steps of a plan that stores what it calculates, and takes what is stored.
 
 What is quick is done as without: only sequences of the scope `proposals`, more than a batch of
-them, slow formulas, and lists compared by drawn scenarios are worth a place in the database.
+them, slow formulas, lists compared by drawn scenarios, and searches over whole lots that take
+more than a second are worth a place in the database.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from steelyard.modules.context import Context
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.findings import HERE, Findings
 from steelyard.planning.guard import Guard
+from steelyard.planning.keep import Pool
 from steelyard.planning.modes.contenders import Contenders
+from steelyard.planning.proof import Evidence, Search
 from steelyard.planning.proposals import rankings
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.solve import LOCAL, Steps, evaluate_batches, score_batch, tell_scores
 from steelyard.runs.batch.answers import Answers
 from steelyard.runs.batch.best import Best
 from steelyard.runs.batch.compared import comparison
+from steelyard.runs.batch.nodes import PACES, Nodes
 from steelyard.runs.batch.ranges import Ranges
 from steelyard.runs.batch.sequences import sequences
-from steelyard.runs.batch.work import Progress, Work
+from steelyard.runs.batch.work import PACE, Progress, Work
 from steelyard.store.batches import COMPARED, SEQUENCES
 from steelyard.strategies import Strategy
 
@@ -41,21 +45,29 @@ class Stored:
 
     begin        the run in this process; asked once, when something slow is met
     batch_size   sequences that are stored at once, at least
+    pace         see `work.Work`
     in_one_go    table -> its sequences, evaluated and not stored
+    remarks      what is said of searches that went on, or could not
     """
 
     begin: Callable[[], Work]
     batch_size: int
     inner: Steps = LOCAL
+    pace: float = PACE
     work: Work | None = None
     in_one_go: dict[str, int] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     _answers: Answers | None = None
     _cases: list[tuple[Context, Case]] = field(default_factory=list)
 
     def steps(self) -> Steps:
         """What planning is given."""
         return replace(
-            self.inner, evaluate=self.evaluate, remember=self.remember, compare=self.compare
+            self.inner,
+            evaluate=self.evaluate,
+            prove=self.prove,
+            compare=self.compare,
+            remember=self.remember,
         )
 
     @property
@@ -109,11 +121,26 @@ class Stored:
         for _, scores in Ranges(self._begun(), task).results():
             yield scores
 
+    def prove(
+        self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, search: Search
+    ) -> Evidence:
+        """The search, its nodes stored where it takes its time; raises StoreError."""
+        case = self._case(ctx)
+        if case is not None:
+            without = (sorted(search.guard.disabled), sorted(search.guard.gone))
+            of = digest(inputs=inputs_sha256(case, ctx), without=without).hex()
+
+            def record_of(name: str) -> Nodes:
+                return Nodes(self._begun, f"{of}:{name}", PACES * self.pace, self.remarks)
+
+            search = replace(search, record_of=record_of)
+        return self.inner.prove(ctx, objective, table, pool, search)
+
     def compare(
         self, ctx: Context, objective: Objective, lists: Contenders, rows: IntArray
     ) -> FloatArray:
         """Figures of the lists, stored where they are drawn; raises StoreError."""
-        case = next((case for known, case in self._cases if known is ctx), None)
+        case = self._case(ctx)
         if case is None or not ctx.rules.evaluation.sampled:
             return self.inner.compare(ctx, objective, lists, rows)
         of = digest(inputs=inputs_sha256(case, ctx), lists=lists, rows=rows).hex()
@@ -124,6 +151,9 @@ class Stored:
         task = comparison(f"{COMPARED}:{of[:DIGITS]}", len(rows), figures)
         results = {entry.start: result for entry, result in Ranges(self._begun(), task).results()}
         return np.concatenate([results[start] for start in sorted(results)])
+
+    def _case(self, ctx: Context) -> Case | None:
+        return next((case for known, case in self._cases if known is ctx), None)
 
     def _begun(self) -> Work:
         if self.work is None:

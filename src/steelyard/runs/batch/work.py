@@ -43,11 +43,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was calculated without a claim and is to be written."""
+    """What was calculated without a claim and is to be written: `start` to `stop` of its part."""
 
     part: str
     digest: str
     body: bytes
+    start: int = 0
+    stop: int = 1
 
 
 @dataclass
@@ -153,7 +155,8 @@ class Work:
     def _write(self, transaction: Transaction) -> int:
         """How many sequences are newly stored."""
         for note in self._notes:
-            batches.note(transaction, self.run.id, note.part, note.digest, note.body)
+            entry = Slice(note.start, note.stop, leases.DONE, note.digest, note.body)
+            batches.note(transaction, self.run.id, note.part, entry)
         done = self._done
         if done is None:
             return 0
