@@ -132,9 +132,7 @@ class Wish:
 
 def take(transaction: Transaction, wish: Wish, holder: str, seconds: float) -> Lease | Slice:
     """Claim from `start` on, at most to `stop`; or what is there already, done or another's."""
-    # one at a time claims of a run, on every database
-    lock = select(run.c.id).where(run.c.id == wish.run_id).with_for_update()
-    transaction.connection.execute(lock)
+    _in_turn(transaction, wish.run_id)
     query = (
         select(run_slice)
         .where(run_slice.c.run_id == wish.run_id, run_slice.c.part == wish.part)
@@ -159,6 +157,7 @@ def take(transaction: Transaction, wish: Wish, holder: str, seconds: float) -> L
 
 def note(transaction: Transaction, run_id: int, part: str, done: Slice) -> None:
     """Write what was calculated without a claim, once; a later one of the same is passed over."""
+    _in_turn(transaction, run_id)
     there = (run_slice.c.run_id == run_id) & (run_slice.c.part == part)
     there &= run_slice.c.start == done.start
     if transaction.connection.scalar(select(run_slice.c.slice).where(there)) is None:
@@ -193,6 +192,12 @@ def hold(transaction: Transaction, bucket: str, holder: str, seconds: float) -> 
     if transaction.connection.scalar(select(bucket_hold.c.bucket).where(mine)) is None:
         return add(transaction, bucket_hold, holder, seconds, {"bucket": bucket})
     return next(iter(claim(transaction, bucket_hold, holder, seconds, mine)), None)
+
+
+def _in_turn(transaction: Transaction, run_id: int) -> None:
+    """One process at a time numbers slices of a run, on every database."""
+    lock = select(run.c.id).where(run.c.id == run_id).with_for_update()
+    transaction.connection.execute(lock)
 
 
 def _next_slice(transaction: Transaction, run_id: int) -> int:

@@ -90,9 +90,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def called(store: Store, case: Case, inner: Steps = LOCAL, pace: float = 0.0) -> tuple[str, str]:
+def called(store: Store, case: Case, inner: Steps = LOCAL, stretch: float = 0.0) -> tuple[str, str]:
     """The plan's id, and what is said of the call."""
-    call = Call(lambda: store, "core", Manner(pace=pace))
+    call = Call(lambda: store, "core", Manner(pace=0.0, stretch=stretch))
     try:
         plan = planner.plan_case(case, call.steps(case, inner=inner))
         return plan.plan_id, call.because()
@@ -120,7 +120,7 @@ def test_a_search_goes_on_where_it_was_killed(store: Store, case: Case, most: in
 
 
 def test_a_quick_search_stores_nothing(store: Store, case: Case):
-    plan_id, because = called(store, case, pace=600.0)
+    plan_id, because = called(store, case, stretch=600.0)
     assert plan_id == planner.plan_case(case).plan_id
     assert "in one go" in because
     assert not ranges(store)

@@ -11,6 +11,7 @@ from typing import Any
 from steelyard.planning.case import Case
 from steelyard.planning.solve import LOCAL, Steps
 from steelyard.runs.batch.key import Inputs, changes, key_of, parts_of
+from steelyard.runs.batch.nodes import STRETCH_SECONDS
 from steelyard.runs.batch.steps import Stored
 from steelyard.runs.batch.work import LEASE_SECONDS, PACE, Heartbeat, Progress, Work
 from steelyard.store import batches
@@ -39,12 +40,14 @@ class Manner:
     most         sequences that one call evaluates; None = all
     tell         told how far it is
     pace         see `work.Work`, as `lease_seconds`
+    stretch      seconds between two stretches of a search that are stored
     """
 
     batch_size: int = USUAL_BATCH
     most: int | None = None
     tell: Callable[[Progress], None] = lambda _: None
     pace: float = PACE
+    stretch: float = STRETCH_SECONDS
     lease_seconds: float = LEASE_SECONDS
 
 
@@ -79,7 +82,7 @@ class Call:
         def begin() -> Work:
             return self._work(self._found(case, inputs))
 
-        self.stored = Stored(begin, self.manner.batch_size, inner, self.manner.pace)
+        self.stored = Stored(begin, self.manner.batch_size, inner, self.manner.stretch)
         return self.stored.steps()
 
     def steps_now(self, case: Case, inputs: Inputs | None = None, inner: Steps = LOCAL) -> Steps:

@@ -20,8 +20,8 @@ from steelyard.runs.batch.work import Note, Work
 from steelyard.store import batches
 from steelyard.store.batches import NODES, Slice
 
-PACES = 5
-"""A stretch is stored every so many paces of its run: once a second."""
+STRETCH_SECONDS = 1.0
+"""Between two stretches that are stored; a killed process loses as much."""
 LARGEST = 1 << 28
 HEAD = struct.Struct("<9q")
 DIGITS = 16

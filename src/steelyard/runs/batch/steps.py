@@ -28,10 +28,10 @@ from steelyard.planning.solve import LOCAL, Steps, evaluate_batches, score_batch
 from steelyard.runs.batch.answers import Answers
 from steelyard.runs.batch.best import Best
 from steelyard.runs.batch.compared import comparison
-from steelyard.runs.batch.nodes import PACES, Nodes
+from steelyard.runs.batch.nodes import STRETCH_SECONDS, Nodes
 from steelyard.runs.batch.ranges import Ranges
 from steelyard.runs.batch.sequences import sequences
-from steelyard.runs.batch.work import PACE, Progress, Work
+from steelyard.runs.batch.work import Progress, Work
 from steelyard.store.batches import COMPARED, SEQUENCES
 from steelyard.strategies import Strategy
 
@@ -45,7 +45,7 @@ class Stored:
 
     begin        the run in this process; asked once, when something slow is met
     batch_size   sequences that are stored at once, at least
-    pace         see `work.Work`
+    stretch      seconds between two stretches of a search that are stored
     in_one_go    table -> its sequences, evaluated and not stored
     remarks      what is said of searches that went on, or could not
     """
@@ -53,7 +53,7 @@ class Stored:
     begin: Callable[[], Work]
     batch_size: int
     inner: Steps = LOCAL
-    pace: float = PACE
+    stretch: float = STRETCH_SECONDS
     work: Work | None = None
     in_one_go: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Stored:
             of = digest(inputs=inputs_sha256(case, ctx), without=without).hex()
 
             def record_of(name: str) -> Nodes:
-                return Nodes(self._begun, f"{of}:{name}", PACES * self.pace, self.remarks)
+                return Nodes(self._begun, f"{of}:{name}", self.stretch, self.remarks)
 
             search = replace(search, record_of=record_of)
         return self.inner.prove(ctx, objective, table, pool, search)
