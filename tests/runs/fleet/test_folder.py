@@ -62,7 +62,7 @@ def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path: Path):
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
-        ("nmae = 'x'", "account.toml has 'nmae'; it may have name, cash, strategy (Did you mean name?)"),
+        ("nmae = 'x'", "has 'nmae'; it may have name, cash, strategy (Did you mean name?)"),
         ('name = "a\\u0000b"', "gives name a text with control characters"),
         ("name = 3", "gives name no text of at most 200 characters but 3"),
         ("cash = 5", "gives cash no table but 5"),
