@@ -40,6 +40,7 @@ CASES = [
     ("text", Decimal("1E+3"), "1000"),
     ("points_up", 0.00034, "0.04"), ("points_up", 0.0003, "0.03"), ("points_up", 0.0, "0.00"),
     ("points_up", 1e-7, "0.01"), ("money_up", Decimal("1.231"), "1.24"),
+    ("years", 1.0, f"1{SPACE}year"), ("years", 0.25, f"0.25{SPACE}years"),
     ("whole_up", Decimal("1211.02"), "1,212"), ("pct_up", 0.00041, f"0.1{SPACE}%"),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +28,7 @@ from steelyard.targets import Targets
 from steelyard.telemetry.events import BatchScored, ModuleFinished
 
 KERNELS = ("Haswell", "SkylakeX", "Prescott", "Nehalem", "Zen")
-"""Of the linear algebra; some that this processor lacks: a plan of a few names never calls one."""
+"""Of the linear algebra; the process of one that this processor lacks ends by SIGILL."""
 SAME = {"abs": 1e-9, "rel": 1e-9}
 PLANS = """
 import sys
@@ -54,8 +55,10 @@ def test_no_hash_seed_and_no_kernel_of_the_linear_algebra_changes_a_plan_or_its_
         )
         for seed, kernel in enumerate(KERNELS)
     ]  # fmt: skip
-    outputs = [run.communicate(timeout=60)[0].decode().partition("\n") for run in runs]
+    ended = [(run.communicate(timeout=60)[0].decode().partition("\n"), run) for run in runs]
+    outputs = [output for output, run in ended if run.returncode != -signal.SIGILL]
 
+    assert len(outputs) >= 3
     assert {busy for busy, _, _ in outputs} == {same}
     assert len({json.loads(demo)["plan_id"] for _, _, demo in outputs}) == 1
 
