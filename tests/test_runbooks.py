@@ -24,7 +24,9 @@ PAGE = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
 TESTED = {
     "Halt": "test_docs.py", "Flatten": "test_docs.py",
     "Go back to the other engine": "test_docs.py", "Roll back a strategy": "test_docs.py",
-    "A run was interrupted": "test_demo_execute.py", "The runner died": "cli/test_runner.py",
+    "A run was interrupted": "test_demo_execute.py",
+    "A batch or a fleet was interrupted": "cli/test_batch.py",
+    "The runner died": "cli/test_runner.py",
     "An order whose fate is not known": "execution/test_unanswered.py",
     "A frozen account": "test_runbooks.py", "The disk is full": "test_runbooks.py",
     "The journal is no use": "test_runbooks.py",

@@ -319,8 +319,8 @@ HOSTILE = {
         "batch_size is [1]; it must be a whole number.",
     ),
     "true for a number that nothing reads": (
-        "monte_carlo_path_count = true",
-        "monte_carlo_path_count is true; it must be a whole number.",
+        "batch_size = true",
+        "batch_size is true; it must be a whole number.",
     ),
     "a number for a switch that nothing reads": (
         "enable_batch_generation = 1",

@@ -31,7 +31,6 @@ What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinat
 NOTHING = "Nothing was started."
 NOT_INSTALLED = 'pip install "steelyard[server]"'
 NEEDS = (
-    "cachetools",
     "fastapi",
     "httpx2",
     "prometheus_client",

@@ -906,6 +906,7 @@ EXECUTION: tuple[type[Event], ...] = (
     RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (
-    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, *EXECUTION,
+    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, PlannerSequencesGenerated,
+    PlannerBatchComplete, *EXECUTION,
 )  # fmt: skip
 """Every event, in the order of the catalogue."""
