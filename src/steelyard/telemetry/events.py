@@ -304,16 +304,16 @@ class ConfigurationChanged(StoreEvent):
 
 @dataclass(frozen=True, slots=True)
 class PlannerSequencesGenerated(StoreEvent):
-    """Of a plan that is made in slices every sequence was generated; they are evaluated now.
+    """A batch knows its sequences.
 
-    has_sequences         are there any
-    total_sequences       of the run
-    evaluated_count       of them, in whatever process
-    is_planning           is it still at work
-    is_finished           is the plan made of all of them
-    portfolio_hash        of what is owned and wanted
-    progress_percentage   evaluated of all, 0 to 100
-    run_key               of the run
+    has_sequences: are there any
+    total_sequences: how many there are
+    evaluated_count: how many are evaluated
+    is_planning: does it go on
+    is_finished: are all evaluated
+    portfolio_hash: of what is owned
+    progress_percentage: evaluated, of all
+    run_key: of the run
     """
 
     has_sequences: bool
@@ -328,18 +328,16 @@ class PlannerSequencesGenerated(StoreEvent):
 
 @dataclass(frozen=True, slots=True)
 class PlannerBatchComplete(StoreEvent):
-    """Of a plan that is made in slices more was evaluated and stored.
+    """How far a batch is.
 
-    Told every few seconds, at the end of a call, and when the plan is final.
-
-    has_sequences         are there any
-    total_sequences       of the run
-    evaluated_count       of them, in whatever process
-    is_planning           is it still at work
-    is_finished           is the plan made of all of them
-    portfolio_hash        of what is owned and wanted
-    progress_percentage   evaluated of all, 0 to 100
-    run_key               of the run
+    has_sequences: are there any
+    total_sequences: how many there are
+    evaluated_count: how many are evaluated
+    is_planning: does it go on
+    is_finished: are all evaluated
+    portfolio_hash: of what is owned
+    progress_percentage: evaluated, of all
+    run_key: of the run
     """
 
     has_sequences: bool
