@@ -190,7 +190,12 @@ class Instant:
         """Nothing."""
         yield
 
-    def map(self, work: Work, chunks: Iterable[Chunk], window: int = 0) -> Iterator[Done]:  # noqa: ARG002
+    def map(
+        self,
+        work: Work,  # noqa: ARG002 - as every engine
+        chunks: Iterable[Chunk],
+        window: int = 0,  # noqa: ARG002
+    ) -> Iterator[Done]:
         """An answer to each at once."""
         for chunk in chunks:
             yield chunk, [worker.failed(task, "none", "nothing") for task in chunk.tasks]

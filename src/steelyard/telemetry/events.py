@@ -304,16 +304,16 @@ class ConfigurationChanged(StoreEvent):
 
 @dataclass(frozen=True, slots=True)
 class PlannerSequencesGenerated(StoreEvent):
-    """A batch knows its sequences.
+    """Of a plan that is made in slices every sequence was generated; they are evaluated now.
 
-    has_sequences: are there any
-    total_sequences: how many there are
-    evaluated_count: how many are evaluated
-    is_planning: does it go on
-    is_finished: are all evaluated
-    portfolio_hash: of what is owned
-    progress_percentage: evaluated, of all
-    run_key: of the run
+    has_sequences         are there any
+    total_sequences       of the run
+    evaluated_count       of them, in whatever process
+    is_planning           is it still at work
+    is_finished           is the plan made of all of them
+    portfolio_hash        of what is owned and wanted
+    progress_percentage   evaluated of all, 0 to 100
+    run_key               of the run
     """
 
     has_sequences: bool
@@ -328,16 +328,16 @@ class PlannerSequencesGenerated(StoreEvent):
 
 @dataclass(frozen=True, slots=True)
 class PlannerBatchComplete(StoreEvent):
-    """How far a batch is.
+    """Of a plan that is made in slices more is stored; every few seconds, and when a call ends.
 
-    has_sequences: are there any
-    total_sequences: how many there are
-    evaluated_count: how many are evaluated
-    is_planning: does it go on
-    is_finished: are all evaluated
-    portfolio_hash: of what is owned
-    progress_percentage: evaluated, of all
-    run_key: of the run
+    has_sequences         are there any
+    total_sequences       of the run
+    evaluated_count       of them, in whatever process
+    is_planning           is it still at work
+    is_finished           is the plan made of all of them
+    portfolio_hash        of what is owned and wanted
+    progress_percentage   evaluated of all, 0 to 100
+    run_key               of the run
     """
 
     has_sequences: bool
@@ -895,7 +895,7 @@ PLANNING: tuple[type[Event], ...] = (
 STORE: tuple[type[Event], ...] = (
     StrategySaved, StrategyRolledBack, ConfigurationChanged, PresetAdded, PresetApplied,
     BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
-    DatabaseUpgraded,
+    PlannerSequencesGenerated, PlannerBatchComplete, DatabaseUpgraded,
 )  # fmt: skip
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
@@ -904,7 +904,6 @@ EXECUTION: tuple[type[Event], ...] = (
     RunnerStarted,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (
-    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, PlannerSequencesGenerated,
-    PlannerBatchComplete, *EXECUTION,
+    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, *EXECUTION,
 )  # fmt: skip
 """Every event, in the order of the catalogue."""

@@ -1,11 +1,11 @@
 """A folder of accounts: what each consists of, and what all have in common.
 
-    DIR/prices.csv, targets.csv, securities.csv, fx.csv, index.csv    in common, those that are there
-    DIR/NAME/holdings.csv, targets.csv, account.toml                  of one account, any of them
+    DIR/prices.csv, targets.csv, securities.csv, fx.csv, index.csv    in common, where there
+    DIR/NAME/holdings.csv, targets.csv, account.toml                  of one account, any
 
 A folder without holdings.csv and account.toml is no account. What is wrong with an account is its
 own: it is an error that the account comes to, beside those that are planned.
-"""  # noqa: E501 - as it is laid out
+"""
 
 from __future__ import annotations
 

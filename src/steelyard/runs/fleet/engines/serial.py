@@ -23,7 +23,12 @@ class Serial:
         self._key = packed.key
         yield
 
-    def map(self, work: Work, chunks: Iterable[Chunk], window: int = 0) -> Iterator[Done]:  # noqa: ARG002 - as every engine
+    def map(
+        self,
+        work: Work,
+        chunks: Iterable[Chunk],
+        window: int = 0,  # noqa: ARG002 - as every engine
+    ) -> Iterator[Done]:
         """One chunk after the other."""
         for chunk in chunks:
             yield chunk, work(self._key, chunk.tasks)
