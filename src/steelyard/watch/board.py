@@ -172,7 +172,7 @@ def try_channel(
     results: dict[str, SteelyardError | None] = {}
     for way in chosen:
         try:
-            way.send(message.test_message(store.now(), way.name))
+            way.send(message.trial_message(store.now(), way.name))
             results[way.name] = None
         except SteelyardError as error:
             results[way.name] = error
