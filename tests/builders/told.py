@@ -75,7 +75,7 @@ def mails(**more: Any) -> Iterator[Mails]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
         server.daemon_threads = True
         state.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield state
         finally:
@@ -119,7 +119,7 @@ def posts(**more: Any) -> Iterator[Posts]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     state.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield state
     finally:

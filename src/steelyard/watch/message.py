@@ -15,7 +15,7 @@ from steelyard.canonical import plain, sha256
 from steelyard.errors import one_line
 from steelyard.plans.plan import Plan
 from steelyard.report import page, visible
-from steelyard.sentences import FORMATS
+from steelyard.sentences import FORMATS, SPACE
 from steelyard.store.schedules import Breach, Tick
 
 SCHEMA = "steelyard.watch/1"
@@ -44,13 +44,13 @@ class Message:
 
 def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
     """The message of a tick; plan: of one that is planned."""
-    verdict = f"No plan. {tick.detail}" if plan is None else plan.verdict.text
+    verdict = plainly(f"No plan. {tick.detail}" if plan is None else plan.verdict.text)
     link = f"{base_url}/plans/{plan.plan_id}" if plan is not None else f"{base_url}/schedule"
     lines = [verdict]
     if plan is not None:
         lines += [plan.verdict.detail, "", *numbers(plan), *_notes(plan)]
     lines += ["", *why(tick), "", link, "", NOTHING_SENT]
-    text = "\n".join(visible(line) for line in lines)
+    text = "\n".join(plainly(line) for line in lines)
     return Message(
         subject=one_line(f"Steelyard {tick.bucket}: {verdict}", LONGEST_SUBJECT),
         text=f"{text}\n",
@@ -60,6 +60,15 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
         report=None if plan is None else page.render(plan),
         report_name=f"steelyard-{tick.bucket}-{tick.at:%Y-%m-%d}.html",
     )
+
+
+def plainly(text: str) -> str:
+    """Text for mail and chats: what a terminal would obey spelled out, spaces that any reader knows.
+
+    >>> plainly("26.7\u00a0pp\x1b[2J")
+    '26.7 pp\\u001b[2J'
+    """
+    return visible(text).replace(SPACE, " ")
 
 
 def trial_message(at: datetime, name: str) -> Message:
