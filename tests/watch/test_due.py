@@ -123,6 +123,7 @@ def test_weekdays_count_without_the_extra_and_for_an_exchange_of_no_rules(monkey
     bare = days_of("XNYS", date(2026, 6, 1))
     days_of.cache_clear()
 
+    monkeypatch.undo()
     assert date(2026, 7, 3) not in nyse()  # Independence Day, observed
     for days in (unknown, bare):
         assert date(2026, 7, 3) in days

@@ -34,7 +34,7 @@ def test_a_calendar_tells_a_hold_too_with_three_numbers_a_link_and_the_report(wa
     assert server.recipients == [["me@example.org"]]
     assert letter["Subject"].startswith("Steelyard core: Act. Two trades")
     assert all(word in text for word in ("Drift: 26.7 pp to 0.0 pp", "Cost: 5.30 USD", "Turnover:"))
-    assert f"http://127.0.0.1:8011/plans/{tick.plan_id}\n" in text
+    assert f"http://127.0.0.1:8011/plans/{tick.plan_id}" in text.splitlines()
     assert "Due by its calendar at 2026-03-11 08:30 UTC." in text
     (report,) = letter.iter_attachments()
     assert report.get_content().startswith("<!")

@@ -103,9 +103,12 @@ def set_(
             raise typer.BadParameter(
                 "say when: --every, --on, --bands or --file.", param_hint="--every"
             )
+        if mute_until is not None and unmute:
+            raise typer.BadParameter("it goes without --mute-until.", param_hint="--unmute")
         with opened() as store:
-            _set(store, bucket, file, values)
-            _mute(store, bucket, mute_until, unmute=unmute)
+            change = _Change(store, bucket, file, values)
+            until = None if mute_until is None else change.moment(mute_until)
+            change.make(until, hear=unmute)
             _shown(store, bucket, as_json=as_json)
 
 
@@ -230,28 +233,47 @@ def _problems(looked: Looked) -> bool:
     return bool(failures or looked.problems)
 
 
-def _set(store: Store, bucket: str, file: Path | None, values: dict[str, Any]) -> None:
-    from steelyard.strategies.files.reading import read
-    from steelyard.watch import board
-    from steelyard.watch.schedule import of_values
+class _Change:
+    """What is to become of a schedule; all of it is judged before anything is written."""
 
-    if file is not None:
-        board.put(store, bucket, read(file), source=str(file))
-    elif values:
-        board.put_schedule(store, bucket, of_values(values))
+    def __init__(
+        self, store: Store, bucket: str, file: Path | None, values: dict[str, Any]
+    ) -> None:
+        from steelyard.strategies.files.reading import read
+        from steelyard.watch.schedule import of_values, parse, written
 
+        self.store, self.bucket = store, bucket
+        self.text = None if file is None else read(file)
+        if self.text is not None:
+            self.schedule: Schedule | None = parse(self.text, str(file))
+        elif values:
+            self.schedule = of_values(values)
+            self.text = written(self.schedule)
+        else:
+            self.schedule = self._stored()
 
-def _mute(store: Store, bucket: str, text: str | None, *, unmute: bool) -> None:
-    from steelyard.watch import board
+    def _stored(self) -> Schedule | None:
+        from steelyard.watch import board
 
-    if text is not None and unmute:
-        raise typer.BadParameter("it goes without --mute-until.", param_hint="--unmute")
-    if text is None and not unmute:
-        return
-    row = next((row for row in board.rows(store, os.environ) if row.bucket == bucket), None)
-    schedule = None if row is None else row.schedule
-    until = None if text is None else _moment(text, schedule)
-    board.mute(store, bucket, until)
+        rows = board.rows(self.store, os.environ)
+        return next((row.schedule for row in rows if row.bucket == self.bucket), None)
+
+    def moment(self, text: str) -> datetime:
+        """A time that is still to come; raises InputError, a usage error for what is none."""
+        from steelyard.watch import board
+
+        until = _moment(text, self.schedule)
+        board.check_to_come(self.store, until)
+        return until
+
+    def make(self, until: datetime | None, *, hear: bool) -> None:
+        """Write it."""
+        from steelyard.watch import board
+
+        if self.text is not None:
+            board.put(self.store, self.bucket, self.text)
+        if until is not None or hear:
+            board.mute(self.store, self.bucket, until)
 
 
 def _moment(text: str, schedule: Schedule | None) -> datetime:

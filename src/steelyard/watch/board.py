@@ -131,7 +131,19 @@ def mute(store: Store, bucket: str, until: datetime | None, by: str = USER) -> N
 
     Raises NotStored where it has no schedule, InputError for a time that is over.
     """
-    if until is not None and until <= store.now():
+    if until is not None:
+        check_to_come(store, until)
+    with store.writing() as transaction:
+        schedules.of_bucket(transaction.connection, bucket)
+        text = None if until is None else stamp(until)
+        schedules.changed(transaction, bucket, muted_until=text)
+        words = "" if until is None else message.moment(until)
+        transaction.tell(ScheduleChanged("muted" if until else "heard", words, by), bucket)
+
+
+def check_to_come(store: Store, until: datetime) -> None:
+    """Raise InputError for a time that is over."""
+    if until <= store.now():
         raise InputError(
             f"{message.moment(until)} is over. {NOTHING} Name a time that is still to come.",
             code="mute_is_over",
@@ -139,12 +151,6 @@ def mute(store: Store, bucket: str, until: datetime | None, by: str = USER) -> N
             value=until.isoformat(),
             hint="name a time that is still to come",
         )
-    with store.writing() as transaction:
-        schedules.of_bucket(transaction.connection, bucket)
-        text = None if until is None else stamp(until)
-        schedules.changed(transaction, bucket, muted_until=text)
-        words = "" if until is None else message.moment(until)
-        transaction.tell(ScheduleChanged("muted" if until else "heard", words, by), bucket)
 
 
 def ticks(store: Store, bucket: str | None = None, most: int = 50) -> list[Tick]:

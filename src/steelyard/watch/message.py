@@ -63,7 +63,7 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
 
 
 def plainly(text: str) -> str:
-    """Text for mail and chats: what a terminal would obey spelled out, spaces that any reader knows.
+    r"""Text for mail and chats: nothing that is obeyed, and spaces that every reader knows.
 
     >>> plainly("26.7\u00a0pp\x1b[2J")
     '26.7 pp\\u001b[2J'

@@ -7,6 +7,7 @@ What a name stands for is looked up by apprise itself, and is not judged here.
 from __future__ import annotations
 
 import importlib
+import warnings
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,13 @@ OF_NEARBY = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 def send(settings: Apprise, message: Message, home: Path) -> None:
     """Tell every address of the file; raises NotDelivered where one was not, SettingsError."""
-    library = _library()
+    with warnings.catch_warnings():
+        # of what the library will have to change some day: nobody here can
+        warnings.simplefilter("ignore")
+        _send(_library(), settings, message, home)
+
+
+def _send(library: Any, settings: Apprise, message: Message, home: Path) -> None:
     lines = secret_in(home, settings.urls_file, PLACE).splitlines()
     urls = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     everyone = library.Apprise(asset=library.AppriseAsset(async_mode=False, storage_mode="memory"))
