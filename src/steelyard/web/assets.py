@@ -98,11 +98,12 @@ def _asset(name: str, content: bytes) -> Asset:
 
 
 def _style(fonts: Mapping[str, Asset]) -> str:
-    """Fonts, the report's tokens and rules, and those of the pages, as one style sheet."""
+    """Fonts, the report's tokens and rules, those of all pages and of each screen, in one sheet."""
     faces = [
         f'@font-face{{font-family:"{name}";font-weight:{look.WEIGHTS};font-display:swap;'
         f'src:url(/assets/{fonts[file].name}) format("woff2")}}'
         for name, file in look.FONTS
     ]
-    own = [look.squeezed(file.read_text("utf-8")) for file in (*look.SHEETS, HERE / "app.css")]
+    sheets = (*look.SHEETS, HERE / "app.css", *sorted((HERE / "screens").glob("*.css")))
+    own = [look.squeezed(file.read_text("utf-8")) for file in sheets]
     return re.sub(r"\n+", "\n", "\n".join([*faces, *own]))
