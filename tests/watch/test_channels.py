@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from builders.paths import ROOT
 from builders.told import by_mail, mails, posts
 from steelyard.errors import NotDelivered, SettingsError, SteelyardError
 from steelyard.watch import board
@@ -43,6 +44,17 @@ def test_without_a_file_there_is_no_channel(tmp_path):
     assert settings.load(tmp_path / "nowhere").model_dump(exclude={"web"}) == {
         "smtp": None, "webhook": None, "apprise": None,
     }  # fmt: skip
+
+
+def test_the_file_of_the_page_is_one_and_the_page_names_every_key(tmp_path):
+    page = (ROOT / "docs" / "watch.md").read_text(encoding="utf-8")
+    text = page.partition("```toml notify.toml\n")[2].partition("```")[0]
+    write(tmp_path, text)
+
+    channels = settings.load(tmp_path)
+
+    tables = channels.model_dump(by_alias=True)
+    assert [key for table in tables.values() for key in table if f"`{key}`" not in page] == []
 
 
 @pytest.mark.parametrize(
