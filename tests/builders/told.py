@@ -22,6 +22,8 @@ class Mails:
     letters   that were sent, with the recipients of each
     refusing  answer every mail with this line
     silent    take a mail and never answer
+    unknown   a recipient that it refuses
+    hangs_up  leave without a farewell
     begun     is set once a mail has come whole
     """
 
@@ -30,49 +32,68 @@ class Mails:
     recipients: list[list[str]] = field(default_factory=list)
     refusing: str = ""
     silent: bool = False
+    unknown: str = ""
+    hangs_up: bool = False
     begun: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+
+
+class _Session(socketserver.StreamRequestHandler):
+    """A conversation with whoever sends mail."""
+
+    state: Mails
+
+    def handle(self) -> None:
+        """Answer line by line."""
+        self.say("220 here")
+        to: list[str] = []
+        for line in iter(self.rfile.readline, b""):
+            word = line.split(b":")[0].strip().upper()
+            if word == b"QUIT":
+                if not self.state.hangs_up:
+                    self.say("221 bye")
+                return
+            if word == b"DATA":
+                self.say("354 go on")
+                self.take(to)
+            elif word.startswith(b"RCPT"):
+                self.invite(line.decode().partition("<")[2].partition(">")[0], to)
+            else:
+                self.say("250 ok")
+
+    def invite(self, address: str, to: list[str]) -> None:
+        """A recipient."""
+        if address == self.state.unknown:
+            self.say("550 nobody")
+        else:
+            to.append(address)
+            self.say("250 ok")
+
+    def take(self, to: list[str]) -> None:
+        """A whole mail."""
+        lines = list(iter(self.rfile.readline, b".\r\n"))
+        self.state.begun.set()
+        if self.state.silent:
+            self.state.over.wait(30)
+            return
+        if not self.state.refusing:
+            content = b"".join(line.removeprefix(b".") for line in lines)
+            letter = message_from_bytes(content, policy=policy.default)
+            self.state.letters.append(letter)  # type: ignore[arg-type]
+            self.state.recipients.append(list(to))
+        self.say(self.state.refusing or "250 taken")
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self.wfile.write(f"{text}\r\n".encode())
 
 
 @contextmanager
 def mails(**more: Any) -> Iterator[Mails]:
     """A mail server on a free port of loopback, until the block ends."""
     state = Mails(**more)
-
-    class Session(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.say("220 here")
-            to: list[str] = []
-            for line in iter(self.rfile.readline, b""):
-                word = line.split(b":")[0].strip().upper()
-                if word.startswith(b"RCPT"):
-                    to.append(line.decode().partition("<")[2].partition(">")[0])
-                if word == b"DATA":
-                    self.say("354 go on")
-                    self.take(to)
-                elif word == b"QUIT":
-                    self.say("221 bye")
-                    return
-                else:
-                    self.say("250 ok")
-
-        def take(self, to: list[str]) -> None:
-            lines = list(iter(self.rfile.readline, b".\r\n"))
-            state.begun.set()
-            if state.silent:
-                state.over.wait(30)
-                return
-            if not state.refusing:
-                content = b"".join(line.removeprefix(b".") for line in lines)
-                letter = message_from_bytes(content, policy=policy.default)
-                state.letters.append(letter)  # type: ignore[arg-type]
-                state.recipients.append(list(to))
-            self.say(state.refusing or "250 taken")
-
-        def say(self, text: str) -> None:
-            self.wfile.write(f"{text}\r\n".encode())
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
+    session = type("Session", (_Session,), {"state": state})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), session) as server:
         server.daemon_threads = True
         state.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

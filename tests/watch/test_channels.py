@@ -123,6 +123,19 @@ def test_a_mail_carries_the_report_and_no_head_that_somebody_made_up(tmp_path):
     assert report.get_content().strip() == "<!doctype html>"
 
 
+def test_a_server_that_hangs_up_has_the_mail_and_a_refused_recipient_is_told(tmp_path):
+    with mails(hangs_up=True, unknown="you@example.org") as server:
+        by_mail(tmp_path, server.port)
+        mail = settings.load(tmp_path).smtp
+        assert mail is not None
+        smtp.send(mail, REPORT, tmp_path, {})
+        several = mail.model_copy(update={"to": ("me@example.org", "you@example.org")})
+        with pytest.raises(NotDelivered, match=r"but not for you@example\.org"):
+            smtp.send(several, REPORT, tmp_path, {})
+
+    assert server.recipients == [["me@example.org"], ["me@example.org"]]
+
+
 def test_a_server_without_tls_gets_no_mail_that_must_go_by_it(tmp_path):
     with mails() as server:
         by_mail(tmp_path, server.port, "starttls = true\n")

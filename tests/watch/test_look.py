@@ -18,20 +18,26 @@ from steelyard.store.schema import schedule
 from steelyard.watch import board, message
 from steelyard.watch.look import ALL_INSIDE, SAME
 
+INSIDE = "AAA,50,10\nBBB,20,20\nCASH:USD,100,"
+"""Holdings that are on their targets."""
 
-def test_a_calendar_tells_a_hold_too_with_three_numbers_a_link_and_the_report(watched):
+
+def test_a_calendar_tells_a_hold_too_with_three_numbers_a_link_and_the_report(watched, tmp_path):
     watched.due(every="daily", at="09:30", zone="Europe/Berlin")
     with mails() as server:
         by_mail(watched.home, server.port)
         assert watched.at("2026-03-11T08:29").look().ticks == []
         (tick,) = watched.at("2026-03-11T08:30").look().ticks
         assert watched.later(minutes=1).look().ticks == []
+        reload(tmp_path, INSIDE)
+        watched.at("2026-03-12T08:30").look()
 
-    (letter,) = server.letters
+    letter, hold = server.letters
+    assert hold["Subject"].startswith("Steelyard core: Hold.")
     text = letter.get_body().get_content()
     assert (tick.reason, tick.outcome) == ("calendar", "planned")
     assert tick.deliveries["smtp"].state == "told"
-    assert server.recipients == [["me@example.org"]]
+    assert server.recipients == [["me@example.org"]] * 2
     assert letter["Subject"].startswith("Steelyard core: Act. Two trades")
     assert all(word in text for word in ("Drift: 26.7 pp to 0.0 pp", "Cost: 5.30 USD", "Turnover:"))
     assert f"http://127.0.0.1:8011/plans/{tick.plan_id}" in text.splitlines()
@@ -56,6 +62,8 @@ def test_missed_ticks_are_told_once_and_planned_once(watched):
     (late,) = watched.at("2026-03-16T14:00").look().ticks
     assert (late.reason, late.missed) == ("missed", 1)
     assert "1 tick was missed at 2026-03-16 09:30 UTC" in " ".join(message.why(late))
+    events = json.loads(run("events", "--type", "WatchMissed", "--json").stdout)
+    assert [event["data"]["ticks"] for event in events] == [3, 1]
 
 
 def test_one_time_is_planned_once_and_the_past_is_refused(watched):
@@ -92,7 +100,7 @@ def test_bands_are_told_once_a_day_and_again_only_when_something_changed(watched
 def test_a_bucket_that_comes_back_inside_is_quiet_and_another_breach_is_told(watched, tmp_path):
     watched.due(bands=True)
     watched.look()
-    reload(tmp_path, "AAA,50,10\nBBB,20,20\nCASH:USD,100,")
+    reload(tmp_path, INSIDE)
 
     (inside,) = watched.later(minutes=5).look().ticks
     reload(tmp_path, "AAA,60,10\nBBB,20,20\nCASH:USD,100,")

@@ -78,7 +78,7 @@ def draw_ticks(ticks: Sequence[Tick], ways: Sequence[Way], console: Console) -> 
     rows = [
         columns.Row(
             (tick.bucket, tick.reason, tick.outcome, _plan(tick), _deliveries(tick)),
-            (*why(tick), *([tick.detail] if tick.detail else [])),
+            (*why(tick), *([" ".join(tick.detail.split())] if tick.detail else [])),
         )
         for tick in ticks
     ]

@@ -44,15 +44,17 @@ class Message:
 
 def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
     """The message of a tick; plan: of one that is planned."""
-    verdict = plainly(f"No plan. {tick.detail}" if plan is None else plan.verdict.text)
+    verdict = f"No plan. {tick.detail}" if plan is None else plan.verdict.text
     link = f"{base_url}/plans/{plan.plan_id}" if plan is not None else f"{base_url}/schedule"
     lines = [verdict]
     if plan is not None:
         lines += [plan.verdict.detail, "", *numbers(plan), *_notes(plan)]
     lines += ["", *why(tick), "", link, "", NOTHING_SENT]
-    text = "\n".join(plainly(line) for line in lines)
+    text = "\n".join(plainly(part) for line in lines for part in line.splitlines() or [""])
     return Message(
-        subject=one_line(f"Steelyard {tick.bucket}: {verdict}", LONGEST_SUBJECT),
+        subject=one_line(f"Steelyard {tick.bucket}: {verdict}", LONGEST_SUBJECT).replace(
+            SPACE, " "
+        ),
         text=f"{text}\n",
         key=_key(tick),
         at=tick.at,

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -58,8 +59,10 @@ def send(settings: Smtp, message: Message, home: Path, variables: Mapping[str, s
                 if not (by_tls or settings.port == IMPLICIT or _of_this_machine(addresses)):
                     raise _in_the_open(settings)
                 session.login(settings.user, password)
-            session.send_message(mail(settings, message), settings.sender, list(settings.to))
-            session.quit()
+            letter = mail(settings, message)
+            refused = session.send_message(letter, settings.sender, list(settings.to))
+            with suppress(OSError, smtplib.SMTPException):
+                session.quit()  # it has the mail, whatever becomes of the farewell
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise NotDelivered(
             f"The mail server {settings.host} did not take it: {_said(error)}.",
@@ -69,6 +72,13 @@ def send(settings: Smtp, message: Message, home: Path, variables: Mapping[str, s
         ) from error
     finally:
         session.close()
+    if refused:
+        raise NotDelivered(
+            f"The mail server {settings.host} took it, but not for {', '.join(sorted(refused))}.",
+            code="recipient_refused",
+            place="smtp.to",
+            value=len(refused),
+        )
 
 
 def mail(settings: Smtp, message: Message) -> EmailMessage:
