@@ -339,7 +339,8 @@ def event_words(event: RunEvent) -> str:
 def _plainly(event: RunEvent) -> str:
     data = event.data
     if event.kind == "RunStarted":
-        return f"A run of {lower(counted(int(data['orders']), 'order'))} at the broker {data['broker']}"
+        orders = lower(counted(int(data["orders"]), "order"))
+        return f"A run of {orders} at the broker {data['broker']}"
     if event.kind == "RunEnded":
         why = f": {data['reason']}" if data["reason"] else ""
         return f"The run is over, {data['outcome'].replace('_', ' ')}{why}"
