@@ -357,3 +357,21 @@ approval = Table(
 notes: ids of those that were read; typed: the number as it was typed; run_id: in the journal;
 code, words: what became of it, and why nothing was sent where that is so.
 """
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("link_sha256", Text, nullable=False, unique=True),
+    Column("session_sha256", Text, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("link_until", Text, nullable=False),
+    Column("used_at", Text),
+    Column("until", Text),
+    Column("revoked_at", Text),
+)
+"""A link to the pages, and the session that it opened; of both secrets the SHA-256.
+
+until: of the session; used_at, until: None = the link was not used.
+"""
