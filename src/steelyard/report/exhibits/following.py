@@ -114,13 +114,13 @@ class Following:
     """All of the page.
 
     head      the finding, as the heading says it
-    banner    what is not known and what is done about it; () = everything is known
+    banner    (what it is about, what is not known and is done about it); () = all is known
     by_state  (state, count) where there are too many orders to draw
     """
 
     head: str
     level: Level
-    banner: tuple[str, ...]
+    banner: tuple[tuple[str, str], ...]
     figures: tuple[tuple[str, str], ...]
     lines: tuple[OrderLine, ...]
     by_state: tuple[tuple[str, int], ...]
@@ -181,28 +181,29 @@ def head(run: Followed) -> str:
     return f"{state_of(run.run)}: {words}"
 
 
-def _banner(run: Followed) -> Iterator[str]:
+def _banner(run: Followed) -> Iterator[tuple[str, str]]:
+    """(what it is about, sentences)."""
     base = run.base_currency
     for each in run.unknowns:
-        result, symbol = each.result, each.result.symbol
-        held = (
-            f" {money(each.reserved)}{SPACE}{base} stay reserved for it." if each.reserved else ""
-        )
-        if result.state is LegState.HELD:
+        kept_back = f" {money(each.reserved)}{SPACE}{base} stay reserved for it."
+        reserved = kept_back if each.reserved else ""
+        if each.result.state is LegState.HELD:
             yield (
-                f"{symbol}: nobody could tell what became of this order. Look at the broker, then: "
-                f"steelyard reconcile.{held}"
+                f"{each.result.symbol} needs you.",
+                "Nobody could tell what became of this order. Look at the broker, then: steelyard "
+                f"reconcile.{reserved}",
             )
             continue
         yield (
-            f"{symbol}: the broker has not confirmed this order. It may be working. It is asked "
-            f"again, and not sent twice.{held} The run sends nothing more once it is "
-            f"{length(run.run_max_s)} old."
+            f"{each.result.symbol} is unknown.",
+            "The broker has not confirmed this order. It may be working. It is asked again, and "
+            f"not sent twice.{reserved} The run sends nothing more once it is "
+            f"{length(run.run_max_s)} old.",
         )
     if run.run.reason and run.run.state is not RunState.DONE:
-        yield sentence(run.run.reason)
+        yield "Why.", sentence(run.run.reason)
     if run.frozen is not None:
-        yield sentence(f"The account {run.frozen.account} is frozen: {run.frozen.reason}")
+        yield f"{run.frozen.account} is frozen.", sentence(run.frozen.reason)
 
 
 def _figures(run: Followed) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,17 @@ handing.py   the runner asked, and its answer in words
 
 from __future__ import annotations
 
-from steelyard.runs.approval.approve import Answer, ChangedSince, approve
+from steelyard.runs.approval.approve import Answer, ChangedSince, Word, approve
 from steelyard.runs.approval.facts import ApprovalFacts, Surroundings, facts
+from steelyard.runs.approval.handing import runner_now
 
-__all__ = ["Answer", "ApprovalFacts", "ChangedSince", "Surroundings", "approve", "facts"]
+__all__ = [
+    "Answer",
+    "ApprovalFacts",
+    "ChangedSince",
+    "Surroundings",
+    "Word",
+    "approve",
+    "facts",
+    "runner_now",
+]

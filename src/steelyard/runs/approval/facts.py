@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -197,7 +197,7 @@ def _too_old(
 ) -> Hindrance | None:
     if broker == "paper" or now < _oldest(settings, row):
         return None
-    since = _oldest(settings, row).isoformat(timespec="seconds")
+    since = _when(_oldest(settings, row))
     most = settings.limits_of("paper").plan_max_age_s
     text = f"The plan is too old since {since}: its run has to begin within {most} seconds."
     return Hindrance("approval_too_old", text, "Plan again.")
@@ -263,7 +263,7 @@ def _rails(seen: Beforehand) -> list[Check]:
 
 
 def _unmoved(moved: tuple[Changed, ...], row: PlanRow, *, stored: bool) -> Check:
-    when = row.saved_at.isoformat(timespec="seconds")
+    when = _when(row.saved_at)
     if moved:
         return Check("changed", "stop", f"{len(moved)} things changed since {when}.")
     if not stored:
@@ -274,7 +274,7 @@ def _unmoved(moved: tuple[Changed, ...], row: PlanRow, *, stored: bool) -> Check
 def _later(row: PlanRow | None) -> list[Check]:
     if row is None:
         return []
-    when = row.saved_at.isoformat(timespec="seconds")
+    when = _when(row.saved_at)
     text = f"A newer plan of {row.bucket} was made at {when}: {row.plan_id[: plans.SHOWN_DIGITS]}."
     return [Check("newer_plan", "warn", text)]
 
@@ -302,6 +302,10 @@ def _hindrance(
     codes = {"changed": "approval_changed"}
     mend = "Plan again." if stop.name == "changed" else mend
     return Hindrance(codes.get(stop.name, "approval_stopped"), stop.text, mend)
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%d %b %Y, %H:%M} UTC"
 
 
 def _live(plan_id: str) -> str:

@@ -12,6 +12,7 @@ from steelyard.store.plans import SHOWN_DIGITS
 
 PATIENCE_S = 20.0
 """How long a page waits for the run to begin; it may begin later."""
+STATUS_S = 1.0
 NOBODY = frozenset({"no_runner", "runner_silent"})
 UNSURE = frozenset({"runner_slow", "runner_failed"})
 
@@ -56,3 +57,11 @@ def _became(error: NotExecuted, plan_id: str) -> Became:
     if code in UNSURE:
         return Became("handed_over", code=code, words=str(error))
     return Became("refused", code=code, words=str(error))
+
+
+def runner_now(home: Path) -> str:
+    """What the runner of a folder does: idle, running, recovering; "" = none is there."""
+    try:
+        return str(ask(home, {"request": "status"}, STATUS_S)["state"])
+    except NotExecuted:
+        return ""

@@ -43,5 +43,5 @@ def _heads(plan: Plan) -> Iterator[Note]:
             codes[warning.code] = codes.get(warning.code, 0) + 1
             count = codes[warning.code]
             name = warning.code if count == 1 else f"{warning.code}-{count}"
-            about = warning.symbol or warning.code.replace("_", " ")
+            about = warning.symbol or f"the {warning.code.replace('_', ' ')}"
             yield Note(name, about, warning.message)
