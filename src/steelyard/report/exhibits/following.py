@@ -188,18 +188,18 @@ def _banner(run: Followed) -> Iterator[tuple[str, str]]:
         kept_back = f" {money(each.reserved)}{SPACE}{base} stay reserved for it."
         reserved = kept_back if each.reserved else ""
         if each.result.state is LegState.HELD:
-            yield (
-                f"{each.result.symbol} needs you.",
+            text = (
                 "Nobody could tell what became of this order. Look at the broker, then: steelyard "
-                f"reconcile.{reserved}",
+                f"reconcile.{reserved}"
             )
+            yield f"{each.result.symbol} needs you.", text
             continue
-        yield (
-            f"{each.result.symbol} is unknown.",
+        text = (
             "The broker has not confirmed this order. It may be working. It is asked again, and "
             f"not sent twice.{reserved} The run sends nothing more once it is "
-            f"{length(run.run_max_s)} old.",
+            f"{length(run.run_max_s)} old."
         )
+        yield f"{each.result.symbol} is unknown.", text
     if run.run.reason and run.run.state is not RunState.DONE:
         yield "Why.", sentence(run.run.reason)
     if run.frozen is not None:
