@@ -23,6 +23,7 @@ from steelyard.runs.approval import (
     Word,
     approve,
     facts,
+    facts_of,
     runner_now,
 )
 from steelyard.services.api.fields import Here
@@ -32,6 +33,7 @@ from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.telemetry import structured
 from steelyard.web.forms import SEE_OTHER, Form, Posted
+from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -47,7 +49,8 @@ def look(
     request: Request, here: Here, plan_id: PlanInPath, broker: Annotated[Broker, Query()] = "paper"
 ) -> Response:
     """What there is to see, and the number to type."""
-    shown = _facts(here, plan_id, broker)
+    entry = drawn_plan(request, here, plan_id).stored
+    shown = facts_of(here.store(), _where(here), entry, here.utc(), broker)
     whole = shown.entry.row.plan_id
     if plan_id != whole:
         return RedirectResponse(f"/plans/{whole}/approve", SEE_OTHER)
@@ -93,7 +96,7 @@ def _again(
 ) -> Response:
     """The page as it is now, with what was typed and why it was not taken; blocks."""
     structured.bind(code=error.faults[0].code)  # for the line of the log
-    shown = _facts(here, plan_id, _broker(form))
+    shown = facts(here.store(), _where(here), plan_id, here.utc(), _broker(form))
     differences = error.differences if isinstance(error, ChangedSince) else ()
     return _page(
         request,
@@ -105,10 +108,6 @@ def _again(
         faults=error.faults,
         differences=differences,
     )
-
-
-def _facts(here: House, plan_id: str, broker: Broker) -> ApprovalFacts:
-    return facts(here.store(), _where(here), plan_id, here.utc(), broker)
 
 
 def _where(here: House) -> Surroundings:

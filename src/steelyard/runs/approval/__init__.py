@@ -11,7 +11,7 @@ handing.py   the runner asked, and its answer in words
 from __future__ import annotations
 
 from steelyard.runs.approval.approve import Answer, ChangedSince, Word, approve
-from steelyard.runs.approval.facts import ApprovalFacts, Surroundings, facts
+from steelyard.runs.approval.facts import ApprovalFacts, Surroundings, facts, facts_of
 from steelyard.runs.approval.handing import runner_now
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Word",
     "approve",
     "facts",
+    "facts_of",
     "runner_now",
 ]

@@ -29,7 +29,7 @@ from steelyard.plans.plan import Plan, content
 from steelyard.runs.approval.changes import Changed, bucket_in, changes, newer
 from steelyard.runs.approval.money import Number, Totals, number, totals
 from steelyard.runs.approval.notes import Note, notes
-from steelyard.store import approvals, buckets, plans
+from steelyard.store import approvals, plans
 from steelyard.store.approvals import Approval
 from steelyard.store.plans import PlanRow, StoredPlan
 from steelyard.store.store import Store
@@ -136,13 +136,18 @@ def facts(
     store: Store, where: Surroundings, plan_id: str, now: datetime, broker: Broker = "paper"
 ) -> ApprovalFacts:
     """Everything of a plan; raises NotStored, StoreError, SettingsError."""
-    entry = plans.load(store, plan_id)
+    return facts_of(store, where, plans.load(store, plan_id), now, broker)
+
+
+def facts_of(
+    store: Store, where: Surroundings, entry: StoredPlan, now: datetime, broker: Broker = "paper"
+) -> ApprovalFacts:
+    """The same of a plan that is at hand; raises StoreError, SettingsError."""
     settings = load(where.home, where.environment)
     bucket = bucket_in(store, entry.row.bucket)
     orders = approved(entry.plan, entry.row.saved_at)
-    names = {each.name for each in buckets.buckets(store)}
     with closing(open_to_look(where.home)) as journal:
-        account = account_of(journal, orders, names)
+        account = account_of(journal, orders, () if bucket is None else (bucket.name,))
         run, other = _runs(journal, account, entry.row.plan_id)
         seen = beforehand(where.home, journal, orders, account, settings)
     moved, later = changes(store, entry, bucket), newer(store, entry.row)
