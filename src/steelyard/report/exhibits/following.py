@@ -143,7 +143,7 @@ def following(run: Followed, now: datetime, most: int = MOST_EVENTS) -> Followin
         by_state=() if few else _by_state(run.orders),
         axis=axis,
         now=None if axis is None or run.over else axis.at(now),
-        events=tuple(_event(each) for each in reversed(run.events[-most:])),
+        events=tuple(_event(each) for each in reversed(_telling(run.events)[-most:])),
     )
 
 
@@ -173,7 +173,8 @@ def head(run: Followed) -> str:
         return f"{state_of(run.run)}: the plan has no orders"
     if run.run.outcome is Outcome.NOT_STARTED:
         return f"{state_of(run.run)}: nothing was sent"
-    words = f"{lower(in_words(whole))} of {lower(counted(count, 'order'))} filled"
+    part = lower(in_words(whole)) if whole else "none"
+    words = f"{part} of {lower(counted(count, 'order'))} filled"
     if whole == count:
         words = "all orders are filled" if count > 1 else "the order is filled"
     if doubtful:
@@ -305,6 +306,15 @@ def _by_state(orders: Sequence[FollowedOrder]) -> tuple[tuple[str, int], ...]:
         word = ORDER_WORDS[each.result.state]
         counts[word] = counts.get(word, 0) + 1
     return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _telling(events: Sequence[RunEvent]) -> Sequence[RunEvent]:
+    """Without what the next event of the same moment says better."""
+    silent = {LegState.READY, LegState.SUBMITTING}
+    return [
+        event for event in events
+        if event.kind != "LegStateChanged" or event.data["new"] not in silent
+    ]  # fmt: skip
 
 
 def _event(event: RunEvent) -> EventLine:

@@ -255,7 +255,7 @@ def _rails(seen: Beforehand) -> list[Check]:
     lines = [Check("rails", level, f"{len(seen.passed)} of {asked} rails pass.")]
     lines += [Check(f"rail-{name}", "stop", f"{name}: {why}.") for name, _, why in seen.blocks]
     if seen.unseen:
-        words = ", ".join(seen.unseen)
+        words = ", ".join(seen.unseen).replace("_", " ")
         text = f"{len(seen.unseen)} rails ask the broker when the run begins: {words}."
         lines.append(Check("rails_at_broker", "wait", text))
     if seen.restricted is None:
