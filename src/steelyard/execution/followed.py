@@ -92,13 +92,13 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One line on which books and broker differ; figures as text, None = that side has none."""
+    """One line on which books and broker differ; None = that side has no figure."""
 
     level: str
     subject: str
-    expected: str | None
-    broker: str | None
-    difference: str | None
+    expected: Decimal | None
+    broker: Decimal | None
+    difference: Decimal | None
     why: str
 
 
@@ -106,15 +106,15 @@ class Difference:
 class Account:
     """What the last comparison of the account said.
 
-    positions, cash   (name, expected, broker's) of every line, as text
+    positions, cash   (name, expected, broker's) of every line
     """
 
     at: datetime
     clean: bool
     acknowledged: str
     differences: tuple[Difference, ...]
-    positions: tuple[tuple[str, str, str], ...]
-    cash: tuple[tuple[str, str, str], ...]
+    positions: tuple[tuple[str, Decimal, Decimal], ...]
+    cash: tuple[tuple[str, Decimal, Decimal], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,19 +330,23 @@ def _account(comparison: stored.Comparison) -> Account:
             Difference(
                 level=each["level"],
                 subject=each["subject"],
-                expected=each["ours"],
-                broker=each["broker"],
-                difference=each["difference"],
+                expected=_figure(each["ours"]),
+                broker=_figure(each["broker"]),
+                difference=_figure(each["difference"]),
                 why=each["why"],
             )
             for each in body.get("breaks", ())
         ),
         positions=tuple(
-            (line["symbol"], line["expected"], line["quantity"])
+            (line["symbol"], Decimal(line["expected"]), Decimal(line["quantity"]))
             for line in body.get("holdings", ())
         ),
         cash=tuple(
-            (line["currency"], line["expected"], line["amount"])
+            (line["currency"], Decimal(line["expected"]), Decimal(line["amount"]))
             for line in body.get("cash_lines", ())
         ),
     )
+
+
+def _figure(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from steelyard.canonical import plain
 from steelyard.errors import NotStored
-from steelyard.importers import Inputs
 from steelyard.money import ZERO
 from steelyard.store import assignments, buckets, plans
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import Held
 from steelyard.store.plans import PlanRow, StoredPlan
+from steelyard.store.snapshots import Portfolio
 from steelyard.store.store import Store
 
 MOST = 20
@@ -82,8 +82,8 @@ def _owned(store: Store, entry: StoredPlan, bucket: Held) -> Iterator[Changed]:
     row = entry.row
     if row.portfolio == bucket.portfolio and _money(entry.plan.cash) == _money(bucket.cash):
         return
-    then = kept_inputs.load(store, row.portfolio, row.market)
-    now = kept_inputs.load(store, str(bucket.portfolio), str(bucket.market))
+    then = kept_inputs.portfolio_of(store, row.portfolio)
+    now = kept_inputs.portfolio_of(store, str(bucket.portfolio))
     lines = [
         *_differences("Shares of", _shares(then), _shares(now)),
         *_differences("Cash in", then.snapshot.cash, bucket.cash),
@@ -99,9 +99,9 @@ def _money(cash: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {name: amount for name, amount in cash.items() if amount}
 
 
-def _shares(inputs: Inputs) -> dict[str, Decimal]:
+def _shares(owned: Portfolio) -> dict[str, Decimal]:
     shares: dict[str, Decimal] = {}
-    for holding in inputs.snapshot.holdings:
+    for holding in owned.snapshot.holdings:
         shares[holding.symbol] = shares.get(holding.symbol, ZERO) + holding.quantity
     return shares
 

@@ -150,14 +150,15 @@ def facts_of(
         account = account_of(journal, orders, () if bucket is None else (bucket.name,))
         run, other = _runs(journal, account, entry.row.plan_id)
         seen = beforehand(where.home, journal, orders, account, settings)
-    moved, later = changes(store, entry, bucket), newer(store, entry.row)
+    moved = changes(store, entry, bucket) if run is None else ()
+    later = newer(store, entry.row)
     total = totals(entry.plan)
     opinion = _opinion(entry.text)
     checks = (
         _second(opinion),
         *_of_plan(entry.plan),
         *_rails(seen),
-        _unmoved(moved, entry.row, stored=bucket is not None),
+        *([_unmoved(moved, entry.row, stored=bucket is not None)] if run is None else []),
         *_later(later),
     )
     return ApprovalFacts(
