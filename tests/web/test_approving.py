@@ -153,7 +153,7 @@ def test_an_approved_plan_is_followed_to_its_end_and_a_break_is_shown(visitor, a
     assert part.lstrip().startswith('<div id="live"')
     assert "<html" not in part
     assert heading(visitor.get(address)).startswith("Approved: the run")
-    assert heading(visitor.get("/runs")) == "Done: the newest of 1 run"
+    assert heading(visitor.get("/runs")) == "One run, the newest is done"
     assert heading(visitor.get(f"{run}/breaks")) == "Books and broker agree"
 
     with sqlite3.connect(home / "paper.db") as paper:

@@ -19,6 +19,7 @@ from steelyard.report.exhibits.following import (
     MOST_EVENTS,
     MOST_ROWS,
     following,
+    head_of,
     level_of,
     state_of,
 )
@@ -50,6 +51,7 @@ def list_(request: Request, here: Here) -> Response:
         "runs.html",
         at="runs",
         lines=lines,
+        head=head_of([line.run for line in lines]),
         most=MOST_LISTED,
         state_of=state_of,
         level_of=level_of,

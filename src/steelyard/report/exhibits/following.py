@@ -10,7 +10,7 @@ from typing import Literal, cast
 from steelyard.execution.followed import Followed, FollowedOrder, Point, RunEvent
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.results import StepResult
-from steelyard.execution.states import LEG_OVER, LegState, Outcome, RunState
+from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, RunState
 from steelyard.orders import Side
 from steelyard.planning.narrative import in_words
 from steelyard.report.exhibits.run import LEVELS, OUTCOMES, signed_cents, slippage
@@ -20,6 +20,8 @@ from steelyard.sentences import SPACE, money, quantity, signed
 
 Level = Literal["ok", "warn", "stop", "none"]
 MOST_EVENTS = 20
+QUIET_S = 15
+"""Seconds without an event after which a run that goes may stand still."""
 NOISE = 1e-6
 MOST_ROWS = 200
 """Orders that are drawn; of more there are counts by state."""
@@ -59,6 +61,7 @@ ORDER_WORDS: Mapping[LegState, str] = {
     LegState.SUSPENDED: "Suspended by the broker",
 }
 WARNS = frozenset({LegState.UNKNOWN, LegState.HELD, LegState.SUSPENDED, LegState.SUBMITTING})
+WAITING = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
 STOPS = frozenset({LegState.REJECTED, LegState.BLOCKED})
 POINTS: Mapping[str, str] = {"FILL": "filled"} | {
     state.value: word.lower() for state, word in ORDER_WORDS.items()
@@ -115,6 +118,7 @@ class Following:
 
     head      the finding, as the heading says it
     banner    (what it is about, what is not known and is done about it); () = all is known
+    quiet     for how long nothing happened, where that is long and it is not over; "" = it is not
     by_state  (state, count) where there are too many orders to draw
     """
 
@@ -126,6 +130,7 @@ class Following:
     by_state: tuple[tuple[str, int], ...]
     axis: TimeAxis | None
     now: float | None
+    quiet: str
     events: tuple[EventLine, ...]
 
 
@@ -143,6 +148,7 @@ def following(run: Followed, now: datetime, most: int = MOST_EVENTS) -> Followin
         by_state=() if few else _by_state(run.orders),
         axis=axis,
         now=None if axis is None or run.over else axis.at(now),
+        quiet=_quiet(run, now),
         events=tuple(_event(each) for each in reversed(_telling(run.events)[-most:])),
     )
 
@@ -151,16 +157,29 @@ def state_of(run: RunRow) -> str:
     """A run's state in words."""
     if run.outcome is not None:
         return OUTCOMES[run.outcome]
-    if run.broker == "file" and run.state not in {RunState.NEEDS_HUMAN, RunState.HALTED}:
+    if run.broker == "file" and run.state not in WAITING:
         return "Waits for its fills"
     return RUN_WORDS[run.state]
+
+
+def head_of(runs: Sequence[RunRow]) -> str:
+    """The finding of a list: `One run needs you`, `Two runs are under way`."""
+    if not runs:
+        return "No run yet"
+    waiting = sum(run.state in WAITING for run in runs)
+    if waiting:
+        return f"{counted(waiting, 'run')} {'needs' if waiting == 1 else 'need'} you"
+    going = sum(run.state not in RUN_OVER for run in runs)
+    if going:
+        return f"{counted(going, 'run')} {'is' if going == 1 else 'are'} under way"
+    return f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
 
 
 def level_of(run: RunRow) -> Level:
     """ok, warn or stop; none for a run on its usual way."""
     if run.outcome is not None:
         return cast(Level, LEVELS[run.outcome])
-    if run.state in {RunState.HALTED, RunState.NEEDS_HUMAN}:
+    if run.state in WAITING:
         return "stop"
     return "warn" if run.state is RunState.RECOVERING else "none"
 
@@ -169,17 +188,19 @@ def head(run: Followed) -> str:
     """The finding: `Buying: five of seven orders are filled, one is being asked about`."""
     whole = sum(each.result.is_whole for each in run.orders)
     count, doubtful = len(run.orders), len(run.unknowns)
+    state = state_of(run.run)
+    state += "," if ":" in state else ":"
     if not count:
-        return f"{state_of(run.run)}: the plan has no orders"
+        return f"{state} the plan has no orders"
     if run.run.outcome is Outcome.NOT_STARTED:
-        return f"{state_of(run.run)}: nothing was sent"
+        return f"{state} nothing was sent"
     part = lower(in_words(whole)) if whole else "none"
     words = f"{part} of {lower(counted(count, 'order'))} filled"
     if whole == count:
         words = "all orders are filled" if count > 1 else "the order is filled"
     if doubtful:
         words += f", {lower(counted(doubtful, 'order'))} not known"
-    return f"{state_of(run.run)}: {words}"
+    return f"{state} {words}"
 
 
 def _banner(run: Followed) -> Iterator[tuple[str, str]]:
@@ -306,6 +327,13 @@ def _by_state(orders: Sequence[FollowedOrder]) -> tuple[tuple[str, int], ...]:
         word = ORDER_WORDS[each.result.state]
         counts[word] = counts.get(word, 0) + 1
     return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _quiet(run: Followed, now: datetime) -> str:
+    if run.over or not run.events:
+        return ""
+    seconds = (now - run.events[-1].at).total_seconds()
+    return length(seconds) if seconds >= QUIET_S else ""
 
 
 def _telling(events: Sequence[RunEvent]) -> Sequence[RunEvent]:
