@@ -60,7 +60,7 @@ ORDER_WORDS: Mapping[LegState, str] = {
     LegState.EXPIRED: "Expired",
     LegState.SUSPENDED: "Suspended by the broker",
 }
-WARNS = frozenset({LegState.UNKNOWN, LegState.HELD, LegState.SUSPENDED, LegState.SUBMITTING})
+WARNS = frozenset({LegState.UNKNOWN, LegState.HELD, LegState.SUSPENDED})
 WAITING = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
 STOPS = frozenset({LegState.REJECTED, LegState.BLOCKED})
 POINTS: Mapping[str, str] = {"FILL": "filled"} | {
