@@ -329,6 +329,35 @@ fleet_account = Table(
 )
 """What an account came to: its plan, or the error that it has instead. digest: of its files."""
 
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("plan_id", Text, ForeignKey("plan.plan_id"), nullable=False),
+    Column("approved_at", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("broker", Text, nullable=False),
+    Column("typed", Text, nullable=False),
+    Column("notes", Text, nullable=False, server_default="[]"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('stored', 'handed_over', 'refused')"),
+        nullable=False,
+    ),
+    Column("run_id", Text),
+    Column("code", Text, nullable=False, server_default=""),
+    _words("words"),
+    UniqueConstraint("plan_id", "expires_at", name="one_approval"),
+    sqlite_autoincrement=True,
+)
+"""What a person stood behind: of one plan until one moment at most once.
+
+notes: ids of those that were read; typed: the number as it was typed; run_id: in the journal;
+code, words: what became of it, and why nothing was sent where that is so.
+"""
+
 sign_in = Table(
     "sign_in",
     metadata,

@@ -466,6 +466,24 @@ class PlanSaved(StoreEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanApproved(StoreEvent):
+    """A person stood behind a plan, or what became of that changed.
+
+    plan_id   of the plan
+    by        who: the id of their token
+    state     stored, handed_over or refused
+    run_id    that trades it; "" = none
+    code      of why nothing was sent; "" = it was handed over
+    """
+
+    plan_id: str
+    by: str
+    state: str
+    run_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseUpgraded(StoreEvent):
     """The database has the form that this release needs.
 
@@ -976,7 +994,7 @@ PLANNING: tuple[type[Event], ...] = (
 STORE: tuple[type[Event], ...] = (
     StrategySaved, StrategyRolledBack, ConfigurationChanged, PresetAdded, PresetApplied,
     BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
-    PlannerSequencesGenerated, PlannerBatchComplete, DatabaseUpgraded,
+    PlanApproved, PlannerSequencesGenerated, PlannerBatchComplete, DatabaseUpgraded,
 )  # fmt: skip
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
