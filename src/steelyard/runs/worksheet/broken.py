@@ -84,7 +84,8 @@ def _together(sheet: Sheet, m: Solution, count: int) -> Iterator[Broken]:
             yield from _groups(sheet.ctx, account, row)
         else:
             yield _of(drop, None)
-    due = owing(account, row)
+    # what is due must be raised; how much new money is put to work is a person's own to say
+    due = owing(account, row) if account.invest is None else None
     if due is not None:
         yield _of(due, None)
 

@@ -31,7 +31,7 @@ def figures(sheet: Sheet, edits: Edits) -> Figures:
     every = tuple(broken(sheet, m, sheet.orders(quantities), quantities))
     against = _against(sheet, calculated, edited)
     rows = tuple(_rows(sheet, m, quantities, edits.locked, every))
-    head = headline(sheet, against, calculated, edited, changed=quantities != sheet.calculated)
+    head = headline(sheet, against, edited, changed=quantities != sheet.calculated)
     return Figures(
         plan_id=sheet.plan.plan_id,
         base_currency=sheet.ctx.base_currency,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from steelyard.planning.document.account import cash_ladder, late
 from steelyard.planning.document.gains import sentences as gains
 from steelyard.planning.narrative import NAMED, WHOLE_MONEY
 from steelyard.planning.solve import Solution
+from steelyard.planning.stated import owing
 from steelyard.runs.worksheet.records import Against, Broken, Standing
 from steelyard.runs.worksheet.sheet import Sheet
 from steelyard.sentences import Fact, Sentence, cased, say
@@ -17,16 +20,13 @@ SAME_POINTS = 0.00005
 SAME_DRIFT = 0.0005
 
 
-def headline(
-    sheet: Sheet, against: Against, calculated: Standing, edited: Standing, *, changed: bool
-) -> Sentence:
+def headline(sheet: Sheet, against: Against, edited: Standing, *, changed: bool) -> Sentence:
     """What the edit costs against the calculated plan, in points and in money a year."""
     if not changed:
         return say("These are the calculated orders.")
     lead = "Holding: no order stands. It costs" if not edited.orders else "Costs"
     if abs(against.score) < SAME_POINTS:
-        same = "Worth the same as the calculated plan to {same:points} points."
-        return say(same, same=0.0) if calculated.orders else say("Worth the same as holding.")
+        return say("Within {same:points} points of the calculated plan.", same=2 * SAME_POINTS)
     facts: dict[str, Fact] = {
         "difference": abs(against.score),
         "a_year": abs(against.base_per_year),
@@ -66,7 +66,16 @@ def sentences(
     if edited.orders and edited.net < least:
         words = "It gains {gain:spoints} points on holding; a plan must gain {least:points}."
         yield say(words, gain=edited.net, least=least)
+    yield from _idle(m)
     yield from gains(m)
+
+
+def _idle(m: Solution) -> Iterator[Sentence]:
+    """That less new money is put to work than the plan's rules ask for."""
+    account, row = m.orders.account, np.arange(m.orders.m, dtype=np.int64)[None, :]
+    drop = None if account.invest is None else owing(account, row)
+    if drop is not None:
+        yield say(cased(drop.why.template), **drop.why.facts)
 
 
 def _limits(broken: Sequence[Broken]) -> Iterator[Sentence]:
