@@ -56,9 +56,8 @@ def sentences(
     new = [name for name in edited.outside if name not in calculated.outside]
     if new:
         more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
-        verb = "ends" if len(new) == 1 else "end"
-        names = ", ".join(new[:NAMED]) + more
-        yield say(f"{{names:text}} {verb} outside the band.", names=names)
+        ends = "ends outside its band" if len(new) == 1 else "end outside their bands"
+        yield say(f"{{names:text}} {ends}.", names=", ".join(new[:NAMED]) + more)
     for _, sentence in late(m, tuple(cash_ladder(m, edited.cash))):
         yield sentence
     yield from _below(edited)
