@@ -1,6 +1,7 @@
 """`steelyard serve`: the planner's services on this machine, all of them or one.
 
 `all` starts a process for each instance and looks after them; one service runs in this process.
+Where there are pages for people, a link is printed that signs in once.
 """
 
 from __future__ import annotations
@@ -27,19 +28,22 @@ if TYPE_CHECKING:
     from steelyard.services.topology import Application, Topology
 
 LOGGER = logging.getLogger("steelyard.serve")
-What = Literal["all", "api", "opportunity", "generator", "evaluator", "coordinator"]
+What = Literal["all", "ui", "api", "opportunity", "generator", "evaluator", "coordinator"]
 NOTHING = "Nothing was started."
 NOT_INSTALLED = 'pip install "steelyard[server]"'
 NEEDS = (
     "fastapi",
     "httpx2",
     "prometheus_client",
+    "python_multipart",
     "stamina",
     "structlog",
     "uvicorn",
     "yaml",
 )
 """What the extra brings."""
+PAGES = ("coordinator", "ui")
+"""What shows pages."""
 ENDED = "The services have ended. Nothing was sent."
 LAST_PORT = 65_535
 
@@ -74,7 +78,10 @@ def serve(
     ] = None,
     key: Annotated[Path | None, Option("--key", help="Its key, PEM.", metavar="F")] = None,
 ) -> None:
-    """Serve plans to programs on this machine, until Ctrl-C. Nothing here can trade."""
+    """Serve plans to programs and pages to people on this machine, until Ctrl-C.
+
+    Nothing here holds the keys of a broker.
+    """
     _check_usage(what, port, base_port, evaluators)
     if_signalled(ENDED)
     with guarded(NOTHING):
@@ -215,12 +222,28 @@ def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
         path = str(home(os.environ) / FILE)
         secret, where = f"$(cat {shlex.quote(path)})", f"lies in {path}"
     last = rows[-1]
-    shown = "/presets" if last.name in {"coordinator", "api"} else "/openapi.json"
+    shown = "/presets" if last.name in {"coordinator", "api", "ui"} else "/openapi.json"
+    lines += _signing_in(last, urls[last])
     lines.append(f"The token {where}. To try it:")
     secure = urls[last].startswith("https:") and reach.certificate
     trust = f"--cacert {shlex.quote(str(secure.cert))} " if secure else ""
     lines.append(f'  curl -s {trust}-H "Authorization: Bearer {secret}" {urls[last]}{shown}')
     return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _signing_in(row: _Row, url: str) -> list[str]:
+    """The link to the pages, where this process or one of its children shows them."""
+    if row.name not in PAGES:
+        return []
+    from steelyard.services.house import House
+    from steelyard.web.signing import new_link
+
+    house = House(os.environ)
+    try:
+        link = new_link(house.store(), "admin", url)
+    finally:
+        house.close()
+    return ["Pages for people; this link signs in once, within 15 minutes:", f"  {link}"]
 
 
 def _url(row: _Row, reach: Reach, *, alone: bool) -> str:

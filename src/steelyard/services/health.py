@@ -91,6 +91,7 @@ CHECKS: Mapping[Application, Mapping[str, Check]] = {
     "evaluator": {"evaluation": evaluation},
     "coordinator": {"evaluation": evaluation, "store": store},
     "api": {"store": store},
+    "ui": {"store": store},
 }
 """Service -> what is tried."""
 

@@ -11,6 +11,7 @@ from os import cpu_count
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
 
@@ -26,6 +27,9 @@ from steelyard.store.state import Seen, State
 from steelyard.store.store import Store
 from steelyard.telemetry.metrics import Meters
 from steelyard.telemetry.traces import Traces
+
+if TYPE_CHECKING:
+    from steelyard.services.security.pages import Pages
 
 CHECKS_AT_ONCE = 4
 
@@ -53,6 +57,7 @@ class House:
     checking places of those who only ask how it is: whoever works takes none of them
     answers  of reads, as long as the database stays as it is
     calculations  of plans before, shared by all that plan here
+    pages    those for people, where this process has them
     """
 
     variables: Mapping[str, str]
@@ -72,6 +77,7 @@ class House:
         default_factory=lambda: CapacityLimiter(CHECKS_AT_ONCE), repr=False
     )
     answers: Answers = field(default_factory=Answers, repr=False)
+    pages: Pages | None = field(default=None, repr=False)
     _states: tuple[State, ...] = field(default=(), repr=False)
     _store: Store | None = field(default=None, repr=False)
     _planners: Planners | None = field(default=None, repr=False)

@@ -115,7 +115,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def of_a_body(_: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(422, tuple(_slips(error)))
+        return problem(422, tuple(slips(error)))
 
     @app.exception_handler(HTTPException)
     def of_http(request: Request, error: HTTPException) -> JSONResponse:
@@ -150,7 +150,7 @@ def _as_sent(place: Sequence[str | int]) -> Sequence[str | int]:
     return (place[0], *place[2:]) if tagged else place
 
 
-def _slips(error: RequestValidationError) -> list[Fault]:
+def slips(error: RequestValidationError) -> list[Fault]:
     """What a model refuses, each with its place; the value itself is not sent back."""
     slips = error.errors()[:MOST_PLACES]
     places = [".".join(map(str, _as_sent(slip["loc"]))) for slip in slips]

@@ -17,7 +17,7 @@ from steelyard.telemetry.traces import Tracing
 
 Name = Literal["opportunity", "generator", "evaluator", "coordinator"]
 NAMES: tuple[Name, ...] = get_args(Name)
-Application = Literal[Name, "api"]
+Application = Literal[Name, "api", "ui"]
 """The four, and the management API alone."""
 LOOPBACK = "127.0.0.1"
 PLUGINS = "plugins"

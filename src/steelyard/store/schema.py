@@ -328,3 +328,21 @@ fleet_account = Table(
     Column("seconds", Float, nullable=False),
 )
 """What an account came to: its plan, or the error that it has instead. digest: of its files."""
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("link_sha256", Text, nullable=False, unique=True),
+    Column("session_sha256", Text, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("link_until", Text, nullable=False),
+    Column("used_at", Text),
+    Column("until", Text),
+    Column("revoked_at", Text),
+)
+"""A link to the pages, and the session that it opened; of both secrets the SHA-256.
+
+until: of the session; used_at, until: None = the link was not used.
+"""

@@ -2,7 +2,7 @@
 
 1. withhold what the second opinion refutes   verify.check
 2. one record per exhibit                     report.exhibits
-3. lay them out                               templates/page.html, charts.html
+3. lay them out                               templates/page.html, sections/, charts.html
 4. embed style, fonts, plan document          look, below
 
 Records carry numbers, templates format and escape them: every string of the document is untrusted.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from markupsafe import Markup
 
@@ -52,43 +53,51 @@ def render(plan: Plan, opinion: verify.Report | None = None, account: str = "") 
     account   whose plan it is; "" = that of its bucket
     Raises InternalError when a figure of the document disagrees: then nothing may be shown.
     """
-    opinion = opinion or verify.check(plan.document())
-    _withhold(opinion)
-    document, ahead = embedded(plan), outlook.outlook(plan)
+    document = embedded(plan)
     page = environment().get_template("page.html")
     return page.render(
-        plan=plan,
+        **exhibits_of(plan, opinion),
         whose=account or plan.bucket,
-        verdict=_verdict(plan),
-        box=certificate.box(plan),
-        near=neighbours.neighbours(plan),
-        worth=trades.worth_of(plan),
-        trades=trades.trades(plan),
-        first=notes.first(plan),
-        notes=notes.rest(plan),
-        classes=classes.classes(plan),
-        weights=weights.weights(plan),
-        score=waterfall.score(plan),
-        cost=waterfall.cost(plan),
-        ahead=ahead,
-        details=outlook.paragraphs(plan, ahead),
-        cash=ladder.cash(plan),
-        prices=prices.prices(plan),
-        weighed=alternatives.weighed(plan),
-        against=alternatives.BESIDE,
-        stopped=stopped.stopped(plan),
-        what_if=what_if.what_ifs(plan),
-        regime=regime.regime(plan),
-        would=what_if.would(plan),
-        coverage=_coverage(plan),
-        noticed=_noticed(plan),
-        credits=proposers.credited(plan),
-        checked=verify.summary(opinion),
-        unchecked=verify.left_out(opinion),
         style=style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=(Markup(document) if document is not None else None),  # noqa: S704 escaped
     )
+
+
+def exhibits_of(plan: Plan, opinion: verify.Report | None = None) -> dict[str, Any]:
+    """Every exhibit of a plan by the name that templates/sections/ calls it; see `render`."""
+    opinion = opinion or verify.check(plan.document())
+    _withhold(opinion)
+    ahead = outlook.outlook(plan)
+    return {
+        "plan": plan,
+        "verdict": _verdict(plan),
+        "box": certificate.box(plan),
+        "near": neighbours.neighbours(plan),
+        "worth": trades.worth_of(plan),
+        "trades": trades.trades(plan),
+        "first": notes.first(plan),
+        "notes": notes.rest(plan),
+        "classes": classes.classes(plan),
+        "weights": weights.weights(plan),
+        "score": waterfall.score(plan),
+        "cost": waterfall.cost(plan),
+        "ahead": ahead,
+        "details": outlook.paragraphs(plan, ahead),
+        "cash": ladder.cash(plan),
+        "prices": prices.prices(plan),
+        "weighed": alternatives.weighed(plan),
+        "against": alternatives.BESIDE,
+        "stopped": stopped.stopped(plan),
+        "what_if": what_if.what_ifs(plan),
+        "regime": regime.regime(plan),
+        "would": what_if.would(plan),
+        "coverage": _coverage(plan),
+        "noticed": _noticed(plan),
+        "credits": proposers.credited(plan),
+        "checked": verify.summary(opinion),
+        "unchecked": verify.left_out(opinion),
+    }
 
 
 def of_account(plan: Plan, account: str) -> str:

@@ -22,6 +22,8 @@ from steelyard.sentences import FORMATS, money, percent, points, quantity, signe
 HERE = Path(__file__).parent
 FONTS = (("Inter S", "inter-s.woff2"), ("Serif S", "serif-s.woff2"))
 WEIGHTS = "400 600"
+SHEETS = (HERE / "tokens.css", HERE / "templates" / "style.css")
+"""Colours, and the rules of every page."""
 SHORT = 16
 """Digits of a hash that are shown."""
 DIGITS = 2
@@ -35,8 +37,7 @@ def style() -> Markup:
         f'src:url(data:font/woff2;base64,{_base64(file)}) format("woff2")}}'
         for name, file in FONTS
     ]
-    files = (HERE / "tokens.css", HERE / "templates" / "style.css")
-    sheets = [_squeezed(file.read_text("utf-8")) for file in files]
+    sheets = [squeezed(file.read_text("utf-8")) for file in SHEETS]
     return Markup("\n".join([*faces, *sheets]))  # noqa: S704 our own files
 
 
@@ -44,7 +45,7 @@ def _base64(file: str) -> str:
     return base64.b64encode((HERE / "fonts" / file).read_bytes()).decode("ascii")
 
 
-def _squeezed(css: str) -> str:
+def squeezed(css: str) -> str:
     """A style sheet without comments and indentation."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     return "\n".join(line.strip() for line in bare.splitlines() if line.strip())

@@ -12,6 +12,15 @@ EVALUATOR = "EVALUATOR_PORT"
 LAST_PORT = 65_535
 STEP = 10
 """Between two evaluators, as in 8010, 8020, 8030."""
+ALONE: Mapping[Application, Name] = {
+    "opportunity": "opportunity",
+    "generator": "generator",
+    "evaluator": "evaluator",
+    "coordinator": "coordinator",
+    "api": "coordinator",
+    "ui": "coordinator",
+}
+"""Application -> the service in whose place it listens when it runs alone."""
 Ports = dict[Name, tuple[int, ...]]
 
 
@@ -51,7 +60,7 @@ def port_of_one(name: Application, topology: Topology, variables: Mapping[str, s
     """
     if name == "evaluator" and (text := variables.get(EVALUATOR)):
         return _port(text)
-    service: Name = "coordinator" if name == "api" else name
+    service = ALONE[name]
     here = topology.here(service)
     return here[0] if here else topology.service(service).instances[0].port
 

@@ -1,4 +1,7 @@
-"""The body of a request: so many bytes in so many seconds, JSON and nothing else, read strictly."""
+"""The body of a request: so many bytes in so many seconds, JSON and nothing else, read strictly.
+
+Where a page takes what its form sends, that and nothing else: a program has no business there.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,28 @@ IN_THREAD_BYTES = 64 * KIB
 """A larger body is parsed beside the loop."""
 
 
-def announced(head: Head) -> Refusal | None:
-    """Why a body is not read at all."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def announced(head: Head, *, form: bool = False) -> Refusal | None:
+    """Why a body is not read at all; form: of a page's form."""
     coding = head.first("content-encoding").lower()
     if coding not in {"", "identity"}:
         what = "A packed body is not unpacked."
         return Refusal(415, "packed_body", what, "content-encoding", "identity")
-    if not _is_json(head.first("content-type")):
+    if form and not _is_form(head.first("content-type")):
+        what = "The body has to be what a form sends."
+        return Refusal(415, "not_a_form", what, "content-type", FORMS[0])
+    if not form and not _is_json(head.first("content-type")):
         what = "The body has to be application/json, in UTF-8."
         return Refusal(415, "not_application_json", what, "content-type", "application/json")
     most = largest_body(head.method, head.path)
     chunked = bool(head.all("transfer-encoding"))
     return None if chunked or head.length <= most else too_large(most)
+
+
+def _is_form(content_type: str) -> bool:
+    return content_type.lower().partition(";")[0].strip() in FORMS
 
 
 def _is_json(content_type: str) -> bool:
@@ -44,8 +57,10 @@ def too_large(most: int) -> Refusal:
     )
 
 
-async def read(head: Head, receive: Receive, seconds: float) -> bytes | Refusal | None:
-    """The body, or why not; None when who sends it has gone."""
+async def read(
+    head: Head, receive: Receive, seconds: float, *, form: bool = False
+) -> bytes | Refusal | None:
+    """The body, or why not; None when who sends it has gone. A form's is read by its page."""
     most = largest_body(head.method, head.path)
     try:
         async with asyncio.timeout(seconds):
@@ -57,6 +72,8 @@ async def read(head: Head, receive: Receive, seconds: float) -> bytes | Refusal 
         return None
     if len(data) > most:
         return too_large(most)
+    if form:
+        return data
     try:
         if len(data) > IN_THREAD_BYTES:
             await run_in_threadpool(strict, data)

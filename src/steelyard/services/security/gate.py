@@ -1,10 +1,11 @@
 """Before every route: may this be asked at all, by whom, how often, and what does the body say?
 
     head      framing, Host, method, origin, path      refused before anybody is asked for a token
-    caller    token, or a path that is open without; an address that guesses is locked out
+    caller    token, or the session of a browser, or a path that is open without; an address that
+              guesses is locked out
     pace      requests a second of a token, requests at once
     body      type, size, seconds, strict JSON
-    reply     the headers that every answer has; what fails is a problem without detail
+    reply     the headers that every answer has; what fails is a problem without detail, or a page
     audit     a line for each refusal and each call that may change something
 
 A pure ASGI layer around the whole application, so that no route can be without it.
@@ -18,11 +19,12 @@ import math
 from contextlib import suppress
 from typing import get_args
 
+from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from steelyard.errors import SettingsError
+from steelyard.errors import SettingsError, StoreError
 from steelyard.services.house import House
-from steelyard.services.security import audit, bodies
+from steelyard.services.security import audit, bodies, sessions
 from steelyard.services.security.callers import Caller
 from steelyard.services.security.heads import Head, refusal_of
 from steelyard.services.security.hosts import Hosts, is_loopback
@@ -37,7 +39,7 @@ from steelyard.services.topology import Name
 
 LOGGER = logging.getLogger("steelyard.services")
 SERVICES: tuple[Name, ...] = get_args(Name)
-HEALTH = frozenset(f"/{name}/health" for name in (*SERVICES, "api"))
+HEALTH = frozenset(f"/{name}/health" for name in (*SERVICES, "api", "ui"))
 METRICS = "/metrics"
 OPEN = ("/health", METRICS)
 """What the paths end with that may be asked without a token, by whom is said below."""
@@ -59,7 +61,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         limits = house.topology.limits
-        self._app, self._limits = app, limits
+        self._app, self._limits, self._house = app, limits, house
         self._hosts = Hosts(house.port, house.hosts)
         self._keys = Keyring(house)
         self._pace, self._locks = Pace(limits, house.seconds), Locks(limits, house.seconds)
@@ -77,23 +79,23 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head.of(scope)
-        caller = self._admitted(head)
-        room = self._unknown if caller is None else self._room
+        caller = await self._admitted(head)
+        room = self._unknown if caller is None and not self._is_page(head) else self._room
         reply = Reply(send, room, self._streams, head.length)
         if isinstance(caller, Refusal):
-            await _refuse(caller, head, None, receive, reply)
+            await self._refuse(caller, head, None, receive, reply)
             return
         if not room.enter():
-            await _refuse(_busy(room.most), head, caller, receive, reply)
+            await self._refuse(_busy(room.most), head, caller, receive, reply)
             return
         try:
             await self._let_in(scope, head, caller, receive, reply)
         finally:
             reply.room.leave()
 
-    def _admitted(self, head: Head) -> Caller | Refusal | None:
+    async def _admitted(self, head: Head) -> Caller | Refusal | None:
         """Who asks, as far as the head of the request says; None on a path open to all."""
-        caller = refusal_of(head, self._hosts) or self._caller(head)
+        caller = refusal_of(head, self._hosts) or await self._caller(head)
         if isinstance(caller, Caller) and not _between_services(head, caller):
             wait = self._pace.wait(caller.token_id)
             if wait > 0:
@@ -101,9 +103,30 @@ class Gate:
                 return _later(429, "too_fast", what, wait)
         return caller
 
-    def _caller(self, head: Head) -> Caller | Refusal | None:
-        if _is_open(head) and not head.all("authorization"):
+    async def _caller(self, head: Head) -> Caller | Refusal | None:
+        if self._is_page(head) or (_is_open(head) and not head.all("authorization")):
             return None
+        secret = None if head.all("authorization") else sessions.secret_of(head)
+        if secret is not None and self._house.pages is not None:
+            return await self._signed_in(secret)
+        return self._with_token(head)
+
+    def _is_page(self, head: Head) -> bool:
+        """Is it a page, or part of one, that is open to all?"""
+        return self._house.pages is not None and self._house.pages.is_open(head)
+
+    async def _signed_in(self, secret: str) -> Caller | Refusal:
+        house = self._house
+        try:
+            caller = await to_thread.run_sync(
+                lambda: sessions.caller_of(house.store(), secret, house.utc())
+            )
+        except StoreError as error:
+            LOGGER.error("nobody is let in: %s", error)  # noqa: TRY400 a file, no fault of ours
+            return Refusal(503, "no_sessions", "The database cannot be read; its log says why.")
+        return caller or _nobody("no_session", "This browser is not signed in any more.")
+
+    def _with_token(self, head: Head) -> Caller | Refusal:
         wait = self._locks.wait(head.peer)
         if wait > 0:
             what = "This address sent too many tokens that are not known."
@@ -127,17 +150,37 @@ class Gate:
         """Read the body, and ask the application."""
         scope.setdefault("state", {})[CALLER] = caller
         if head.has_body:
-            refusal = bodies.announced(head)
-            body = refusal or await bodies.read(head, receive, self._limits.body_seconds)
+            pages, seconds = self._house.pages, self._limits.body_seconds
+            form = pages is not None and pages.takes_form(head)
+            refusal = bodies.announced(head, form=form)
+            body = refusal or await bodies.read(head, receive, seconds, form=form)
             if not isinstance(body, Refusal) or body.status not in UNREAD:
                 reply.unread = 0
             if isinstance(body, Refusal):
-                await _refuse(body, head, caller, receive, reply)
+                await self._refuse(body, head, caller, receive, reply)
                 return
             if body is None:
                 return
             receive = bodies.again(body, receive)
         await self._ask(scope, head, caller, receive, reply)
+
+    async def _refuse(
+        self, refusal: Refusal, head: Head, caller: Caller | None, receive: Receive, reply: Reply
+    ) -> None:
+        """Answer, and log it. Of a large body that was not read, the connection is closed."""
+        audit.refused(head, refusal.status, refusal.code, caller)
+        page = None if self._house.pages is None else self._house.pages.refused(refusal, head)
+        response = page or refusal.response()
+        if reply.unread <= UNREAD_BYTES:
+            await response({"type": "http"}, receive, reply)
+            return
+        response.headers["Connection"] = "close"
+        start = {"status": response.status_code, "headers": response.raw_headers}
+        await reply({"type": "http.response.start", **start})
+        await reply({"type": "http.response.body", "body": response.body, "more_body": True})
+        if refusal.status != TOO_SLOW:
+            await _lingered(receive)
+        await reply({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _ask(
         self, scope: Scope, head: Head, caller: Caller | None, receive: Receive, reply: Reply
@@ -145,12 +188,12 @@ class Gate:
         try:
             await self._app(scope, receive, reply)
         except NoStream:
-            await _refuse(_busy(self._streams.most), head, caller, receive, reply)
+            await self._refuse(_busy(self._streams.most), head, caller, receive, reply)
         except Exception:
             if reply.status:
                 raise
             LOGGER.exception("%s %s failed", head.method, head.path)
-            await _refuse(FAULT, head, caller, receive, reply)
+            await self._refuse(FAULT, head, caller, receive, reply)
         else:
             _note(head, reply.status, caller)
 
@@ -194,24 +237,6 @@ def _later(status: int, code: str, message: str, wait: float, limit: str | None 
     seconds = math.ceil(wait)
     headers = {"Retry-After": str(seconds)}
     return Refusal(status, code, message, "", limit, f"ask again in {seconds} s", headers)
-
-
-async def _refuse(
-    refusal: Refusal, head: Head, caller: Caller | None, receive: Receive, reply: Reply
-) -> None:
-    """Answer, and log it. Of a large body that was not read, the connection is closed."""
-    audit.refused(head, refusal.status, refusal.code, caller)
-    response = refusal.response()
-    if reply.unread <= UNREAD_BYTES:
-        await response({"type": "http"}, receive, reply)
-        return
-    response.headers["Connection"] = "close"
-    start = {"status": response.status_code, "headers": response.raw_headers}
-    await reply({"type": "http.response.start", **start})
-    await reply({"type": "http.response.body", "body": response.body, "more_body": True})
-    if refusal.status != TOO_SLOW:
-        await _lingered(receive)
-    await reply({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _lingered(receive: Receive) -> None:

@@ -48,7 +48,10 @@ class Size(NamedTuple):
 
 
 MOST_BODY_BYTES = MIB
-SIZES = (Size("PUT", re.compile(r"/[a-z]+/contexts/[^/]+"), 16 * MIB),)
+SIZES = (
+    Size("PUT", re.compile(r"/[a-z]+/contexts/[^/]+"), 16 * MIB),
+    Size("POST", re.compile(r"/import(?:/[a-z]+)?"), 16 * MIB),
+)
 """Routes whose bodies may be larger than `MOST_BODY_BYTES`."""
 
 

@@ -1,0 +1,113 @@
+"""A page from its template: navigation around it, headers with it, or a part of it alone.
+
+A script that asks for one part of a page, by its id, sends HX-Request: then a handler that names
+the part answers with that block of the template. Everybody else is answered with the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+
+from steelyard.report.page import look
+from steelyard.services.house import House
+from steelyard.services.security.callers import ROLES
+from steelyard.services.security.roles import caller_of
+from steelyard.web import assets, forms
+
+HERE = Path(__file__).parent / "templates"
+THEMES = ("system", "light", "dark")
+THEME = "steelyard_theme"
+"""Name of the cookie with a browser's choice of colours."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Vary": "HX-Request"}
+"""Of every page; the gate adds what every answer has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation; key: the letter that goes there after `g`."""
+
+    at: str
+    address: str
+    name: str
+    key: str = ""
+
+
+NAVIGATION = (
+    Entry("overview", "/", "Overview", "o"),
+    Entry("plans", "/plans", "Plans", "p"),
+    Entry("buckets", "/buckets", "Buckets", "b"),
+    Entry("strategies", "/strategies", "Strategies", "s"),
+    Entry("runs", "/runs", "Runs", "r"),
+    Entry("schedule", "/schedule", "Schedule"),
+    Entry("import", "/import", "Import", "i"),
+    Entry("health", "/modules", "Health"),
+    Entry("settings", "/settings", "Settings"),
+)
+
+
+@cache
+def templates() -> Environment:
+    """The report's environment with the pages' templates before its own."""
+    loader = ChoiceLoader([FileSystemLoader(HERE), FileSystemLoader(look.HERE / "templates")])
+    env = look.environment().overlay(loader=loader)
+    env.globals = {**env.globals, "asset": assets.address, "navigation": NAVIGATION}
+    env.filters = {
+        **env.filters,
+        "moment": lambda at: f"{at:%d %b %Y, %H:%M} {at.tzname() or ''}".strip(),
+    }
+    return env
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    at: str,
+    status: int = 200,
+    part: str = "",
+    **values: Any,
+) -> Response:
+    """A page, whole, or the block `part` of it where a script asked for a part.
+
+    at   which line of the navigation it stands under
+    """
+    content = templates().get_template(template)
+    values |= _around(request, at)
+    if part and request.headers.get("hx-request"):
+        text = "".join(content.blocks[part](content.new_context(values)))
+    else:
+        text = content.render(values)
+    return HTMLResponse(text, status, headers=HEADERS)
+
+
+def _around(request: Request, at: str) -> dict[str, Any]:
+    """What the frame of every page shows."""
+    house: House = request.app.state.house
+    caller = caller_of(request)
+    return {
+        "at": at,
+        "caller": caller,
+        "may": lambda role: caller is not None and caller.may(role),
+        "roles": ROLES,
+        "now": house.utc(),
+        "nonce": "" if caller is None else forms.new_nonce(house, caller),
+        "theme": theme_of(request),
+        "path": request.url.path,
+    }
+
+
+def theme_of(request: Request) -> str:
+    """The colours that this browser chose: system, light or dark."""
+    theme = request.cookies.get(THEME, "")
+    return theme if theme in THEMES else THEMES[0]

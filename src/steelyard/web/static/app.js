@@ -1,0 +1,77 @@
+/* Keys, focus and words for what was swapped in. Pages work without it. */
+"use strict";
+const $ = (query) => document.querySelector(query);
+const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+const off = () => document.cookie.includes("steelyard_keys=off");
+let going = false;
+
+function say(text) {
+  const line = $("#status");
+  if (line && text) line.textContent = text;
+}
+
+function move(step) {
+  const links = [...document.querySelectorAll("main tbody th a, main .rows a.row")];
+  if (!links.length) return;
+  const at = links.indexOf(document.activeElement);
+  links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
+}
+
+function help() {
+  const dialog = $("#keys");
+  if (dialog) dialog.showModal();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const close = $("#drawer a.close");
+    if (typing(event.target)) event.target.blur();
+    else if (close) close.click();
+    return;
+  }
+  if (off() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key;
+  if (going) {
+    going = false;
+    const link = $(`nav a[data-key="${CSS.escape(key)}"]`);
+    if (link) { event.preventDefault(); link.click(); }
+    return;
+  }
+  if (key === "g") going = true;
+  else if (key === "j") move(1);
+  else if (key === "k") move(-1);
+  else if (key === "/" && $("[data-search]")) { event.preventDefault(); $("[data-search]").focus(); }
+  else if (key === "?") help();
+  else if (key >= "1" && key <= "9") {
+    const tab = document.querySelectorAll(".tabs a")[Number(key) - 1];
+    if (tab) tab.click();
+  }
+});
+
+/* After a part was swapped in: its words are said, and a drawer that opened gets the focus. */
+document.addEventListener("htmx:after:swap", () => {
+  const spoken = $("[data-say]");
+  if (spoken) say(spoken.dataset.say);
+  const heading = $("#drawer h2");
+  if (heading && !$("#drawer").contains(document.activeElement)) heading.focus();
+});
+
+/* A stream that was cut, or a server that is gone: said, and taken back when it is there again. */
+function offline(text) {
+  let bar = $(".offline");
+  if (!text) { if (bar) bar.remove(); return; }
+  if (!bar) {
+    bar = document.createElement("p");
+    bar.className = "offline";
+    bar.setAttribute("role", "alert");
+    document.body.prepend(bar);
+  }
+  bar.textContent = text;
+}
+const since = () => new Date().toTimeString().slice(0, 8);
+for (const name of ["htmx:sse:error", "htmx:error"]) {
+  document.addEventListener(name, () => offline(`Not connected since ${since()}. What is shown is of before; nothing was sent.`));
+}
+for (const name of ["htmx:sse:after:connection", "htmx:after:request"]) {
+  document.addEventListener(name, () => offline(""));
+}
