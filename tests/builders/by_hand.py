@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -58,8 +59,8 @@ KINDS = MappingProxyType({
     "idle cash": lambda: three(cash="30000"),
     "idle cash in proposals": lambda: three(cash="30000", search=Search(scope="proposals")),
     "settled": lambda: three(limits=Limits(funding="settled")),
-    "turnover": lambda: bundled("growth", limits=Limits(max_turnover_weight=0.1)),
-    "few orders": lambda: bundled("growth", limits=Limits(max_orders=3)),
+    "turnover": lambda: three(limits=Limits(max_turnover_weight=0.1)),
+    "few orders": lambda: three(limits=Limits(max_orders=1)),
     "bands": lambda: three(rebalance=Rebalance(trigger="band", drift_band_weight=0.02)),
     "classes": lambda: classed(
         world("AA 200 @ 100", "BB 100 @ 50", "CC 40 @ 75", cash="3000", funds=FUNDS),
@@ -76,3 +77,9 @@ KINDS = MappingProxyType({
     "us_taxable": lambda: preset("us_taxable"),
     "aggressive, no targets": lambda: replace(preset("aggressive"), targets=None),
 })  # fmt: skip
+
+
+@functools.cache
+def kind_of(name: str) -> World:
+    """A world of that name, planned once."""
+    return KINDS[name]()

@@ -1,8 +1,8 @@
 """What drives the machine's Chromium at pages that really run: a server, a home, a browser.
 
-    with running(home) as site:
-        page = visit(browser, site)
-        page.goto(site.url("/plans"))
+with running(home) as site:
+    page = visit(browser, site)
+    page.goto(site.url("/plans"))
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from builders.by_hand import FUNDS, GOALS, KINDS, LINES, flow, three
+from builders.by_hand import FUNDS, GOALS, KINDS, LINES, flow, kind_of, three
 from builders.plans import HOSTILE
 from builders.sheets import sheet_of, stored
 from builders.world import BUSY, world
@@ -63,7 +63,7 @@ def text_of(result):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_calculated_orders_have_the_figures_of_the_plan_and_break_nothing(store, kind):
-    sheet = sheet_of(store, KINDS[kind]())
+    sheet = sheet_of(store, kind_of(kind))
     plan, result = sheet.plan, figures(sheet, Edits())
 
     assert result.broken == ()
@@ -353,7 +353,7 @@ def test_a_plan_by_modules_that_are_not_installed_is_not_opened(store):
 
 @pytest.mark.parametrize("kind", ["growth", "conservative", "no targets", "bands", "tax lots"])
 def test_planning_by_the_rules_of_a_document_gives_the_document(kind):
-    of = KINDS[kind]()
+    of = kind_of(kind)
     again = plan_case(replace(of.case, strategy=replayed(of.planned.strategy)))
 
     assert again.plan_id == of.planned.plan_id
