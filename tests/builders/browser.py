@@ -21,8 +21,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from steelyard import importers
+from steelyard.runs.stored import load
+from steelyard.samples import sample
+from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.services.security.callers import Role
 from steelyard.web.signing import new_link
@@ -115,3 +120,30 @@ def visit(
     page = context.new_page()
     page.goto(site.link(role))
     return context, page
+
+
+def seeded(home: Path, bucket: str = "core") -> str:
+    """The bundled portfolio as a bucket of a home, planned; the id of its plan."""
+    house = House({**os.environ, "STEELYARD_HOME": str(home)})
+    try:
+        files = sample("growth")
+        tables = importers.read(
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+        )
+        load(house.store(), bucket, importers.assemble(tables, base_currency="USD"), ())
+        return planned(house, bucket, 0).plan.plan_id
+    finally:
+        house.close()
+
+
+AXE = Axe()
+NO_FAULT = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has against a page: rule, and where."""
+    response = AXE.run(page, options=NO_FAULT).response
+    return [
+        f"{rule['id']}: {', '.join(str(node['target'][0]) for node in rule['nodes'][:3])}"
+        for rule in response["violations"]
+    ]
