@@ -65,6 +65,7 @@ def versus(request: Request, here: Here, a: PlanInPath, b: PlanInPath) -> Respon
         same=diff.same,
         shown=two_plans(diff),
         headline=headline(diff),
+        row_head="What",
         sides=((diff.a, first), (diff.b, second)),
         unchanged=unchanged(first.plan, second.plan),
     )
