@@ -23,13 +23,11 @@ router = APIRouter(route_class=Page, include_in_schema=False)
 
 MOST_OFFERED = 200
 PAIR = 2
-Picked = Annotated[list[str], Query()]
+Picked = Annotated[list[str] | None, Query()]
 
 
 @router.get("/compare", dependencies=[needs("viewer")])
-def pick(
-    request: Request, here: Here, a: str = "", b: str = "", plan: Picked | None = None
-) -> Response:
+def pick(request: Request, here: Here, a: str = "", b: str = "", plan: Picked = None) -> Response:
     """Which two plans? Of two that were picked from a list the older one is A."""
     store = here.store()
     picked = list(dict.fromkeys(plan or ()))
