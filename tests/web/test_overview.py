@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from builders.browsing import Visitor, heading, signed_in, words
-from builders.management import load_own
+from builders.management import DAY, load_own
+from steelyard import importers
 from steelyard.execution import halt
 from steelyard.runs.asked import of_mode
+from steelyard.runs.stored import load
 from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.services.security import book
 from steelyard.store import buckets, events
 from steelyard.telemetry.events import PlanningFailed
 from steelyard.telemetry.recorder import as_kept
+from steelyard.watch import board
+from steelyard.watch.schedule import of_values
 from steelyard.web.overview import ago
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -71,11 +75,25 @@ def test_what_is_asked_of_one_plan_says_nothing_of_the_bucket(
 def test_a_bucket_that_was_loaded_since_is_told(
     house: House, visitor: Visitor, tmp_path: Path
 ) -> None:
-    planned(house, "core", 0)
+    plan = planned(house, "core", 0).plan
     (tmp_path / "other").mkdir()
     load_own(house.store(), tmp_path / "other")
     assert "Loaded since" not in words(visitor.get("/"))  # with the same
-    assert "Act" in words(visitor.get("/"))
+    table = tmp_path / "other.csv"
+    table.write_text("symbol,quantity,price\nAAA,90,11\nCASH:USD,300,\n")
+    load(house.store(), "core", importers.assemble(importers.read(table), as_of=DAY), ())
+    assert "Loaded since" in words(visitor.get("/"))
+    said = words(visitor.get(f"/plans/{plan.plan_id}"))
+    assert "Not of today. core was loaded anew on" in said
+    assert "Plan again" in said
+
+
+def test_when_a_bucket_is_due_next_is_told(house: House, visitor: Visitor) -> None:
+    schedule = of_values({"every": "daily", "at": "18:30"})
+    board.put_schedule(house.store(), "core", schedule, "mia")
+    said = words(visitor.get("/"))
+    assert "Next due" in said
+    assert "18:30 UTC" in said
 
 
 def test_a_halt_comes_before_all(house: House, visitor: Visitor) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 
 from cachetools import LRUCache
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from steelyard.errors import SettingsError
 from steelyard.execution.states import RunState
 from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
 from steelyard.services.security.book import Entry, entries
 from steelyard.services.security.roles import caller_of, needs
-from steelyard.store import plans
+from steelyard.store import plans, schedules
 from steelyard.store.plans import PlanRow
+from steelyard.watch import board
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -42,6 +45,7 @@ def show(request: Request, here: Here) -> Response:
         seen=seen,
         lines=sorted(seen.lines, key=lambda line: ORDER[line.level]),
         ending=_ending(here) if is_admin else [],
+        **_due(here),
         ago=lambda then: ago(then, here.utc()),
         states=STATES,
     )
@@ -107,6 +111,18 @@ def ago(then: datetime, now: datetime) -> str:
 
 
 UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
+
+
+def _due(here: House) -> dict[str, Any]:
+    """The schedule of each bucket that has one; `undue` says why they cannot be told."""
+    store = here.store()
+    if not schedules.listed(store):
+        return {"due": {}, "undue": ""}
+    try:
+        rows = board.rows(store, here.variables)
+    except SettingsError as error:
+        return {"due": {}, "undue": str(error)}
+    return {"due": {row.bucket: row for row in rows if row.scheduled is not None}, "undue": ""}
 
 
 def _ending(here: House) -> list[Entry]:
