@@ -45,7 +45,14 @@ class Filled:
     @classmethod
     def of(cls, form: Form) -> Filled:
         """What a form sent."""
-        return cls(*(form.text(name) for name in FIELDS), of_plan=form.text("plan"))
+        return cls(
+            bucket=form.text("bucket"),
+            mode=form.text("mode"),
+            amount=form.text("amount"),
+            currency=form.text("currency"),
+            date=form.text("date"),
+            of_plan=form.text("plan"),
+        )
 
     def asked(self, base: str) -> Asked:
         """What is asked of the plan; raises InputError.
