@@ -16,6 +16,7 @@ from steelyard.report.exhibits.why import why as why_of
 from steelyard.report.page import render
 from steelyard.runs.listed_plans import listed
 from steelyard.runs.standing import standing
+from steelyard.sentences import FORMATS
 from steelyard.services.api.fields import Here
 from steelyard.services.api.plans import SAFE, PlanInPath
 from steelyard.services.house import House
@@ -111,7 +112,7 @@ def plan_page(
     drawn = drawn_plan(request, here, plan_id)
     shown = drawn.plan
     story = why_of(shown, known_symbol(shown, symbol)) if symbol else None
-    address = f"/plans/{shown.plan_id}"
+    bound, address = shown.certificate.search_gap, f"/plans/{shown.plan_id}"
     query = "" if tab == FIRST else f"?tab={tab}"
     filled = filled or Filled(bucket=shown.bucket, of_plan=shown.plan_id)
     return page(
@@ -128,6 +129,7 @@ def plan_page(
         row=None if story is None else _row(drawn.exhibits["weights"], story.symbol),
         standing=standing(here.store(), drawn.stored),
         deposit=deposit_of(shown),
+        gap="" if bound is None else FORMATS["points_up"](bound),
         stored=drawn.stored.row,
         **asking(here, filled, error),
         **drawn.exhibits,
