@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
+from markupsafe import escape
 
 from steelyard.buckets.written import TABLE
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError, SteelyardError
@@ -260,6 +261,7 @@ def _shown(
         at="strategies",
         status=status,
         draft=draft,
+        text=escape(draft.text),  # as it is: its line ends are no controls to be spelled out
         heading=_heading(draft, preview, changed, looked=looked),
         lead=_lead(draft, preview, currency),
         changed=changed,

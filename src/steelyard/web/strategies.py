@@ -8,6 +8,7 @@ from urllib.parse import quote
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
+from markupsafe import escape
 
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError
 from steelyard.runs import presets as library
@@ -212,6 +213,7 @@ def _list(
         shipped=PRESETS,
         said=said,
         typed={} if form is None else form.fields,
+        text=escape("" if form is None else form.fields.get("toml", "")),
         faults=faults,
     )
 
