@@ -68,7 +68,7 @@ class Figure:
     """A figure under the new rules and under the old; None where it is unknown."""
 
     label: str
-    unit: Literal["points", "pp", "%", "money"]
+    unit: Literal["points", "pp", "%", "money", "whole"]
     new: float | Decimal | None
     old: float | Decimal | None
 
@@ -170,7 +170,7 @@ def _figures(old: PlannedSide, new: PlannedSide) -> Iterator[Figure]:
     yield Figure("Drift after", "pp", b.drift.after, a.drift.after)
     yield Figure("Cost", "money", b.costs.total, a.costs.total)
     yield Figure("Turnover", "%", b.turnover, a.turnover)
-    yield Figure("Lowest cash", "money", _lowest(b), _lowest(a))
+    yield Figure("Lowest cash", "whole", _lowest(b), _lowest(a))
 
 
 def _scores(old: PlannedSide, new: PlannedSide) -> tuple[float | None, float | None]:
@@ -256,7 +256,7 @@ COUNTED = {
 
 def summary(preview: Previewed | None, count: int) -> str:
     """`Five changes: one trade replaced, three resized`."""
-    changed = "No change" if not count else f"{_word(count)} change{'' if count == 1 else 's'}"
+    changed = "No change" if not count else f"{in_words(count)} change{'' if count == 1 else 's'}"
     if preview is None or not count:
         return changed
     if preview.refused:
@@ -273,12 +273,13 @@ def summary(preview: Previewed | None, count: int) -> str:
     if not texts:
         return f"{changed}: today\u2019s trades stay the same"
     (word, first), *rest = texts
-    lead = f"{_word(first).lower()} trade{'' if first == 1 else 's'} {word}"
-    return f"{changed}: {', '.join([lead, *(f'{_word(n).lower()} {w}' for w, n in rest)])}"
+    lead = f"{in_words(first).lower()} trade{'' if first == 1 else 's'} {word}"
+    return f"{changed}: {', '.join([lead, *(f'{in_words(n).lower()} {w}' for w, n in rest)])}"
 
 
 WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
-def _word(count: int) -> str:
+def in_words(count: int) -> str:
+    """`Five`; from eleven on digits."""
     return WORDS[count] if count < len(WORDS) else f"{count:,}"

@@ -95,6 +95,8 @@ COMMON: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 """What most people change: groups of (key, label, unit)."""
 LABELS = {key: (label, unit) for _, rows in COMMON for key, label, unit in rows}
 WHOLE_NUMBER = re.compile(r"[+\-]?\d{1,3}(?:[, \u00a0]\d{3})+(?:\.\d+)?")
+FAR = 1e9
+"""Bounds from here on are no news to anybody."""
 LEAST_PART = 1e-9
 """How far inside an open bound the nearest value that is named lies, of its size."""
 
@@ -135,7 +137,7 @@ class Field:
         unit = f"\u00a0{self.unit}" if self.unit not in {"", MONEY} else ""
         low, high = (_bound(self, end) for end in (self.low, self.high))
         off = "; empty is off" if self.optional else ""
-        if self.high is None:
+        if self.high is None or self.high >= FAR:
             return f"{'Above' if self.low_open else 'At least'} {low}{unit}{off}."
         lower = f"above {low}, " if self.low_open else f"{low} "
         upper = f"below {high}" if self.high_open else f"{'at most' if self.low_open else 'to'} "

@@ -36,6 +36,10 @@ def with_value(text: str, key: str, value: object) -> str:
     """
     place = tuple(key.split("."))
     before = document(text, key)
+    on = _at(before.values, place[:-1])
+    if isinstance(on, bool) and place[-1] != ENABLED and value is not None:
+        text = _as_table(text, place[:-1], on=on)
+        before = document(text, key)
     switch = place[:-1] if place[-1] == ENABLED and place not in before.lines else place
     if isinstance(_at(before.values, switch), bool):
         place = switch  # `correlation_aware = false` in place of a table
@@ -45,6 +49,24 @@ def with_value(text: str, key: str, value: object) -> str:
     elif value is not None:
         _insert(lines, before.lines, place, value)
     return _checked("\n".join(lines), before.values, place, value)
+
+
+def _as_table(text: str, module: Place, *, on: bool) -> str:
+    """The text with a module's switch, `diversity = false`, as a table of its own at the end."""
+    before = document(text, dotted(module))
+    if module not in before.lines:
+        raise _refused(module)
+    lines = text.split("\n")
+    match = LINE.fullmatch(lines.pop(before.lines[module] - 1).rstrip("\r"))
+    if match is None:
+        raise _refused(module)
+    comment = f"  {match['comment']}" if match["comment"] else ""
+    while lines and not lines[-1].strip():
+        lines.pop()
+    lines += ["", f"[{dotted(module)}]", f"{ENABLED} = {toml(on)}{comment}", ""]
+    wanted = copy.deepcopy(before.values)
+    wanted[module[0]][module[1]] = {ENABLED: on}
+    return _same("\n".join(lines), wanted, module)
 
 
 def _change(lines: list[str], n: int, place: Place, value: object) -> None:
@@ -95,11 +117,18 @@ def _checked(text: str, before: Any, place: Place, value: object) -> str:
     wanted = copy.deepcopy(before)
     table = wanted
     for part in place[:-1]:
-        table = table.setdefault(part, {}) if isinstance(table, dict) else {}
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise _refused(place)
     if value is None:
         table.pop(place[-1], None)
     else:
         table[place[-1]] = value
+    return _same(text, wanted, place)
+
+
+def _same(text: str, wanted: Any, place: Place) -> str:
+    """The text, where it says what is wanted; raises InputError."""
     try:
         after = document(text, dotted(place)).values
     except SettingsError as error:

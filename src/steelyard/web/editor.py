@@ -20,14 +20,14 @@ from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError,
 from steelyard.runs.edited import Edited, save_edited
 from steelyard.runs.listed_strategies import one_listed
 from steelyard.runs.planners import strategy_of_version
-from steelyard.runs.previewed import Previewed, consequence, summary
+from steelyard.runs.previewed import Previewed, consequence, in_words, summary
 from steelyard.runs.setting_changes import Changes, changes
-from steelyard.services.api.fields import MOST_TEXT, MOST_TOML, Here, NameInPath, changing
+from steelyard.services.api.fields import MOST_TEXT, Here, NameInPath, changing
 from steelyard.services.api.received import strategy_from
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
-from steelyard.store import strategies
+from steelyard.store import buckets, strategies
 from steelyard.store.strategies import Version
 from steelyard.strategies import Strategy
 from steelyard.strategies.diff import unified
@@ -155,7 +155,7 @@ def _drafted(here: House, name: str, form: Form) -> Draft:
         reason=form.text("reason")[:MOST_TEXT],
         title=form.text("title"),
     )
-    draft = _read(_check_size(draft), name)
+    draft = _read(draft, name)
     if draft.rules is None or not any(key in form.fields for key in _keys(draft)):
         return draft
     laid = _read(_typed(draft, form), name)
@@ -172,20 +172,8 @@ def _keys(draft: Draft) -> dict[str, Field]:
     return {one.key: one for _, rows in groups(rules, every=True) for one in rows}
 
 
-def _check_size(draft: Draft) -> Draft:
-    if len(draft.text) <= MOST_TOML:
-        return draft
-    text = (
-        f"The text has {len(draft.text):,} characters; at most {MOST_TOML:,} are taken. Nothing "
-        "was saved. Shorten it."
-    )
-    return replace(draft, faults=(Fault("draft_too_long", text, place="toml"),), view="toml")
-
-
 def _read(draft: Draft, name: str) -> Draft:
     """The draft with its rules, or with what is wrong with its text."""
-    if draft.faults:
-        return draft
     try:
         return replace(draft, rules=strategy_from(draft.text, name))
     except SteelyardError as error:
@@ -249,7 +237,7 @@ def _shown(
     status: int = 200,
 ) -> Response:
     before, rules = draft.before, draft.rules
-    currency = preview.currency if preview is not None else ""
+    currency = _currency(here, draft.bucket)
     changed = Changes((), ()) if rules is None else changes(draft.old, rules, currency)
     theirs = None
     if draft.meanwhile is not None:
@@ -271,6 +259,7 @@ def _shown(
         text_diff=unified(
             _lines(before.toml), draft.text, f"{before.name} v{before.version}", "draft"
         ),
+        currency=currency,
         proof=_proof(preview),
         groups=rows,
         others=count(draft.old),
@@ -290,7 +279,8 @@ def _heading(draft: Draft, preview: Previewed | None, changed: Changes, *, looke
     wrong = len(draft.wrong) + len(draft.faults)
     if wrong:
         thing = "setting" if draft.wrong else "thing"
-        return f"{wrong} {thing}{'' if wrong == 1 else 's'} cannot be used: nothing was saved"
+        many = "" if wrong == 1 else "s"
+        return f"{in_words(wrong)} {thing}{many} cannot be used: nothing was saved"
     if not changed.rows:
         same = draft.text == _lines(draft.before.toml)
         return "Nothing is changed yet" if same else "Only the text differs: it plans the same"
@@ -358,7 +348,7 @@ def _row(draft: Draft, one: Field, before: Field | None, currency: str) -> dict[
         notes.append(f"Was {with_unit(was, was.value, currency)}.")
     if one.range:
         notes.append(one.range)
-    if one.usual != one.value or is_changed:
+    if one.usual not in {one.value, was.value if is_changed else one.value}:
         notes.append(f"Default {with_unit(one, one.usual, currency)}.")
     return {
         "field": one,
@@ -374,6 +364,12 @@ def _buckets(here: House, name: str) -> list[str]:
     listed = one_listed(here.store(), name)
     own = {*listed.following, *(bucket for bucket, _ in listed.pinned)}
     return sorted(loaded(here), key=lambda bucket: bucket not in own)
+
+
+def _currency(here: House, bucket: str) -> str:
+    """Of the bucket that is looked at; "" without one."""
+    held = {row.name: row for row in buckets.buckets(here.store())}.get(bucket)
+    return "" if held is None else held.base_currency or ""
 
 
 def _lines(text: str) -> str:

@@ -107,7 +107,8 @@ def modules(request: Request, here: Here) -> Response:
         "modules.html",
         at="health",
         heading=_heading(rows, [*errors]),
-        rows=sorted(rows, key=_by_trouble),
+        troubled=[row for row in rows if row["state"] != "closed" or row["failures"]],
+        working=_working(rows),
         states=STATES,
         off=off,
         errors=errors,
@@ -137,8 +138,15 @@ def _heading(rows: list[dict[str, Any]], errors: list[str]) -> str:
     return working
 
 
-def _by_trouble(row: dict[str, Any]) -> tuple[bool, bool, str, str]:
-    return row["state"] == "closed", not row["failures"], row["kind"], row["name"]
+def _working(rows: list[dict[str, Any]]) -> list[tuple[str, list[str], int]]:
+    """(kind, modules of it that are in service, how many there are)."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        kinds.setdefault(row["kind"], []).append(row)
+    return [
+        (kind, [row["name"] for row in own if row["state"] != "open"], len(own))
+        for kind, own in kinds.items()
+    ]
 
 
 def _checks(request: Request) -> Checks:

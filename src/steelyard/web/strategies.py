@@ -17,7 +17,7 @@ from steelyard.runs.listed_strategies import entries, listed, one_listed
 from steelyard.runs.planners import strategy_of_version
 from steelyard.runs.previewed import Previewed, consequence, summary
 from steelyard.runs.setting_changes import changes
-from steelyard.services.api.fields import MOST_TOML, Here, NameInPath, Number, changing
+from steelyard.services.api.fields import Here, NameInPath, Number, changing
 from steelyard.services.api.received import strategy_from
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
@@ -223,7 +223,6 @@ def _added(here: House, form: Form) -> str:
     file = form.files.get("file")
     if file is not None:
         text = _decoded(file.content)
-    _check_size(text)
     strategy = strategy_from(text, name)
     tags = [tag for part in form.text("tags").split(",") if (tag := part.strip())]
     preset = library.New(
@@ -248,19 +247,6 @@ def _decoded(content: bytes) -> str:
             place="file",
             hint="save it as UTF-8",
         ) from error
-
-
-def _check_size(text: str) -> None:
-    if len(text) > MOST_TOML:
-        raise InputError(
-            f"The text has {len(text):,} characters; at most {MOST_TOML:,} are taken. Nothing was "
-            "added. Shorten it.",
-            code="preset_too_long",
-            place="toml",
-            value=len(text),
-            limit=MOST_TOML,
-            hint="shorten it",
-        )
 
 
 def _rating(text: str) -> float | None:
@@ -344,11 +330,12 @@ def _consequences(rows: Any, preview: Previewed | None) -> dict[str, str]:
 
 
 def _difference(old: Version, new: Version, preview: Previewed | None, count: int) -> str:
-    """`Version 3 differs from 1 in two settings`, and what becomes of the trades."""
+    """`Version 3 makes two changes: one trade resized`."""
     if not count:
         same = "the same text" if old.sha256 == new.sha256 else "texts that plan the same"
         return f"Versions {old.version} and {new.version} are {same}"
-    return f"{summary(preview, count)}, from version {old.version} to {new.version}"
+    makes = f"Version {new.version} makes {_lower(summary(preview, count))}"
+    return makes if ":" in makes else f"{makes} to version {old.version}"
 
 
 async def _rollback(
@@ -398,8 +385,11 @@ def _going_back(now: Version, old: Version, preview: Previewed | None, count: in
         return f"Version {old.version} is the active one: there is nothing to go back to"
     if not count:
         return f"Going back to version {old.version} changes no setting"
-    text = summary(preview, count)
-    return f"Going back to version {old.version}: {text[:1].lower() + text[1:]}"
+    return f"Going back to version {old.version} makes {_lower(summary(preview, count))}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _rolled_back(here: House, name: str, form: Form) -> str:
