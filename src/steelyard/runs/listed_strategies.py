@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from steelyard.buckets.written import strategy_in
 from steelyard.errors import SettingsError
 from steelyard.runs.setting_changes import changes
 from steelyard.store import buckets, plans, strategies
+from steelyard.store.buckets import Held
 from steelyard.store.plans import PlanRow
 from steelyard.store.store import Store
 from steelyard.store.strategies import Version
@@ -17,17 +19,28 @@ REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A name by its active version.
+class Users:
+    """Who plans by a name.
 
     following   buckets that plan by whatever version is active
     pinned      (bucket, version): those that stay with one
-    last        the newest plan by any version; None without
     """
 
-    version: Version
     following: tuple[str, ...]
     pinned: tuple[tuple[str, int], ...]
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.following) + len(self.pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A name by its active version, with the newest plan by any version of it; None without."""
+
+    version: Version
+    users: Users
     last: PlanRow | None
 
 
@@ -41,26 +54,21 @@ class Entry:
 
 def listed(store: Store) -> list[Listed]:
     """Every stored name."""
-    follows = [held.assignment for held in buckets.buckets(store) if held.assignment is not None]
+    held = buckets.buckets(store)
     rows = []
     for version in strategies.active(store):
-        own = [row for row in follows if row.name == version.name]
         newest = plans.listed(store, strategy=version.name, most=1)
-        rows.append(
-            Listed(
-                version,
-                tuple(row.bucket for row in own if row.version is None),
-                tuple((row.bucket, row.version) for row in own if row.version is not None),
-                newest[0] if newest else None,
-            )
-        )
+        rows.append(Listed(version, users(held, version.name), newest[0] if newest else None))
     return rows
 
 
-def one_listed(store: Store, name: str) -> Listed:
-    """One name; raises NotStored with the nearest."""
-    strategies.version(store, name)
-    return next(row for row in listed(store) if row.version.name == name)
+def users(held: Sequence[Held], name: str) -> Users:
+    """Who of these buckets plans by a name."""
+    own = [row.assignment for row in held if row.assignment and row.assignment.name == name]
+    return Users(
+        tuple(row.bucket for row in own if row.version is None),
+        tuple((row.bucket, row.version) for row in own if row.version is not None),
+    )
 
 
 def entries(store: Store, name: str, most: int) -> list[Entry]:

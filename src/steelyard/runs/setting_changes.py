@@ -44,8 +44,13 @@ class Changes:
     follows: tuple[Row, ...]
 
 
+NOTHING = Changes((), ())
+
+
 def changes(a: Strategy, b: Strategy, currency: str = "") -> Changes:
     """The settings of b that act otherwise than in a, in the order of the fields."""
+    if a.sha256 == b.sha256:
+        return NOTHING
     diff = semantic(a, b)
     fields = _fields(a) | _fields(b)
     order = {key: n for n, key in enumerate(fields)}

@@ -24,7 +24,7 @@ from steelyard.services.api.fields import Here, NameInPath
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
-from steelyard.store import strategies
+from steelyard.store import buckets, strategies
 from steelyard.web.forms import SEE_OTHER
 from steelyard.web.route import Page
 from steelyard.web.shell import page
@@ -126,7 +126,7 @@ def _choices(here: House) -> tuple[list[str], list[str]]:
     store = here.store()
     stored = [version.name for version in strategies.active(store)]
     presets = [entry.name for entry in library.library(store)]
-    return loaded(here), list(dict.fromkeys([*stored, *presets]))
+    return loaded(buckets.buckets(store)), list(dict.fromkeys([*stored, *presets]))
 
 
 def _nothing_to_plan(ready: list[str]) -> tuple[Fault, ...]:

@@ -18,7 +18,7 @@ from markupsafe import escape
 from steelyard.buckets.written import TABLE
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError, SteelyardError
 from steelyard.runs.edited import Edited, save_edited
-from steelyard.runs.listed_strategies import one_listed
+from steelyard.runs.listed_strategies import users
 from steelyard.runs.planners import strategy_of_version
 from steelyard.runs.previewed import Previewed, consequence, in_words, summary
 from steelyard.runs.setting_changes import Changes, changes
@@ -28,6 +28,7 @@ from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.store import buckets, strategies
+from steelyard.store.buckets import Held
 from steelyard.store.strategies import Version
 from steelyard.strategies import Strategy
 from steelyard.strategies.diff import unified
@@ -84,8 +85,7 @@ def edit(
 ) -> Response:
     """The active version as a draft."""
     before = strategies.version(here.store(), name)
-    bucket = next(iter(_buckets(here, name)), "")
-    draft = _opened(before, view, every, bucket)
+    draft = _opened(before, view, every, next(iter(_ready(here, name)[1]), ""))
     return _shown(request, here, draft)
 
 
@@ -95,6 +95,7 @@ async def change(request: Request, here: Here, form: Posted, name: NameInPath) -
     draft = await to_thread.run_sync(_drafted, here, name, form)
     act = form.text("do", "preview")
     preview: Previewed | None = None
+    failed = UNUSABLE
     if draft.usable and act == "save":
         try:
             return await form.once(lambda: _saved(here, draft, form))
@@ -103,14 +104,14 @@ async def change(request: Request, here: Here, form: Posted, name: NameInPath) -
             status = status_of(error)
             return await to_thread.run_sync(lambda: _shown(request, here, theirs, status=status))
         except SteelyardError as error:
-            draft = replace(draft, faults=error.faults)
+            draft, failed = replace(draft, faults=error.faults), status_of(error)
     rules = draft.rules
     if draft.usable and act == "preview" and draft.bucket and rules is not None:
         try:
             preview = await tried(request, here, draft.bucket, draft.old, rules)
         except SteelyardError as error:  # the bucket cannot be planned; the draft may still be good
             draft = replace(draft, faults=error.faults)
-    status = 200 if draft.usable or act not in {"preview", "save"} else UNUSABLE
+    status = 200 if draft.usable or act not in {"preview", "save"} else failed
     return await to_thread.run_sync(
         lambda: _shown(request, here, draft, preview, looked=act == "preview", status=status)
     )
@@ -237,7 +238,8 @@ def _shown(
     status: int = 200,
 ) -> Response:
     before, rules = draft.before, draft.rules
-    currency = _currency(here, draft.bucket)
+    held, ready = _ready(here, before.name)
+    currency = next((row.base_currency or "" for row in held if row.name == draft.bucket), "")
     changed = Changes((), ()) if rules is None else changes(draft.old, rules, currency)
     theirs = None
     if draft.meanwhile is not None:
@@ -264,9 +266,9 @@ def _shown(
         groups=rows,
         others=count(draft.old),
         shown_count=sum(len(group) for _, group in rows),
-        buckets=_buckets(here, before.name),
+        buckets=ready,
         theirs=theirs,
-        listed=one_listed(here.store(), before.name),
+        users=users(held, before.name),
         base=before.version if draft.meanwhile is None else draft.meanwhile.version,
         by_sliders=f"[{TABLE}]" in draft.text,
     )
@@ -359,17 +361,12 @@ def _row(draft: Draft, one: Field, before: Field | None, currency: str) -> dict[
     }
 
 
-def _buckets(here: House, name: str) -> list[str]:
-    """Buckets that can be planned, those that plan by the name first."""
-    listed = one_listed(here.store(), name)
-    own = {*listed.following, *(bucket for bucket, _ in listed.pinned)}
-    return sorted(loaded(here), key=lambda bucket: bucket not in own)
-
-
-def _currency(here: House, bucket: str) -> str:
-    """Of the bucket that is looked at; "" without one."""
-    held = {row.name: row for row in buckets.buckets(here.store())}.get(bucket)
-    return "" if held is None else held.base_currency or ""
+def _ready(here: House, name: str) -> tuple[list[Held], list[str]]:
+    """All buckets, and those that can be planned: those that plan by the name first."""
+    held = buckets.buckets(here.store())
+    own = users(held, name)
+    first = {*own.following, *(bucket for bucket, _ in own.pinned)}
+    return held, sorted(loaded(held), key=lambda bucket: bucket not in first)
 
 
 def _lines(text: str) -> str:

@@ -17,7 +17,6 @@ from fastapi import APIRouter, Request, Response
 from steelyard.errors import SteelyardError, one_line
 from steelyard.runs.execution_health import AccountHealth
 from steelyard.runs.module_health import listed, out_of_service
-from steelyard.runs.performance import measured
 from steelyard.runs.whole_health import of_execution, of_rules
 from steelyard.services.api.fields import Here
 from steelyard.services.api.keeping import health_of
@@ -26,7 +25,7 @@ from steelyard.services.security.roles import needs
 from steelyard.services.topology import NAMES, Instance
 from steelyard.store import buckets, plans
 from steelyard.store.opening import path_of
-from steelyard.telemetry.timings import operation_of
+from steelyard.telemetry.timings import added_up, operation_of
 from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
 from steelyard.web.shell import page
@@ -114,7 +113,7 @@ def modules(request: Request, here: Here) -> Response:
         errors=errors,
         accounts=accounts,
         data=list(_data(request, here)),
-        spent=_spent(here),
+        spent=_spent(request, here),
         services=_services(here),
         database=_database(here),
         halted=bool(halted),
@@ -186,11 +185,13 @@ def _data(request: Request, here: House) -> Iterator[Data]:
         )
 
 
-def _spent(here: House) -> list[tuple[str, float, int]]:
+def _spent(request: Request, here: House) -> list[tuple[str, float, int]]:
     """(operation, seconds, calls) of the newest plan, the slowest first."""
-    performance = measured(here.store(), None, 1)
-    rows = [*performance.stages, *performance.modules]
-    slowest = sorted(rows, key=lambda row: -row[1].total)[:SLOWEST]
+    newest = plans.listed(here.store(), most=1)
+    if not newest:
+        return []
+    spent = added_up(drawn_plan(request, here, newest[0].plan_id).plan.timings)
+    slowest = sorted(spent.items(), key=lambda row: -row[1].total)[:SLOWEST]
     return [(operation_of(name), spent.total, spent.count) for name, spent in slowest]
 
 

@@ -13,7 +13,7 @@ from markupsafe import escape
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError
 from steelyard.runs import presets as library
 from steelyard.runs.edited import Edited, save_new
-from steelyard.runs.listed_strategies import entries, listed, one_listed
+from steelyard.runs.listed_strategies import entries, listed, users
 from steelyard.runs.planners import strategy_of_version
 from steelyard.runs.previewed import Previewed, consequence, summary
 from steelyard.runs.setting_changes import changes
@@ -24,6 +24,7 @@ from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.store import assignments, buckets, strategies
 from steelyard.store import presets as kept_presets
+from steelyard.store.buckets import Held
 from steelyard.store.exchange import exported, still_whole
 from steelyard.store.strategies import Version
 from steelyard.strategies import PRESETS
@@ -99,7 +100,7 @@ def history(
         at="strategies",
         name=name,
         rows=rows,
-        listed=one_listed(store, name),
+        users=users(buckets.buckets(store), name),
         saved=next((row.version for row in rows if row.version.version == saved), None),
         most=MOST_VERSIONS,
     )
@@ -131,7 +132,7 @@ async def diff(
             text_diff=unified(old.toml, new.toml, f"{name} v{a}", f"{name} v{b}"),
             preview=preview,
             bucket=bucket,
-            buckets=loaded(here),
+            buckets=loaded(buckets.buckets(here.store())),
             faults=faults,
         )
     )
@@ -207,7 +208,7 @@ def _list(
         at="strategies",
         status=status,
         rows=rows,
-        used=sum(bool(row.following or row.pinned) for row in rows),
+        used=sum(bool(row.users.count) for row in rows),
         presets=presets,
         names=list(dict.fromkeys([*names, *(entry.name for entry in presets)])),
         shipped=PRESETS,
@@ -350,13 +351,14 @@ async def _rollback(
 ) -> Response:
     """The page that says what going back does, with the form that does it."""
 
-    def looked_up() -> tuple[Version, Version, list[str], Any]:
+    def looked_up() -> tuple[Version, Version, list[Held]]:
         store = here.store()
         now, old = strategies.version(store, name), strategies.version(store, name, number)
-        return now, old, loaded(here), one_listed(store, name)
+        return now, old, buckets.buckets(store)
 
-    now, old, ready, row = await to_thread.run_sync(looked_up)
-    own = [each for each in ready if each in row.following]
+    now, old, held = await to_thread.run_sync(looked_up)
+    by = users(held, name)
+    own = [each for each in loaded(held) if each in by.following]
     chosen = next(iter(own), "") if bucket is None else bucket
     current, then = strategy_of_version(now), strategy_of_version(old)
     preview, more, failed = await _preview(request, here, chosen, current, then)
@@ -374,7 +376,7 @@ async def _rollback(
             consequences=_consequences(changed.rows, preview),
             preview=preview,
             heading=_going_back(now, old, preview, len(changed.rows)),
-            listed=row,
+            users=by,
             faults=(*faults, *more),
         )
     )
@@ -446,7 +448,7 @@ def _assign(
         at="strategies",
         status=status,
         name=name,
-        listed=one_listed(store, name),
+        users=users(every, name),
         versions=strategies.history(store, name)[:MOST_VERSIONS],
         buckets=[(held, held.assignment) for held in every],
         typed=typed,

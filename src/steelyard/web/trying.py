@@ -6,6 +6,7 @@ that a draft that is looked at again plans only what is another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 
 from anyio import to_thread
@@ -15,7 +16,7 @@ from fastapi import Request
 from steelyard.runs.previewed import PlannedSide, Previewed, previewed, side_of
 from steelyard.runs.stored import TRADED, StoredOrder, order_of
 from steelyard.services.house import House
-from steelyard.store import buckets
+from steelyard.store.buckets import Held
 from steelyard.strategies import Strategy
 
 MOST_SIDES = 12
@@ -61,8 +62,8 @@ async def tried(
     return await to_thread.run_sync(work, limiter=house.planning)
 
 
-def loaded(house: House) -> list[str]:
-    """The buckets that can be planned, the core first."""
-    rows = [held for held in buckets.buckets(house.store()) if held.portfolio is not None]
+def loaded(every: Sequence[Held]) -> list[str]:
+    """The buckets of these that can be planned, the core first."""
+    rows = [held for held in every if held.portfolio is not None]
     ready = [held for held in rows if held.kind == "core" or held.status in TRADED]
     return [held.name for held in sorted(ready, key=lambda held: (held.kind != "core", held.name))]
