@@ -57,21 +57,22 @@ def test_a_preset_is_added_once_and_shown(house, visitor):
     assert "own is a preset." in words(visitor.get("/strategies?added=own"))
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"name": "a b", "toml": FIRST}, "cannot be the name of a strategy"),
-        ({"name": "default", "toml": FIRST}, "is a preset that is shipped"),
-        ({"name": "own", "toml": "x ="}, "not valid TOML"),
-        ({"name": "own", "toml": FIRST, "rating": "9"}, "a number from 0 to 5"),
-    ],
-)
-def test_a_preset_that_cannot_be_is_shown_again(visitor, fields, said):
-    page = visitor.send("/strategies/presets", visitor.get("/strategies"), **fields)
+NO_PRESETS: list[tuple[dict[str, str], str]] = [
+    ({"name": "a b", "toml": FIRST}, "cannot be the name of a strategy"),
+    ({"name": "default", "toml": FIRST}, "is a preset that is shipped"),
+    ({"name": "own", "toml": "x ="}, "not valid TOML"),
+    ({"name": "own", "toml": FIRST, "rating": "9"}, "a number from 0 to 5"),
+]
 
-    assert page.status_code == 422
-    assert said in words(page)
-    assert f'value="{fields["name"]}"' in page.text
+
+def test_a_preset_that_cannot_be_is_shown_again(visitor):
+    opened = visitor.get("/strategies")
+    for fields, said in NO_PRESETS:
+        page = visitor.send("/strategies/presets", opened, **fields)
+
+        assert page.status_code == 422
+        assert said in words(page)
+        assert f'value="{fields["name"]}"' in page.text
 
 
 def test_a_file_is_added_as_a_preset(visitor):
@@ -85,33 +86,32 @@ def test_a_file_is_added_as_a_preset(visitor):
     assert (refused.status_code, "not UTF-8" in words(refused)) == (422, True)
 
 
-@pytest.mark.parametrize("preset", ["", "conservative"])
-def test_a_new_strategy_begins_as_a_preset_or_empty(house, visitor, preset):
-    page = visitor.get("/strategies/new")
-    answer = visitor.send("/strategies/new", page, name="fresh", preset=preset)
+def test_a_new_strategy_begins_as_a_preset_or_empty(house, visitor):
+    for name, preset in (("fresh", ""), ("calmer", "conservative")):
+        page = visitor.get("/strategies/new")
+        answer = visitor.send("/strategies/new", page, name=name, preset=preset)
 
-    assert answer.headers["location"] == "/strategies/fresh/edit"
+        assert answer.headers["location"] == f"/strategies/{name}/edit"
+        version = strategies.version(house.store(), name)
+        assert parse(version.toml, name).inherits == (preset or "default")
     assert visitor.get("/strategies/fresh/edit").status_code == 200
-    version = strategies.version(house.store(), "fresh")
-    assert parse(version.toml, "fresh").inherits == (preset or "default")
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("calm", "There is a strategy calm already"),
-        ("../x", "cannot be the name"),
-        ("", "cannot be the name"),
-    ],
-)
-def test_a_name_that_cannot_be_is_shown_again(visitor, name, said):
-    page = visitor.send(
-        "/strategies/new", visitor.get("/strategies/new"), name=name, title="My <title>"
-    )
+NO_NAMES = {
+    "calm": "There is a strategy calm already",
+    "../x": "cannot be the name",
+    "": "cannot be the name",
+}
 
-    assert page.status_code == 422
-    assert said in words(page)
-    assert 'value="My &lt;title&gt;"' in page.text
+
+def test_a_name_that_cannot_be_is_shown_again(visitor):
+    opened = visitor.get("/strategies/new")
+    for name, said in NO_NAMES.items():
+        page = visitor.send("/strategies/new", opened, name=name, title="My <title>")
+
+        assert page.status_code == 422
+        assert said in words(page)
+        assert 'value="My &lt;title&gt;"' in page.text
 
 
 def test_the_history_says_when_by_whom_and_why(visitor):

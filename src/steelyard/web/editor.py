@@ -291,6 +291,8 @@ def _heading(draft: Draft, preview: Previewed | None, changed: Changes, *, looke
 
 def _lead(draft: Draft, preview: Previewed | None, currency: str) -> str:
     before = draft.before
+    if draft.meanwhile is not None:
+        return "What you typed is kept in this page. Look at what the other one changed first."
     state = f"Draft of version {before.version + 1} of {before.name}"
     if not draft.usable:
         return f"{state}, not usable as it is."
