@@ -427,10 +427,12 @@ SECTIONS = [
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "evaluation.md", "troubleshooting.md", "ab.md", "diff.md"),
+        "worksheet.md",
         "observing.md",
         *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),
         *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md", "fleet.md"),
+        "watch.md",
     )
     for title in sections(page)
 ]

@@ -129,6 +129,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("rebalance",): ("--holdings", "nowhere.csv"),
         ("import",): ("nowhere.csv",),
         ("why",): ("AAA", "--holdings", "nowhere.csv"),
+        ("worksheet",): ("nowhere",),
         ("fleet",): ("nowhere",),
         ("verify",): ("not.json",),
         ("modules",): ("--tag", "nowhere"),
@@ -162,12 +163,18 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("runs",): ("r-nowhere",),
         ("halt",): ("--lift",),
         ("token", "revoke"): ("nowhere",),
+        ("watch", "set"): ("nowhere", "--every", "daily"),
+        ("watch", "list"): ("--bucket", "nowhere"),
+        ("watch", "remove"): ("nowhere",),
+        ("watch", "test"): (),
         ("db", "backup"): ("not.json",),
         ("db", "restore"): ("nowhere.db",),
     }
     cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",), ("perf",)}
     cannot |= {
         ("token", "list"),
+        ("watch",),
+        ("watch", "ticks"),
         ("db", "upgrade"),
         ("resume",),
         ("reconcile",),

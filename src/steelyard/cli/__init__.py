@@ -5,6 +5,7 @@
     rebalance.py exact trades to target weights; engines.py: the other engine beside a plan
     fleet.py     a folder of accounts, each planned by itself
     why.py       the story of one symbol
+    worksheet.py orders of a stored plan changed by hand
     verify.py    the figures of a saved plan, derived anew
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
@@ -28,6 +29,7 @@
     halting.py   halt, cancel-all, flatten, arm
     runner.py    the process that holds broker keys; handing.py hands plans to it
     serve.py     the services: all on this machine, or one
+    watch.py     what is due, planned and told: schedules, channels; watch_view.py shows it
     db.py        the database: upgrade, backup, restore
     token.py     tokens of the services: create, list, revoke
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
@@ -74,7 +76,9 @@ from steelyard.cli.strategy import strategy
 from steelyard.cli.token import token
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
+from steelyard.cli.watch import watch
 from steelyard.cli.why import why
+from steelyard.cli.worksheet import worksheet
 
 app = Commands(
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -108,6 +112,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(rebalance)
 app.command()(why)
+app.command()(worksheet)
 app.command()(fleet)
 app.command()(verify)
 app.command()(report)
@@ -132,5 +137,6 @@ strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(plans, name="plans")
+app.add_typer(watch, name="watch")
 app.add_typer(db, name="db")
 app.add_typer(token, name="token")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from steelyard.errors import NotStored
 from steelyard.importers import Inputs
 from steelyard.store.schema import snapshot
-from steelyard.store.snapshots import Packed, unpack
+from steelyard.store.snapshots import Packed, Portfolio, unpack, unpack_portfolio
 from steelyard.store.store import Store, Transaction
 
 
@@ -22,6 +22,13 @@ def load(store: Store, portfolio: str, market: str) -> Inputs:
     with store.reading() as connection:
         bodies = [_body(connection, key) for key in (portfolio, market)]
     return unpack(*bodies)
+
+
+def portfolio_of(store: Store, sha256: str) -> Portfolio:
+    """What is owned and wanted, without prices; raises as `load`."""
+    with store.reading() as connection:
+        body = _body(connection, sha256)
+    return unpack_portfolio(body)
 
 
 def _keep(transaction: Transaction, kind: str, sha256: str, body: bytes) -> None:

@@ -41,7 +41,9 @@ SCREENS = (
     "assets",
     "signing",
     "overview",
+    "approve",
     "plans",
+    "runs",
     "ab",  # before the names of strategies: /strategies/ab
     "strategies",
     "editor",

@@ -115,6 +115,8 @@ def modules(request: Request, here: Here) -> Response:
         data=list(_data(request, here)),
         spent=_spent(request, here),
         services=_services(here),
+        here=str(request.base_url).rstrip("/"),
+        fallback=here.topology.fallback,
         database=_database(here),
         halted=bool(halted),
     )
