@@ -52,14 +52,14 @@ def test_a_draft_is_planned_beside_the_version_before_and_nothing_is_kept(house,
         AT, visitor.get(AT), base="1", do="preview", bucket="core",
         more={"limits.max_orders": "1", "score.cost_aversion": "6"},
     )  # fmt: skip
-    said = words(page)
+    reading = words(page)
 
     assert page.status_code == 200
     assert heading(page).startswith("Two changes: ")
-    assert "limits.max_orders The plan before has 2 orders. 5 to 1" in said
-    assert "Score, old rules" in said
-    assert "Net, paid from cash" in said
-    assert "-max_orders = 5 # few" in said
+    assert "limits.max_orders The plan before has 2 orders. 5 to 1" in reading
+    assert "Score, old rules" in reading
+    assert "Net, paid from cash" in reading
+    assert "-max_orders = 5 # few" in reading
     assert newest(house).version == 1
 
 
@@ -128,11 +128,11 @@ NO_USE = {
 
 def test_a_text_that_is_no_use_is_shown_again_with_what_is_wrong(house, visitor):
     opened = visitor.get(AT)
-    for text, said in NO_USE.items():
+    for text, reading in NO_USE.items():
         page = visitor.send(AT, opened, base="1", do="preview", view="toml", toml=text)
 
         assert page.status_code == 422
-        assert said in words(page)
+        assert reading in words(page)
         assert str(escape(text[:60])) in page.text
     assert newest(house).version == 1
 

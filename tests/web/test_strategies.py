@@ -67,11 +67,11 @@ NO_PRESETS: list[tuple[dict[str, str], str]] = [
 
 def test_a_preset_that_cannot_be_is_shown_again(visitor):
     opened = visitor.get("/strategies")
-    for fields, said in NO_PRESETS:
+    for fields, reading in NO_PRESETS:
         page = visitor.send("/strategies/presets", opened, **fields)
 
         assert page.status_code == 422
-        assert said in words(page)
+        assert reading in words(page)
         assert f'value="{fields["name"]}"' in page.text
 
 
@@ -106,11 +106,11 @@ NO_NAMES = {
 
 def test_a_name_that_cannot_be_is_shown_again(visitor):
     opened = visitor.get("/strategies/new")
-    for name, said in NO_NAMES.items():
+    for name, reading in NO_NAMES.items():
         page = visitor.send("/strategies/new", opened, name=name, title="My <title>")
 
         assert page.status_code == 422
-        assert said in words(page)
+        assert reading in words(page)
         assert 'value="My &lt;title&gt;"' in page.text
 
 
@@ -125,12 +125,12 @@ def test_the_history_says_when_by_whom_and_why(visitor):
 
 def test_two_versions_are_compared_in_rules_text_and_plan(visitor):
     page = visitor.get("/strategies/calm/diff?a=1&b=2&bucket=core")
-    said = words(page)
+    reading = words(page)
 
     assert heading(page).startswith("Version 2 makes one change: ")
-    assert "Orders in a plan limits.max_orders The plan before has 2 orders. 5 to 1" in said
-    assert "+max_orders = 1" in said
-    assert "Net, paid from cash" in said
+    assert "Orders in a plan limits.max_orders The plan before has 2 orders. 5 to 1" in reading
+    assert "+max_orders = 1" in reading
+    assert "Net, paid from cash" in reading
     empty = visitor.get("/strategies/calm/diff?a=1&b=2&bucket=nothing")
     assert (empty.status_code, "There is no bucket nothing" in words(empty)) == (404, True)
 

@@ -54,17 +54,17 @@ class Entry:
 
 def listed(store: Store) -> list[Listed]:
     """Every stored name."""
-    held = buckets.buckets(store)
+    holders = buckets.buckets(store)
     rows = []
     for version in strategies.active(store):
         newest = plans.listed(store, strategy=version.name, most=1)
-        rows.append(Listed(version, users(held, version.name), newest[0] if newest else None))
+        rows.append(Listed(version, users(holders, version.name), newest[0] if newest else None))
     return rows
 
 
-def users(held: Sequence[Held], name: str) -> Users:
+def users(holders: Sequence[Held], name: str) -> Users:
     """Who of these buckets plans by a name."""
-    own = [row.assignment for row in held if row.assignment and row.assignment.name == name]
+    own = [row.assignment for row in holders if row.assignment and row.assignment.name == name]
     return Users(
         tuple(row.bucket for row in own if row.version is None),
         tuple((row.bucket, row.version) for row in own if row.version is not None),

@@ -132,19 +132,19 @@ def previewed(bucket: str, old: PlannedSide, new: PlannedSide) -> Previewed:
 def _trades(a: Plan, b: Plan) -> Iterator[TradeRow]:
     ours, theirs = _orders(a), _orders(b)
     for key in dict.fromkeys((*ours, *theirs)):
-        one, other = ours.get(key), theirs.get(key)
-        step = other or one
+        first, second = ours.get(key), theirs.get(key)
+        step = second or first
         if step is None:  # every key is of one of them
             continue
         sign = 1 if step.side is Side.BUY else -1
-        amounts = [ZERO if row is None else row.notional_base for row in (one, other)]
+        amounts = [ZERO if row is None else row.notional_base for row in (first, second)]
         yield TradeRow(
-            kind=_kind_of(one, other),
+            kind=_kind_of(first, second),
             side=step.side,
             symbol=step.symbol,
             name=step.name,
-            old=None if one is None else one.quantity,
-            new=None if other is None else other.quantity,
+            old=None if first is None else first.quantity,
+            new=None if second is None else second.quantity,
             moved=sign * (amounts[1] - amounts[0]),
         )
 
@@ -153,12 +153,12 @@ def _orders(plan: Plan) -> dict[tuple[str, Side], Step]:
     return {(step.symbol, step.side): step for step in plan.steps}
 
 
-def _kind_of(one: Step | None, other: Step | None) -> Kind:
-    if one is None:
+def _kind_of(first: Step | None, second: Step | None) -> Kind:
+    if first is None:
         return "added"
-    if other is None:
+    if second is None:
         return "removed"
-    return "same" if one.quantity == other.quantity else "changed"
+    return "same" if first.quantity == second.quantity else "changed"
 
 
 def _figures(old: PlannedSide, new: PlannedSide) -> Iterator[Figure]:

@@ -64,9 +64,9 @@ def _as_table(text: str, module: Place, *, on: bool) -> str:
     while lines and not lines[-1].strip():
         lines.pop()
     lines += ["", f"[{dotted(module)}]", f"{ENABLED} = {toml(on)}{comment}", ""]
-    wanted = copy.deepcopy(before.values)
-    wanted[module[0]][module[1]] = {ENABLED: on}
-    return _same("\n".join(lines), wanted, module)
+    target = copy.deepcopy(before.values)
+    target[module[0]][module[1]] = {ENABLED: on}
+    return _same("\n".join(lines), target, module)
 
 
 def _change(lines: list[str], n: int, place: Place, value: object) -> None:
@@ -114,8 +114,8 @@ def _headers(lines: list[str]) -> list[int]:
 
 def _checked(text: str, before: Any, place: Place, value: object) -> str:
     """The text, where it says what it said before and the one value; raises InputError."""
-    wanted = copy.deepcopy(before)
-    table = wanted
+    target = copy.deepcopy(before)
+    table = target
     for part in place[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
@@ -124,16 +124,16 @@ def _checked(text: str, before: Any, place: Place, value: object) -> str:
         table.pop(place[-1], None)
     else:
         table[place[-1]] = value
-    return _same(text, wanted, place)
+    return _same(text, target, place)
 
 
-def _same(text: str, wanted: Any, place: Place) -> str:
+def _same(text: str, target: Any, place: Place) -> str:
     """The text, where it says what is wanted; raises InputError."""
     try:
         after = document(text, dotted(place)).values
     except SettingsError as error:
         raise _refused(place) from error
-    if _bare(after) != _bare(wanted):
+    if _bare(after) != _bare(target):
         raise _refused(place)
     return text
 

@@ -65,13 +65,13 @@ class Comparisons:
         rules = ((side.name, side.version, side.title, side.sha256) for side in (a, b))
         key = (*rules, *((row.label, repr(row.state)) for row in posed), house.state())
         with self._lock:
-            made = self._rows.get(key)
-        if made is None:
+            comparison = self._rows.get(key)
+        if comparison is None:
             manner = Manner(SEED, steps=house.steps())
-            made = compare(a, b, posed, np.random.default_rng(SEED), manner)
+            comparison = compare(a, b, posed, np.random.default_rng(SEED), manner)
             with self._lock:
-                self._rows[key] = made
-        return made
+                self._rows[key] = comparison
+        return comparison
 
 
 @router.get("/strategies/ab", dependencies=[needs("viewer")])

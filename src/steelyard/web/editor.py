@@ -170,7 +170,7 @@ def number_in(text: str) -> int | None:
 
 def _keys(draft: Draft) -> dict[str, Field]:
     rules = draft.rules or draft.old
-    return {one.key: one for _, rows in groups(rules, every=True) for one in rows}
+    return {entry.key: entry for _, rows in groups(rules, every=True) for entry in rows}
 
 
 def _read(draft: Draft, name: str) -> Draft:
@@ -193,14 +193,14 @@ def _read(draft: Draft, name: str) -> Draft:
 def _typed(draft: Draft, form: Form) -> Draft:
     """The draft with what was typed into fields written into its text, line by line."""
     typed, wrong, text = {}, {}, draft.text
-    for key, one in _keys(draft).items():
+    for key, entry in _keys(draft).items():
         entered = form.fields.get(key)
-        if entered is None or entered.strip() == one.text:
+        if entered is None or entered.strip() == entry.text:
             continue
         typed[key] = entered
         try:
-            value = read(one, entered)
-            text = text if value == one.value else with_value(text, key, value)
+            value = read(entry, entered)
+            text = text if value == entry.value else with_value(text, key, value)
         except InputError as error:
             wrong[key] = str(error)
     return replace(draft, text=text, typed=typed, wrong=wrong)
@@ -238,8 +238,8 @@ def _shown(
     status: int = 200,
 ) -> Response:
     before, rules = draft.before, draft.rules
-    held, ready = _ready(here, before.name)
-    currency = next((row.base_currency or "" for row in held if row.name == draft.bucket), "")
+    holders, ready = _ready(here, before.name)
+    currency = next((row.base_currency or "" for row in holders if row.name == draft.bucket), "")
     changed = Changes((), ()) if rules is None else changes(draft.old, rules, currency)
     theirs = None
     if draft.meanwhile is not None:
@@ -268,7 +268,7 @@ def _shown(
         shown_count=sum(len(group) for _, group in rows),
         buckets=ready,
         theirs=theirs,
-        users=users(held, before.name),
+        users=users(holders, before.name),
         base=before.version if draft.meanwhile is None else draft.meanwhile.version,
         by_sliders=f"[{TABLE}]" in draft.text,
     )
@@ -334,41 +334,41 @@ def _consequences(changed: Changes, preview: Previewed | None) -> dict[str, str]
 
 def _rows(draft: Draft, currency: str) -> list[tuple[str, list[dict[str, Any]]]]:
     """Groups of fields as they are drawn: with what was typed, what was before, what is wrong."""
-    old = {one.key: one for _, rows in groups(draft.old, every=True) for one in rows}
+    old = {entry.key: entry for _, rows in groups(draft.old, every=True) for entry in rows}
     rules = draft.rules or draft.old
     every = draft.every or any(key not in LABELS for key in (*draft.wrong, *draft.typed))
     return [
-        (title, [_row(draft, one, old.get(one.key), currency) for one in rows])
+        (title, [_row(draft, entry, old.get(entry.key), currency) for entry in rows])
         for title, rows in groups(rules, every=every)
     ]
 
 
-def _row(draft: Draft, one: Field, before: Field | None, currency: str) -> dict[str, Any]:
-    text = draft.typed.get(one.key, one.text)
-    was = one if before is None else before
+def _row(draft: Draft, entry: Field, before: Field | None, currency: str) -> dict[str, Any]:
+    text = draft.typed.get(entry.key, entry.text)
+    was = entry if before is None else before
     is_changed = text.strip() != was.text
     notes = []
     if is_changed:
         notes.append(f"Was {with_unit(was, was.value, currency)}.")
-    if one.range:
-        notes.append(one.range)
-    if one.usual not in {one.value, was.value if is_changed else one.value}:
-        notes.append(f"Default {with_unit(one, one.usual, currency)}.")
+    if entry.range:
+        notes.append(entry.range)
+    if entry.usual not in {entry.value, was.value if is_changed else entry.value}:
+        notes.append(f"Default {with_unit(entry, entry.usual, currency)}.")
     return {
-        "field": one,
+        "field": entry,
         "text": text,
         "changed": is_changed,
-        "error": draft.wrong.get(one.key, ""),
+        "error": draft.wrong.get(entry.key, ""),
         "note": " ".join(notes),
     }
 
 
 def _ready(here: House, name: str) -> tuple[list[Held], list[str]]:
     """All buckets, and those that can be planned: those that plan by the name first."""
-    held = buckets.buckets(here.store())
-    own = users(held, name)
+    holders = buckets.buckets(here.store())
+    own = users(holders, name)
     first = {*own.following, *(bucket for bucket, _ in own.pinned)}
-    return held, sorted(loaded(held), key=lambda bucket: bucket not in first)
+    return holders, sorted(loaded(holders), key=lambda bucket: bucket not in first)
 
 
 def _lines(text: str) -> str:

@@ -169,17 +169,17 @@ def _execution(here: House) -> tuple[list[AccountHealth], list[str]]:
 def _data(request: Request, here: House) -> Iterator[Data]:
     store = here.store()
     today = here.utc().date()
-    for held in buckets.buckets(store):
-        newest = plans.listed(store, bucket=held.name, most=1)
-        days = None if held.as_of is None else (today - held.as_of).days
+    for bucket in buckets.buckets(store):
+        newest = plans.listed(store, bucket=bucket.name, most=1)
+        days = None if bucket.as_of is None else (today - bucket.as_of).days
         if not newest:
-            yield Data(held.name, held.as_of, days, "", 0, ())
+            yield Data(bucket.name, bucket.as_of, days, "", 0, ())
             continue
         plan = drawn_plan(request, here, newest[0].plan_id).plan
         missing = Counter(row.metric for row in plan.data_coverage)
         yield Data(
-            held.name,
-            held.as_of,
+            bucket.name,
+            bucket.as_of,
             days,
             plan.plan_id,
             len(plan.holdings),

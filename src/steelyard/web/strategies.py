@@ -47,7 +47,7 @@ Text = Annotated[str, Query(max_length=64)]
 @router.get("/strategies", dependencies=[needs("viewer")])
 def list_(request: Request, here: Here, added: Text = "") -> Response:
     """Which strategies are there, and who plans by them?"""
-    return _list(request, here, said=f"{added} is a preset." if added else "")
+    return _list(request, here, note=f"{added} is a preset." if added else "")
 
 
 @router.post("/strategies/presets", dependencies=[needs("planner")])
@@ -81,7 +81,7 @@ async def create(request: Request, here: Here, form: Posted) -> Response:
 
 
 @router.get("/strategies/{name}", dependencies=[needs("viewer")])
-def one(here: Here, name: NameInPath) -> Response:
+def versions_of(here: Here, name: NameInPath) -> Response:
     """A strategy is its versions."""
     strategies.version(here.store(), name)
     return RedirectResponse(f"/strategies/{quote(name)}/history", SEE_OTHER)
@@ -193,7 +193,7 @@ def _list(
     request: Request,
     here: House,
     *,
-    said: str = "",
+    note: str = "",
     form: Form | None = None,
     faults: tuple[Fault, ...] = (),
     status: int = 200,
@@ -212,7 +212,7 @@ def _list(
         presets=presets,
         names=list(dict.fromkeys([*names, *(entry.name for entry in presets)])),
         shipped=PRESETS,
-        said=said,
+        note=note,
         typed={} if form is None else form.fields,
         text=escape("" if form is None else form.fields.get("toml", "")),
         faults=faults,
@@ -356,9 +356,9 @@ async def _rollback(
         now, old = strategies.version(store, name), strategies.version(store, name, number)
         return now, old, buckets.buckets(store)
 
-    now, old, held = await to_thread.run_sync(looked_up)
-    by = users(held, name)
-    own = [each for each in loaded(held) if each in by.following]
+    now, old, holders = await to_thread.run_sync(looked_up)
+    by = users(holders, name)
+    own = [each for each in loaded(holders) if each in by.following]
     chosen = next(iter(own), "") if bucket is None else bucket
     current, then = strategy_of_version(now), strategy_of_version(old)
     preview, more, failed = await _preview(request, here, chosen, current, then)
@@ -450,9 +450,9 @@ def _assign(
         name=name,
         users=users(every, name),
         versions=strategies.history(store, name)[:MOST_VERSIONS],
-        buckets=[(held, held.assignment) for held in every],
+        buckets=[(bucket, bucket.assignment) for bucket in every],
         typed=typed,
-        done=next((held for held in every if held.name == done), None),
+        done=next((bucket for bucket in every if bucket.name == done), None),
         faults=faults,
     )
 

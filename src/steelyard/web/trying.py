@@ -33,10 +33,10 @@ class Sides:
 
     def get(self, house: House, order: StoredOrder, strategy: Strategy) -> PlannedSide:
         """A snapshot planned by a strategy; blocks."""
-        held = order.bucket
-        cash = tuple(sorted(held.cash.items()))
+        bucket = order.bucket
+        cash = tuple(sorted(bucket.cash.items()))
         title = strategy.version, strategy.sha256
-        key = (held.name, held.portfolio, held.market, cash, repr(order.state), title)
+        key = (bucket.name, bucket.portfolio, bucket.market, cash, repr(order.state), title)
         with self._lock:
             side = self._sides.get(key)
         if side is None:
@@ -64,6 +64,9 @@ async def tried(
 
 def loaded(every: Sequence[Held]) -> list[str]:
     """The buckets of these that can be planned, the core first."""
-    rows = [held for held in every if held.portfolio is not None]
-    ready = [held for held in rows if held.kind == "core" or held.status in TRADED]
-    return [held.name for held in sorted(ready, key=lambda held: (held.kind != "core", held.name))]
+    rows = [bucket for bucket in every if bucket.portfolio is not None]
+    ready = [bucket for bucket in rows if bucket.kind == "core" or bucket.status in TRADED]
+    return [
+        bucket.name
+        for bucket in sorted(ready, key=lambda bucket: (bucket.kind != "core", bucket.name))
+    ]
