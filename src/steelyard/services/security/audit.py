@@ -2,7 +2,8 @@
 
     refused status=401 code=unknown_token method=GET path=/plans peer=127.0.0.1 token=- role=-
 
-Never a header, a query or a body: these may hold a secret. What changed is in the events of the
+Never a header, a query or a body, nor the end of a link that signs in: these may hold a secret.
+What changed is in the events of the
 database, which are written in one transaction with it, or it did not change.
 """
 
@@ -17,6 +18,8 @@ from steelyard.services.security.heads import Head
 LOGGER = logging.getLogger("steelyard.audit")
 LONGEST = 200
 """Signs of a path that are logged."""
+SIGN_IN = "/sign-in/"
+"""How a path begins that ends with a secret."""
 
 
 def refused(head: Head, status: int, code: str, caller: Caller | None) -> None:
@@ -34,13 +37,18 @@ def _log(level: int, what: str, head: Head, status: int, code: str, caller: Call
         "status": status,
         "code": code,
         "method": _plain(head.method),
-        "path": _plain(head.path),
+        "path": _plain(_bare(head.path)),
         "peer": _plain(head.peer or "-"),
         "token": caller.token_id if caller else "-",
         "role": caller.role if caller else "-",
     }
     line = " ".join(f"{name}={value}" for name, value in fields.items())
     LOGGER.log(level, "%s %s", what, line, extra=fields)
+
+
+def _bare(path: str) -> str:
+    """A path without its secret."""
+    return f"{SIGN_IN}..." if path.startswith(SIGN_IN) else path
 
 
 def _plain(text: str) -> str:

@@ -104,7 +104,7 @@ class Gate:
         return caller
 
     async def _caller(self, head: Head) -> Caller | Refusal | None:
-        if (_is_open(head) or self._is_page(head)) and not head.all("authorization"):
+        if self._is_page(head) or (_is_open(head) and not head.all("authorization")):
             return None
         secret = None if head.all("authorization") else sessions.secret_of(head)
         if secret is not None and self._house.pages is not None:

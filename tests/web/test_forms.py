@@ -1,0 +1,92 @@
+"""Forms of pages: from a page that was shown, once, and nothing but a form."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+
+import pytest
+
+from builders.browsing import HTML, Visitor, heading, signed_in, words
+from builders.management import TOKEN
+from steelyard.errors import InputError
+from steelyard.services.house import House
+from steelyard.web.forms import Once
+
+
+@pytest.mark.parametrize("nonce", ["", "x", "00.ff", "." * 50, "é.é"])
+def test_a_form_that_no_page_of_ours_made_is_not_acted_upon(visitor: Visitor, nonce):
+    answer = visitor.client.post("/sign-out", data={"nonce": nonce}, headers=HTML)
+
+    assert (answer.status_code, heading(answer)) == (422, "That was not done.")
+    assert "Nothing was done" in words(answer)
+    assert visitor.get("/").status_code == 200
+
+
+def test_the_form_of_somebody_else_is_not_acted_upon(house: House, visitor: Visitor):
+    with signed_in(house) as other:
+        theirs = other.get("/sign-out")
+
+    assert visitor.send("/sign-out", theirs).status_code == 422
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}])
+def test_a_form_from_another_site_is_refused(visitor: Visitor, headers):
+    answer = visitor.client.post("/sign-out", data={}, headers={**HTML, **headers})
+
+    assert (answer.status_code, heading(answer)) == (403, "That was refused.")
+
+
+def test_pages_take_forms_and_programs_json(visitor: Visitor):
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+
+    assert visitor.client.post("/sign-out", json={}, headers=HTML).status_code == 415
+    assert visitor.client.post("/api/plans", data={"bucket": "core"}).status_code == 415
+    assert visitor.client.post("/configs", data={"a": "b"}, headers=bearer).status_code == 415
+
+
+def test_a_form_that_is_sent_twice_at_once_is_acted_upon_once():
+    calls, go = [], Event()
+
+    def work() -> str:
+        calls.append(1)
+        go.wait(5)
+        return f"/{len(calls)}"
+
+    async def both() -> list[str]:
+        once = Once()
+        first = asyncio.create_task(once.address("n", work))
+        second = asyncio.create_task(once.address("n", work))
+        await asyncio.sleep(0.05)
+        go.set()
+        return [await first, await second, await once.address("n", work)]
+
+    assert asyncio.run(both()) == ["/1", "/1", "/1"]
+
+
+def test_a_form_that_failed_may_be_sent_again():
+    answers = iter([InputError("no", code="form_stale"), "/there"])
+
+    def work() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def twice() -> str:
+        once = Once()
+        with pytest.raises(InputError):
+            await once.address("n", work)
+        return await once.address("n", work)
+
+    assert asyncio.run(twice()) == "/there"
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing_inside(visitor: Visitor):
+    page = visitor.get("/")
+
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not [word for word in (" style=", "<style", " onclick", "http://", "https://")
+                if word in page.text]  # fmt: skip
