@@ -163,7 +163,8 @@ async def load_and_plan(request: Request, here: Here, form: Posted) -> Response:
         return f"/plans/{plan.plan_id}"
 
     try:
-        return await form.once(work)
+        async with here.planning:
+            return await form.once(work)
     except SteelyardError as error:
         again = partial(_again, request, here, form, draft_id, error, loaded)
         return await to_thread.run_sync(again)
