@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from anyio import to_thread
@@ -36,6 +36,8 @@ from steelyard.web.shell import page
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
+MOST_REMEMBERED = 256
+"""Settings whose moves are at hand."""
 MIDDLE = 0.5
 """Where a slider stands that nobody set."""
 DIVIDENDS = (
@@ -54,6 +56,10 @@ ENDS: Mapping[str, tuple[str, str]] = {
 """What 0 and 1 of a slider are."""
 PLACES = {"B": "name", "--kind": "kind", "--set": "universe"}
 """Place of a fault -> field, where they are called otherwise."""
+
+
+Moved = Mapping[str, Mapping[str, Any]]
+"""Setting -> the keys that it moves and to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,18 +327,30 @@ def _tried(held: Held, form: Form | None) -> tuple[Sequence[Fault], list[Slider]
     if held.kind == "core":
         return (), []
     before = SatelliteSettings(satellite_id=held.name, **held.settings)
+    earlier = _moved(before)
     if form is None or "was.risk_appetite" not in form.fields:
-        return (), [_slider(name, before, before) for name in SLIDERS]
+        return (), [_slider(name, before, earlier, earlier) for name in SLIDERS]
     try:
         now = tried(held, assignments_of(form, held))
     except SteelyardError as error:
-        return error.faults, [_slider(name, before, before) for name in SLIDERS]
-    return (), [_slider(name, before, now) for name in SLIDERS]
+        return error.faults, [_slider(name, before, earlier, earlier) for name in SLIDERS]
+    later = _moved(now)
+    return (), [_slider(name, now, earlier, later) for name in SLIDERS]
 
 
-def _slider(name: str, before: SatelliteSettings, now: SatelliteSettings) -> Slider:
+def _moved(settings: SatelliteSettings) -> Moved:
+    return _moved_by(tuple(settings.model_dump(exclude_none=True).items()))
+
+
+@lru_cache(MOST_REMEMBERED)
+def _moved_by(settings: tuple[tuple[str, Any], ...]) -> Moved:
+    """What settings move is of them alone: it is asked at every look, and takes a while."""
+    return moved_by(SatelliteSettings.model_validate(dict(settings)))
+
+
+def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved) -> Slider:
     value, why = now.chosen(name)
-    earlier, later = moved_by(before).get(name, {}), moved_by(now).get(name, {})
+    earlier, later = was_moved.get(name, {}), is_moved.get(name, {})
     keys = [*later, *(key for key in earlier if key not in later)]
     return Slider(
         name=name,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Literal, cast
 
 from anyio import to_thread
@@ -415,6 +415,7 @@ def _remarks(seen: Look) -> list[tuple[str, Sequence[str]]]:
     return [(head, list(texts)) for head, texts in [*told, ("For this load", notes)] if texts]
 
 
+@cache
 def _forms() -> list[tuple[str, str]]:
     named = [(name, form.importer.title) for name, form in forms().by_name.items()]
     return [("", "what is in the file says it"), *WITHOUT_IMPORTER.items(), *named]
