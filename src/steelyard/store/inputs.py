@@ -6,8 +6,9 @@ from sqlalchemy import Connection, select
 
 from steelyard.errors import NotStored
 from steelyard.importers import Inputs
+from steelyard.portfolio import Snapshot
 from steelyard.store.schema import snapshot
-from steelyard.store.snapshots import Packed, unpack
+from steelyard.store.snapshots import Packed, owned_in, unpack
 from steelyard.store.store import Store, Transaction
 
 
@@ -22,6 +23,12 @@ def load(store: Store, portfolio: str, market: str) -> Inputs:
     with store.reading() as connection:
         bodies = [_body(connection, key) for key in (portfolio, market)]
     return unpack(*bodies)
+
+
+def owned(store: Store, portfolio: str) -> Snapshot:
+    """What is owned, of a hash, without the prices; raises as `load`."""
+    with store.reading() as connection:
+        return owned_in(_body(connection, portfolio)).snapshot
 
 
 def _keep(transaction: Transaction, kind: str, sha256: str, body: bytes) -> None:

@@ -69,7 +69,7 @@ def pack(inputs: Inputs, market_sha256: str | None = None) -> Packed:
 
 def unpack(portfolio: bytes, market: bytes) -> Inputs:
     """The inputs of both parts; raises StoreError for one that is damaged or of a later format."""
-    owned: Portfolio = _unpack("portfolio", portfolio, Portfolio)
+    owned = owned_in(portfolio)
     prices: Market = _unpack("market", market, Market)
     return Inputs(
         snapshot=owned.snapshot,
@@ -78,6 +78,12 @@ def unpack(portfolio: bytes, market: bytes) -> Inputs:
         warnings=owned.warnings,
         as_of_from=owned.as_of_from,
     )
+
+
+def owned_in(portfolio: bytes) -> Portfolio:
+    """What is owned and wanted, without the prices; raises as `unpack`."""
+    owned: Portfolio = _unpack("portfolio", portfolio, Portfolio)
+    return owned
 
 
 def _pack(part: Part, values: Mapping[str, Any]) -> tuple[bytes, str]:

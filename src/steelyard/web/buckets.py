@@ -15,17 +15,19 @@ from fastapi import APIRouter, Request, Response
 
 from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, SatelliteSettings, moved_by
 from steelyard.errors import ChangedMeanwhile, Fault, SteelyardError
-from steelyard.importers import Inputs, amount_of
+from steelyard.importers import amount_of
 from steelyard.money import ZERO
+from steelyard.portfolio import Snapshot
 from steelyard.runs.listed_plans import Listed, listed
 from steelyard.runs.settings import New, configure, create, resting, shown, tried
-from steelyard.runs.stored import inputs_of, transfer
+from steelyard.runs.stored import transfer
 from steelyard.runs.wash_windows import windows
 from steelyard.services.api.fields import BucketInPath, Here, changing
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.store import assignments, strategies
+from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets
 from steelyard.store.exchange import still_whole
 from steelyard.store.store import Store
@@ -228,7 +230,7 @@ def _show(
     account = sum((row.value for row in rows if row.value is not None), ZERO)
     version = assignments.planned_by(store, bucket)
     plan = next((entry for entry in listed(store) if entry.row.bucket == bucket), None)
-    owned = None if held.portfolio is None else inputs_of(store, held)
+    snapshot = None if held.portfolio is None else kept_inputs.owned(store, held.portfolio)
     faults, sliders = _tried(held, form)
     strategy = house.planners().strategy(bucket)
     return page(
@@ -243,11 +245,10 @@ def _show(
         follows=held.assignment,
         resting=resting(held, version),
         plan=plan,
-        owned=owned,
-        snapshot=None if owned is None else owned.snapshot,
+        snapshot=snapshot,
         exhibits=_exhibits(request, house, held, plan),
-        windows=[] if owned is None else windows(owned.snapshot, strategy.lots.wash_sale_days),
-        lots=_lots(owned),
+        windows=[] if snapshot is None else windows(snapshot, strategy.lots.wash_sale_days),
+        lots=_lots(snapshot),
         sliders=sliders,
         toggles=_toggles(held, form),
         by_hand={name: _set_by_hand(held, name) for name in ("preset", "dividend_handling")},
@@ -388,11 +389,10 @@ def _exhibits(
     return drawn_plan(request, house, plan.row.plan_id).exhibits
 
 
-def _lots(owned: Inputs | None) -> list[tuple[Any, Any, Any]]:
+def _lots(snapshot: Snapshot | None) -> list[tuple[Any, Any, Any]]:
     """Holding, security and lot, of every lot."""
-    if owned is None:
+    if snapshot is None:
         return []
-    snapshot = owned.snapshot
     return [
         (holding, snapshot.security(holding.symbol), lot)
         for holding in snapshot.holdings
