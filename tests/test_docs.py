@@ -431,6 +431,7 @@ SECTIONS = [
         *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),
         *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md", "fleet.md"),
+        "watch.md",
     )
     for title in sections(page)
 ]

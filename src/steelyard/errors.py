@@ -13,7 +13,8 @@ SteelyardError
 ├── NotExecuted            a plan, a run or an account may not be traded; nothing was sent
 │   └── ChainBroken        the journal's events are not those that were written
 ├── ServiceError           a service did not answer in time, or answered nonsense
-│   └── OtherBuild         what is to work together is of two builds, or has other plugins
+│   ├── OtherBuild         what is to work together is of two builds, or has other plugins
+│   └── NotDelivered       a message did not reach whom it was for; nothing else changed
 ├── NotAllowed             who asks may not; nothing was done
 ├── ChangedMeanwhile       another changed it since this change was made; nothing was done
 │   └── NotMatched         it is not what the request says that it must be
@@ -222,6 +223,12 @@ class OtherBuild(ServiceError):
     """Who asks and the service are of two builds, or have not the same plugins."""
 
     code = "other_build"
+
+
+class NotDelivered(ServiceError):
+    """A message did not reach whom it was for, as far as is known; nothing else changed."""
+
+    code = "not_delivered"
 
 
 class NotAllowed(SteelyardError):

@@ -162,6 +162,10 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("runs",): ("r-nowhere",),
         ("halt",): ("--lift",),
         ("token", "revoke"): ("nowhere",),
+        ("watch", "set"): ("nowhere", "--every", "daily"),
+        ("watch", "list"): ("--bucket", "nowhere"),
+        ("watch", "remove"): ("nowhere",),
+        ("watch", "test"): (),
         ("db", "backup"): ("not.json",),
         ("db", "restore"): ("nowhere.db",),
     }
@@ -169,6 +173,8 @@ def test_every_command_with_json_fails_in_json(folder: Path):
     cannot |= {
         ("token", "list"),
         ("token", "link"),
+        ("watch",),
+        ("watch", "ticks"),
         ("db", "upgrade"),
         ("resume",),
         ("reconcile",),

@@ -20,7 +20,7 @@ from steelyard.runs.batch.bucket import batch_bucket
 from steelyard.runs.bucket_plan import Manner
 from steelyard.runs.planners import Planners
 from steelyard.runs.stored import keep, load
-from steelyard.store import assignments, buckets, presets, strategies
+from steelyard.store import approvals, assignments, buckets, presets, strategies
 from steelyard.store.opening import open_store
 from steelyard.telemetry import events
 from steelyard.telemetry.breaker import Rules
@@ -103,6 +103,13 @@ def stored(tmp_path_factory) -> list[PlannerEvent]:
     presets.add(store, "own", "", author="me", tags=["calm"])
     presets.used(store, "planner/own", "own", "m.toml")
     keep(store, BUSY.planned, imported, (), 0.1)
+    approvals.record(
+        store,
+        approvals.Consent(
+            plan_id=BUSY.planned.plan_id, bucket="core", by="cafe0001", broker="paper", typed="1",
+            expires_at=store.now(), notes=(),
+        ),
+    )  # fmt: skip
     manner = Manner(
         engine=EngineSettings(shadow="none"), health=Health({}, Rules()), correlation_id="one run"
     )

@@ -28,6 +28,7 @@
     halting.py   halt, cancel-all, flatten, arm
     runner.py    the process that holds broker keys; handing.py hands plans to it
     serve.py     the services: all on this machine, or one
+    watch.py     what is due, planned and told: schedules, channels; watch_view.py shows it
     db.py        the database: upgrade, backup, restore
     token.py     tokens of the services: create, list, revoke
     stored.py    the database, opened where a command needs it; named.py: a strategy by its name
@@ -74,6 +75,7 @@ from steelyard.cli.strategy import strategy
 from steelyard.cli.token import token
 from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
+from steelyard.cli.watch import watch
 from steelyard.cli.why import why
 
 app = Commands(
@@ -132,5 +134,6 @@ strategy.command("dry-run")(dry_run)
 app.add_typer(strategy, name="strategy")
 app.add_typer(bucket, name="bucket")
 app.add_typer(plans, name="plans")
+app.add_typer(watch, name="watch")
 app.add_typer(db, name="db")
 app.add_typer(token, name="token")

@@ -6,6 +6,7 @@ telling changes nothing of the run.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steelyard.cli.output import ALERTED, note
+from steelyard.errors import NotDelivered
 
 if TYPE_CHECKING:
     import ssl
@@ -43,8 +45,11 @@ class Alerts:
         """By the settings of execution; raises SettingsError."""
         from steelyard.execution.configuration import load
 
-        url = load(home, environment).webhook.url
-        return cls(None if url is None else poster(url.get_secret_value()))
+        webhook = load(home, environment).webhook
+        if webhook.url is None:
+            return cls(None)
+        url = webhook.url.get_secret_value()
+        return cls(poster(url, allow_private=webhook.allow_private))
 
     def __call__(self, event: PlannerEvent) -> None:
         if event.event_type != ALERT:
@@ -77,40 +82,26 @@ class Alerts:
             LOGGER.warning("The webhook was not told of %s: %s", message["code"], _kind(error))
 
 
-def poster(url: str, tls: ssl.SSLContext | None = None) -> Post:
+def poster(url: str, tls: ssl.SSLContext | None = None, *, allow_private: bool = True) -> Post:
     """What sends a message to an address: once, in a few seconds, and not wherever that points.
 
-    tls   None = certificates as usual
-    Raises SettingsError where httpx2 is not installed.
+    tls             None = certificates as usual
+    allow_private   may it be an address of this machine or of a private network
     """
-    from steelyard.errors import SettingsError
+    from steelyard.posting import is_success, post
 
-    try:
-        import httpx2
-    except ModuleNotFoundError as error:
-        mend = 'Install it: pip install "steelyard[execute]"'
-        raise SettingsError(
-            f"webhook.url needs httpx2, which is not installed. Nothing was sent. {mend}, or unset "
-            "it.",
-            code="no_execute_extra",
-            place="webhook.url",
-            hint=mend,
-        ) from error
-
-    def post(message: Mapping[str, Any]) -> None:
-        with httpx2.Client(
-            verify=tls or True, timeout=WEBHOOK_S, follow_redirects=False, trust_env=False
-        ) as client:
-            answer = client.post(url, json=dict(message))
-        if not answer.is_success:
+    def send(message: Mapping[str, Any]) -> None:
+        body = json.dumps(dict(message), ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json"}
+        status = post(url, body, headers, allow_private=allow_private, seconds=WEBHOOK_S, tls=tls)
+        if not is_success(status):
             LOGGER.warning(
-                "The webhook was not told of %s: it answered %s",
-                message["code"],
-                answer.status_code,
+                "The webhook was not told of %s: it answered %s", message["code"], status
             )
 
-    return post
+    return send
 
 
 def _kind(error: Exception) -> str:
-    return type(error).__name__
+    code = error.fault.code if isinstance(error, NotDelivered) else ""
+    return f"{type(error).__name__} {code}".strip()

@@ -178,15 +178,10 @@ class _Answers:
             return {"runs": [run_document(entry, run) for run in rows]}
 
     def _halt(self, request: Halt) -> Mapping[str, Any]:
-        """First the switch, then its event: it does not wait for a disk that is full."""
-        from contextlib import closing
+        """Engage the switch; a journal that cannot be written does not hinder it."""
         from datetime import UTC, datetime
 
-        from steelyard.execution.halt import engage
-        from steelyard.execution.journal.opening import open_journal
-        from steelyard.telemetry.events import HaltChanged
+        from steelyard.execution.halting import halt
 
-        switch = engage(self.home, request.reason, AUTHOR, datetime.now(UTC))
-        with closing(open_journal(self.home)) as entry, entry.writing() as change:
-            change.tell(HaltChanged(True, request.reason, AUTHOR), "", "")
-        return {"engaged": switch.engaged, "reason": switch.why}
+        result = halt(self.home, request.reason, AUTHOR, datetime.now(UTC))
+        return {"engaged": result.switch.engaged, "reason": result.switch.why}

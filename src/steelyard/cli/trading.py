@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from steelyard.execution.journal.journal import Journal
 
 NOTHING_SENT = "Nothing was sent."
-SHOWN_DIGITS = 8
 LONGEST_ACCOUNT = 64
 """Bytes: each may become four in the name of its lock."""
 SHOWN_SIGNS = 40
@@ -113,21 +112,12 @@ def let_follow(entry: Journal) -> None:
 
 
 def account_of(entry: Journal, plan: Approved, chosen: str | None) -> str:
-    """Where a plan is traded: as chosen, where it was before, its bucket's, or one of its own.
-
-    A plan of files has an account of its own for each portfolio that it stands on, so that plans of
-    other files never meet in it.
-    """
+    """Where a plan is traded: as chosen, else see `execution.accounts`."""
     if chosen is not None:
         return _usable(chosen)
-    row = entry.row(
-        "SELECT account FROM run WHERE plan_hash = ? ORDER BY rowid LIMIT 1", (plan.plan_id,)
-    )
-    if row is not None:
-        return str(row[0])
-    if plan.bucket in _buckets():
-        return plan.bucket
-    return f"{plan.bucket}-{plan.portfolio[:SHOWN_DIGITS]}"
+    from steelyard.execution import accounts
+
+    return accounts.account_of(entry, plan, _buckets())
 
 
 def _usable(name: str) -> str:

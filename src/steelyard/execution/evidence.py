@@ -79,7 +79,7 @@ def facts(desk: Desk, sight: Sight, intended: Intended | None = None) -> Facts:
         arm=standing.arm,
         switch=desk.engaged(),
         lock=_lock(desk),
-        reconciliation=_reconciliation(desk.journal, run.account),
+        reconciliation=reconciliation(desk.journal, run.account),
         builds=standing.builds,
         free_disk_bytes=standing.free_disk_bytes,
         journal_writable=True,  # an object that failed to write refuses to
@@ -147,11 +147,12 @@ def _lock(desk: Desk) -> Lock:
     return Lock(locked=True, fence=desk.lease.fence, newest_fence=0 if row is None else row[0])
 
 
-def _reconciliation(journal: Journal, account: str) -> Reconciliation | None:
+def reconciliation(journal: Journal, account: str) -> Reconciliation | None:
+    """The last comparison of an account; None where it was never opened."""
     opening = stored.opening_for(journal, account)
     if opening is None:
         return None
-    clean = stored.comparisons(journal, account)[0].clean
+    clean = stored.comparisons(journal, account, 1)[0].clean
     freeze = stored.frozen(journal, account)
     return Reconciliation(clean, opening.at, "" if freeze is None else freeze.reason)
 

@@ -38,7 +38,7 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
     approved, plan = request.approved, _plan(request)
     fills = rows.fills(journal, run_id=run_id)
     orders = order_rows(rows.legs(journal, run_id), fills, approved.instructions)
-    steps = tuple(_step(each, orders, fills) for each in approved.instructions)
+    steps = tuple(step_result(each, orders, fills) for each in approved.instructions)
     weights = () if plan is None else _weights(plan, approved, fills)
     rates = {each.step: each.fx_rate for each in approved.instructions}
     compared, books = stored.comparisons(journal, run.account), books_of(journal, run.account)
@@ -60,7 +60,7 @@ def run_report(journal: Journal, run_id: str) -> RunReport:
         orders=orders,
         weights=weights,
         drift=None if plan is None else _drift(plan, weights),
-        cash=_cash(run, compared, fills),
+        cash=cash_rows(run, compared, fills),
         blocks=_blocks(journal, run_id),
         compared=_compared(run, compared),
         books=performance(books, _marks(approved)),
@@ -88,7 +88,10 @@ def _total(steps: Iterable[StepResult], side: Side) -> Decimal:
     return sum((step.value_base for step in steps if step.side is side), ZERO)
 
 
-def _step(each: Instruction, orders: Sequence[OrderRow], fills: Sequence[FillRow]) -> StepResult:
+def step_result(
+    each: Instruction, orders: Sequence[OrderRow], fills: Sequence[FillRow]
+) -> StepResult:
+    """An approved order, planned and filled; orders and fills: of the run."""
     own = [row for row in orders if row.step == each.step]
     sent = [row for row in own if row.sent]
     names = {row.client_order_id for row in own}
@@ -185,7 +188,7 @@ def _cash_base(approved: Approved, fills: Iterable[FillRow]) -> Decimal:
     return total
 
 
-def _cash(
+def cash_rows(
     run: RunRow, compared: Sequence[stored.Comparison], fills: Sequence[FillRow]
 ) -> tuple[CashRow, ...]:
     """Each currency, at the first and at the last comparison of the run."""

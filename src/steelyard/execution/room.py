@@ -92,7 +92,7 @@ class Room:
             arm=None if arm is None else arm.facts,
             builds={"this process": build(), "the run": run.build},
             restricted=restricted(self.home),
-            free_disk_bytes=_free(self.home),
+            free_disk_bytes=free_bytes(self.home),
         )
 
 
@@ -142,7 +142,8 @@ def paper_history(journal: Journal) -> PaperHistory:
     return PaperHistory(runs=len(good), days=len(days), unexplained=open_freezes)
 
 
-def _free(home: Path) -> int | None:
+def free_bytes(home: Path) -> int | None:
+    """Free space beside the journal; None where it cannot be told."""
     try:
         return shutil.disk_usage(home).free
     except OSError:

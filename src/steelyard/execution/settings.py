@@ -160,6 +160,9 @@ class Webhook(Section):
     """Where alerts are sent besides the journal and the terminal."""
 
     url: SecretStr | None = setting(None, "an https address; off when absent")
+    allow_private: bool = setting(
+        True, "may it be an address of this machine or of a private network"
+    )
 
     @field_validator("url")
     @classmethod

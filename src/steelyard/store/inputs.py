@@ -6,9 +6,8 @@ from sqlalchemy import Connection, select
 
 from steelyard.errors import NotStored
 from steelyard.importers import Inputs
-from steelyard.portfolio import Snapshot
 from steelyard.store.schema import snapshot
-from steelyard.store.snapshots import Packed, owned_in, unpack
+from steelyard.store.snapshots import Packed, Portfolio, unpack, unpack_portfolio
 from steelyard.store.store import Store, Transaction
 
 
@@ -25,10 +24,11 @@ def load(store: Store, portfolio: str, market: str) -> Inputs:
     return unpack(*bodies)
 
 
-def owned(store: Store, portfolio: str) -> Snapshot:
-    """What is owned, of a hash, without the prices; raises as `load`."""
+def portfolio_of(store: Store, sha256: str) -> Portfolio:
+    """What is owned and wanted, without prices; raises as `load`."""
     with store.reading() as connection:
-        return owned_in(_body(connection, portfolio)).snapshot
+        body = _body(connection, sha256)
+    return unpack_portfolio(body)
 
 
 def _keep(transaction: Transaction, kind: str, sha256: str, body: bytes) -> None:

@@ -329,6 +329,35 @@ fleet_account = Table(
 )
 """What an account came to: its plan, or the error that it has instead. digest: of its files."""
 
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("plan_id", Text, ForeignKey("plan.plan_id"), nullable=False),
+    Column("approved_at", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("broker", Text, nullable=False),
+    Column("typed", Text, nullable=False),
+    Column("notes", Text, nullable=False, server_default="[]"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('stored', 'handed_over', 'refused')"),
+        nullable=False,
+    ),
+    Column("run_id", Text),
+    Column("code", Text, nullable=False, server_default=""),
+    _words("words"),
+    UniqueConstraint("plan_id", "expires_at", name="one_approval"),
+    sqlite_autoincrement=True,
+)
+"""What a person stood behind: of one plan until one moment at most once.
+
+notes: ids of those that were read; typed: the number as it was typed; run_id: in the journal;
+code, words: what became of it, and why nothing was sent where that is so.
+"""
+
 sign_in = Table(
     "sign_in",
     metadata,
@@ -346,3 +375,70 @@ sign_in = Table(
 
 until: of the session; used_at, until: None = the link was not used.
 """
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("bucket", Text, ForeignKey("bucket.name"), primary_key=True),
+    Column("toml", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("muted_until", Text),
+    Column("looked_until", Text, nullable=False),
+    _words("band_inputs"),
+    _words("band_day"),
+    Column("band_breaches", Text, nullable=False, server_default="[]"),
+)
+"""When a bucket is planned by itself, and how far that was seen to. sha256: of the text.
+
+looked_until: every tick up to then is dealt with; band_inputs, band_day, band_breaches: from what
+the last look at its bands planned, on which day there, and what was out of its band.
+"""
+
+tick = Table(
+    "tick",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("bucket", Text, nullable=False),
+    Column("due_at", Text),
+    Column("at", Text, nullable=False),
+    Column(
+        "reason",
+        Text,
+        CheckConstraint("reason IN ('calendar', 'one-time', 'missed', 'band')", name="why"),
+        nullable=False,
+    ),
+    Column(
+        "outcome",
+        Text,
+        CheckConstraint("outcome IN ('planned', 'refused', 'quiet', 'muted')", name="what"),
+        nullable=False,
+    ),
+    Column("plan_id", Text),
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("missed_since", Text),
+    _words("detail"),
+    Column("breaches", Text, nullable=False, server_default="[]"),
+    Column("deliveries", Text, nullable=False, server_default="{}"),
+    Column("waiting", Integer, CheckConstraint("waiting IN (0, 1)"), nullable=False),
+    UniqueConstraint("bucket", "due_at", name="one_tick"),
+    Index("ticks_of_bucket", "bucket", "id"),
+    Index("ticks_to_tell", "waiting"),
+    sqlite_autoincrement=True,
+)
+"""What came of a time at which a bucket was due, or of a look at its bands, which has no due_at.
+
+missed: ticks that nobody looked at, from missed_since on; deliveries: channel -> what came of
+telling it; waiting: is any of them still to be told?
+"""
+
+scheduler = Table(
+    "scheduler",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, CheckConstraint("state IN ('free', 'claimed', 'done')"), nullable=False),
+    Column("lease_until", Text),
+    Column("holder", Text),
+)
+"""Which process looks what is due; see `store.leases`."""

@@ -67,9 +67,15 @@ def pack(inputs: Inputs, market_sha256: str | None = None) -> Packed:
     return Packed(portfolio, market, portfolio_sha256, market_sha256)
 
 
+def unpack_portfolio(body: bytes) -> Portfolio:
+    """What is owned and wanted alone; raises StoreError as `unpack`."""
+    owned: Portfolio = _unpack("portfolio", body, Portfolio)
+    return owned
+
+
 def unpack(portfolio: bytes, market: bytes) -> Inputs:
     """The inputs of both parts; raises StoreError for one that is damaged or of a later format."""
-    owned = owned_in(portfolio)
+    owned = unpack_portfolio(portfolio)
     prices: Market = _unpack("market", market, Market)
     return Inputs(
         snapshot=owned.snapshot,
@@ -78,12 +84,6 @@ def unpack(portfolio: bytes, market: bytes) -> Inputs:
         warnings=owned.warnings,
         as_of_from=owned.as_of_from,
     )
-
-
-def owned_in(portfolio: bytes) -> Portfolio:
-    """What is owned and wanted, without the prices; raises as `unpack`."""
-    owned: Portfolio = _unpack("portfolio", portfolio, Portfolio)
-    return owned
 
 
 def _pack(part: Part, values: Mapping[str, Any]) -> tuple[bytes, str]:

@@ -466,6 +466,24 @@ class PlanSaved(StoreEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanApproved(StoreEvent):
+    """A person stood behind a plan, or what became of that changed.
+
+    plan_id   of the plan
+    by        who: the id of their token
+    state     stored, handed_over or refused
+    run_id    that trades it; "" = none
+    code      of why nothing was sent; "" = it was handed over
+    """
+
+    plan_id: str
+    by: str
+    state: str
+    run_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseUpgraded(StoreEvent):
     """The database has the form that this release needs.
 
@@ -886,6 +904,87 @@ class RunnerStarted(ExecutionEvent):
     build: str
 
 
+class WatchEvent(Event):
+    """Of schedules: what is due, and who was told."""
+
+    __slots__ = ()
+    told_by = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChanged(WatchEvent):
+    """The schedule of a bucket is another, gone, or muted.
+
+    change  set, removed, muted or heard
+    when    in words: of a schedule when it is due, of one that is muted until when
+    author  who did it
+    """
+
+    change: str
+    when: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDue(WatchEvent):
+    """A bucket was due, or out of its bands, and something came of it.
+
+    reason   calendar, one-time, missed or band
+    due_at   when it was due; null of bands
+    outcome  planned, refused, quiet or muted
+    plan_id  of the plan that was made; null where none was
+    """
+
+    reason: str
+    due_at: str | None
+    outcome: str
+    plan_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchMissed(WatchEvent):
+    """Nobody looked when a bucket was due; it is planned once, and not as often as it was due.
+
+    ticks   how many
+    since   when the first of them was due
+    until   when somebody looked
+    """
+
+    ticks: int
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTold(WatchEvent):
+    """A channel took the message of a tick.
+
+    channel  smtp, webhook or apprise
+    tries    how often it was tried
+    plan_id  that the message is of; null of a plan that was refused
+    """
+
+    channel: str
+    tries: int
+    plan_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchChannelFailed(WatchEvent):
+    """A channel did not take the message of a tick.
+
+    channel   smtp, webhook or apprise
+    tries     how often it was tried
+    given_up  is it tried no more
+    message   why
+    """
+
+    channel: str
+    tries: int
+    given_up: bool
+    message: str
+
+
 PLANNING: tuple[type[Event], ...] = (
     PlanningStarted, ModuleLoadFailed, ModuleFinished, CalculatorFailure, PlanningRestarted,
     OpportunitiesIdentified, SequenceGenerationStarted, SequenceEvaluationStarted, BatchScored,
@@ -895,7 +994,7 @@ PLANNING: tuple[type[Event], ...] = (
 STORE: tuple[type[Event], ...] = (
     StrategySaved, StrategyRolledBack, ConfigurationChanged, PresetAdded, PresetApplied,
     BucketCreated, BucketLoaded, BucketSettingsChanged, CashTransferred, InputsImported, PlanSaved,
-    PlannerSequencesGenerated, PlannerBatchComplete, DatabaseUpgraded,
+    PlanApproved, PlannerSequencesGenerated, PlannerBatchComplete, DatabaseUpgraded,
 )  # fmt: skip
 EXECUTION: tuple[type[Event], ...] = (
     RunStarted, RunStateChanged, RunEnded, LegStateChanged, OrderSubmitting, OrderAnswered,
@@ -903,7 +1002,10 @@ EXECUTION: tuple[type[Event], ...] = (
     AlertRaised, CancelAsked, LimitLoosened, AccountOpened, ActivityBooked, BucketFollowed,
     RunnerStarted,
 )  # fmt: skip
+WATCH: tuple[type[Event], ...] = (
+    ScheduleChanged, WatchDue, WatchMissed, WatchTold, WatchChannelFailed,
+)  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (
-    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, *EXECUTION,
+    *PLANNING, *STORE, EnginesDiffer, CacheCleared, PlanMeasured, *EXECUTION, *WATCH,
 )  # fmt: skip
 """Every event, in the order of the catalogue."""

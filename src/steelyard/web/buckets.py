@@ -230,7 +230,9 @@ def _show(
     account = sum((row.value for row in rows if row.value is not None), ZERO)
     version = assignments.planned_by(store, bucket)
     plan = next((entry for entry in listed(store) if entry.row.bucket == bucket), None)
-    snapshot = None if held.portfolio is None else kept_inputs.owned(store, held.portfolio)
+    snapshot = (
+        None if held.portfolio is None else kept_inputs.portfolio_of(store, held.portfolio).snapshot
+    )
     faults, sliders = _tried(held, form)
     strategy = house.planners().strategy(bucket)
     return page(

@@ -233,23 +233,29 @@ def _adopt(change: Change, result: Reconciliation, kind: str) -> dict[str, str]:
     return {symbol: plain(amount) for symbol, amount in shares.items()}
 
 
+COMPARED = "SELECT run_id, account, at_utc, clean, body FROM reconciliation"
+
+
 def comparisons(journal: Journal, account: str | None = None, most: int = -1) -> list[Comparison]:
     """Comparisons, newest first; `most` of them, -1 = all."""
-    entries = journal.rows(
-        "SELECT run_id, account, at_utc, clean, body FROM reconciliation "
-        "WHERE ? IS NULL OR account = ? ORDER BY id DESC LIMIT ?",
-        (account, account, most),
+    query = f"{COMPARED} WHERE ? IS NULL OR account = ? ORDER BY id DESC LIMIT ?"
+    return [_comparison(row) for row in journal.rows(query, (account, account, most))]
+
+
+def comparisons_of(journal: Journal, run_id: str) -> list[Comparison]:
+    """Those of a run, newest first."""
+    query = f"{COMPARED} WHERE run_id = ? ORDER BY id DESC"
+    return [_comparison(row) for row in journal.rows(query, (run_id,))]
+
+
+def _comparison(row: Sequence[Any]) -> Comparison:
+    return Comparison(
+        run_id=row[0] or "",
+        account=row[1],
+        at=datetime.fromisoformat(row[2]),
+        clean=bool(row[3]),
+        body=json.loads(row[4]),
     )
-    return [
-        Comparison(
-            run_id=row[0] or "",
-            account=row[1],
-            at=datetime.fromisoformat(row[2]),
-            clean=bool(row[3]),
-            body=json.loads(row[4]),
-        )
-        for row in entries
-    ]
 
 
 def activities(journal: Journal, account: str) -> tuple[Activity, ...]:

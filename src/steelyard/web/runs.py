@@ -1,0 +1,132 @@
+"""`/runs`: what was sent, a run as it goes, where books and broker differ; and the halt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from steelyard.errors import InputError
+from steelyard.execution import halt, halting
+from steelyard.execution.followed import followed
+from steelyard.execution.journal.journal import Journal
+from steelyard.execution.journal.opening import open_to_look
+from steelyard.execution.run_lines import run_lines
+from steelyard.report.exhibits.following import (
+    MOST_EVENTS,
+    MOST_ROWS,
+    following,
+    head_of,
+    level_of,
+    state_of,
+)
+from steelyard.runs.approval import runner_now
+from steelyard.services.api.fields import Here
+from steelyard.services.house import House
+from steelyard.services.security.roles import needs
+from steelyard.store import approvals
+from steelyard.web.forms import Form, Posted
+from steelyard.web.route import Page
+from steelyard.web.shell import page
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+
+MOST_LISTED = 100
+MOST_REASON = 500
+ALL_EVENTS = 5000
+LONGEST = 64
+RunInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]+$", min_length=1, max_length=LONGEST)]
+
+
+@router.get("/runs", dependencies=[needs("viewer")])
+def list_(request: Request, here: Here) -> Response:
+    """What was sent?"""
+    with _journal(here) as journal:
+        lines = run_lines(journal, MOST_LISTED)
+    return page(
+        request,
+        "runs.html",
+        at="runs",
+        lines=lines,
+        head=head_of([line.run for line in lines]),
+        most=MOST_LISTED,
+        state_of=state_of,
+        level_of=level_of,
+        switch=halt.look(here.home),
+    )
+
+
+@router.get("/runs/{run_id}", dependencies=[needs("viewer")])
+def run(
+    request: Request,
+    here: Here,
+    run_id: RunInPath,
+    events: Annotated[str, Query(pattern="^(newest|all)$")] = "newest",
+) -> Response:
+    """What is happening now?"""
+    with _journal(here) as journal:
+        seen = followed(journal, run_id)
+    most = MOST_EVENTS if events == "newest" else ALL_EVENTS
+    return page(
+        request,
+        "run.html",
+        at="runs",
+        part="live",
+        seen=seen,
+        run=seen.run,
+        view=following(seen, here.utc(), most),
+        most=MOST_ROWS,
+        events=events,
+        approval=approvals.of_runs(here.store(), [seen.run.run_id]).get(seen.run.run_id),
+        switch=halt.look(here.home),
+        runner=True if seen.over else runner_now(here.home),
+        fragment=bool(request.headers.get("hx-request")),
+    )
+
+
+@router.get("/runs/{run_id}/breaks", dependencies=[needs("operator")])
+def breaks(request: Request, here: Here, run_id: RunInPath) -> Response:
+    """Do books and broker agree?"""
+    with _journal(here) as journal:
+        seen = followed(journal, run_id)
+    return page(
+        request,
+        "breaks.html",
+        at="runs",
+        seen=seen,
+        run=seen.run,
+        account=seen.account,
+        switch=halt.look(here.home),
+    )
+
+
+@router.post("/halt", dependencies=[needs("operator")])
+async def stop(form: Posted, here: Here) -> Response:
+    """Nothing new is sent, by nobody, until it is lifted on this machine."""
+    return await form.once(lambda: _halted(here, form))
+
+
+def _halted(here: House, form: Form) -> str:
+    """Where to look at what it came to; blocks."""
+    reason = form.text("reason") or "a person said so on the page"
+    if len(reason) > MOST_REASON:
+        raise InputError(
+            f"The reason has {len(reason)} signs, and {MOST_REASON} are the most. Nothing was "
+            "halted. Say it shorter, or leave it out.",
+            code="halt_reason_long",
+            place="reason",
+            value=len(reason),
+            limit=MOST_REASON,
+        )
+    halting.halt(here.home, reason, form.by.token_id, here.utc())
+    run = form.text("run")
+    return f"/runs/{quote(run, safe='')}" if run else "/runs"
+
+
+@contextmanager
+def _journal(house: House) -> Iterator[Journal]:
+    with closing(open_to_look(house.home)) as journal:
+        yield journal
