@@ -427,6 +427,7 @@ SECTIONS = [
     for page in (
         *("guide.md", "importing.md", "classes.md", "flows.md", "bands.md", "lots.md"),
         *("saver.md", "retiree.md", "evaluation.md", "troubleshooting.md", "ab.md", "diff.md"),
+        "worksheet.md",
         "observing.md",
         *("observability.md", "serving.md", "services.md", "services-requests.md", "security.md"),
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),

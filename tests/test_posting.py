@@ -42,6 +42,12 @@ def test_a_private_host_is_refused_however_it_is_written_and_nothing_is_sent(hos
         assert web.bodies == [b"{}"]
 
 
+@pytest.mark.parametrize("host", ["a\0b", "a" * 300, "nowhere.invalid", "a..b"])
+def test_a_name_that_stands_for_nothing_is_told_as_such(host):
+    with pytest.raises(NotDelivered, match="has no address"):
+        addresses_of(host, 25, allow_private=True)
+
+
 def test_one_private_address_among_those_of_a_name_refuses_all(monkeypatch):
     def resolved(host, port, **_):
         return [

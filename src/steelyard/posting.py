@@ -35,9 +35,9 @@ def addresses_of(host: str, port: int, *, allow_private: bool) -> list[str]:
     """Every address of a host; raises NotDelivered for none, and for one that is not public."""
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:  # a name may be too long, or none at all
         raise NotDelivered(
-            f"{host} has no address: {error}. {NOTHING}", code="no_address", place=host
+            f"{host!a} has no address: {error}. {NOTHING}", code="no_address", place=host
         ) from error
     addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
     if not allow_private:

@@ -129,6 +129,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
         ("rebalance",): ("--holdings", "nowhere.csv"),
         ("import",): ("nowhere.csv",),
         ("why",): ("AAA", "--holdings", "nowhere.csv"),
+        ("worksheet",): ("nowhere",),
         ("fleet",): ("nowhere",),
         ("verify",): ("not.json",),
         ("modules",): ("--tag", "nowhere"),

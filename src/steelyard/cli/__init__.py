@@ -5,6 +5,7 @@
     rebalance.py exact trades to target weights; engines.py: the other engine beside a plan
     fleet.py     a folder of accounts, each planned by itself
     why.py       the story of one symbol
+    worksheet.py orders of a stored plan changed by hand
     verify.py    the figures of a saved plan, derived anew
     import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
@@ -77,6 +78,7 @@ from steelyard.cli.trial import ab, dry_run
 from steelyard.cli.verify import verify
 from steelyard.cli.watch import watch
 from steelyard.cli.why import why
+from steelyard.cli.worksheet import worksheet
 
 app = Commands(
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -110,6 +112,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(rebalance)
 app.command()(why)
+app.command()(worksheet)
 app.command()(fleet)
 app.command()(verify)
 app.command()(report)

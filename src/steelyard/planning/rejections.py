@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, row_sums
-from steelyard.ledger import NEAR, Account, cash_kept, debt_paid, feasible, groups_kept
+from steelyard.ledger import NEAR, SAFETY, Account, cash_kept, debt_paid, feasible, groups_kept
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
@@ -268,22 +268,26 @@ def _short(cash: float, floor: float) -> Drop:
 
 def over_a_cap(account: Account, row: IntArray) -> Drop | None:
     """Which cap a set (1, d) goes over, if any."""
+    return next(over_caps(account, row), None)
+
+
+def over_caps(account: Account, row: IntArray) -> Iterator[Drop]:
+    """Every cap that a set (1, d) goes over."""
     if account.turnover_cap is not None:
         turnover = float(row_sums(np.abs(account.delta), row)[0]) / 2
-        if turnover > account.turnover_cap:
+        if turnover > account.turnover_cap + SAFETY:
             why = say(
                 "with it turnover would be {turnover:pct}; at most {cap:pct} is allowed",
                 turnover=turnover,
                 cap=account.turnover_cap,
             )
-            return Drop("max_turnover", turnover, account.turnover_cap, why)
+            yield Drop("max_turnover", turnover, account.turnover_cap, why)
     if account.group_cap is not None and not groups_kept(account, row)[0]:
         why = say("with it a group would go over its cap, or past its target")
-        return Drop("max_group", None, None, why)
+        yield Drop("max_group", None, None, why)
     gains = account.gains
     if gains is not None and not gains.kept(row)[0]:
-        return _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))
-    return None
+        yield _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))
 
 
 def _over_budget(gain: float, room: float) -> Drop:

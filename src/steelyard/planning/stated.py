@@ -7,7 +7,7 @@ They are sized already. Filters, conflicts, priorities and draws are those of ev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -158,49 +158,58 @@ def keys(ctx: Context, table: Orders) -> list[Key]:
 
 def hindrance(ctx: Context, order: Stated) -> Drop | None:
     """Why an order may not be traded, whatever it stands beside; None where it may."""
+    return next(hindrances(ctx, order), None)
+
+
+def hindrances(ctx: Context, order: Stated, least: float | None = None) -> Iterator[Drop]:
+    """Every rule of its own that an order breaks.
+
+    least   the least order, of value; None = that of the context
+    """
     i, lot = ctx.place[order.symbol], ctx.securities[ctx.place[order.symbol]].lot_size
     sized = exactly(ctx, order.symbol, order.side, order.quantity, ())
-    drop = _may_buy(ctx, sized) if order.side is Side.BUY else _may_sell(ctx, sized)
-    if drop is not None or sized.full_exit:
-        return drop
+    yield from _may_buy(ctx, sized) if order.side is Side.BUY else _may_sell(ctx, sized)
+    if sized.full_exit:
+        return
     if order.quantity % lot:
         why = say(
             "{shares:qty} shares are no multiple of {lot:qty}", shares=order.quantity, lot=lot
         )
-        return Drop("lot_size", float(order.quantity), float(lot), why)
-    if sized.weight < ctx.min_order_weight - SAFETY:
+        yield Drop("lot_size", float(order.quantity), float(lot), why)
+    least = ctx.min_order_weight if least is None else least
+    if sized.weight < least - SAFETY:
         why = say(
             "{weight:pct} of value; the least order of {symbol:text} is {least:pct}",
             weight=sized.weight,
             symbol=ctx.symbols[i],
-            least=ctx.min_order_weight,
+            least=least,
         )
-        return Drop("min_order", sized.weight, ctx.min_order_weight, why)
-    return None
+        yield Drop("min_order", sized.weight, least, why)
 
 
-def _may_buy(ctx: Context, row: Sized) -> Drop | None:
+def _may_buy(ctx: Context, row: Sized) -> Iterator[Drop]:
     if not ctx.can_buy[row.i]:
         why = say("may not be bought: switched off, or its price is too old")
-        return Drop("allow_buy", None, None, why)
+        yield Drop("allow_buy", None, None, why)
     after = float(ctx.weights[row.i]) + row.weight
     cap = max(float(ctx.caps[row.i]), float(ctx.weights[row.i]))
     if after > cap + SAFETY:
         words = "{after:pct} of value with it; at most {cap:pct} is allowed"
-        return Drop("max_position", after, cap, say(words, after=after, cap=cap))
-    return paused(ctx)
+        yield Drop("max_position", after, cap, say(words, after=after, cap=cap))
+    pause = paused(ctx)
+    if pause is not None:
+        yield pause
 
 
-def _may_sell(ctx: Context, row: Sized) -> Drop | None:
+def _may_sell(ctx: Context, row: Sized) -> Iterator[Drop]:
     if not ctx.can_sell[row.i] or not ctx.quantities[row.i] > 0:
         why = say("may not be sold: not held, switched off, or its price is too old")
-        return Drop("allow_sell", None, None, why)
+        yield Drop("allow_sell", None, None, why)
     sellable = float(ctx.sellable[row.i])
     if float(row.quantity) > sellable:
         words = "{shares:qty} shares are to be sold, and {held:qty} may be"
         why = say(words, shares=row.quantity, held=sellable)
-        return Drop("holdings", float(row.quantity), sellable, why)
-    return None
+        yield Drop("holdings", float(row.quantity), sellable, why)
 
 
 def judged(
@@ -330,12 +339,12 @@ def _together(ctx: Context, table: Candidates, row: IntArray) -> Drop:
         pairs = float(np.triu(account.apart[np.ix_(row[0], row[0])]).sum())
         words = "a filter keeps {pairs:count} pairs of its orders apart"
         return Drop("conflict", pairs, 0.0, say(words, pairs=int(pairs)))
-    drop = cash_short(account, row) or over_a_cap(account, row) or _owing(account, row)
+    drop = cash_short(account, row) or over_a_cap(account, row) or owing(account, row)
     why = say("a filter of sequences does not let it through")
     return drop or Drop("row_filter", None, None, why)
 
 
-def _owing(account: Account, row: IntArray) -> Drop | None:
+def owing(account: Account, row: IntArray) -> Drop | None:
     """Whether it does less than every plan must: new money put to work, a debt paid; of value."""
     if debt_paid(account, row)[0]:
         return None

@@ -95,7 +95,7 @@ def order_of(store: Store, planners: Planners, name: str) -> StoredOrder:
         )
     inputs = inputs_of(store, held)
     strategy = planners.strategy(name)
-    state = _state(store, held, strategy, inputs.snapshot.as_of)
+    state = state_of_bucket(store, held, strategy, inputs.snapshot.as_of)
     files = tuple(cast(File, entry) for entry in held.files)
     return StoredOrder(bucket=held, inputs=inputs, strategy=strategy, state=state, files=files)
 
@@ -153,7 +153,9 @@ def keep(
         return plans.save_in(transaction, plan, packed, files, seconds)
 
 
-def _state(store: Store, held: buckets.Held, strategy: Strategy, as_of: date) -> BucketState:
+def state_of_bucket(
+    store: Store, held: buckets.Held, strategy: Strategy, as_of: date
+) -> BucketState:
     """What a bucket remembers: the verdict of an earlier day, its size and its losses."""
     rows = plans.listed(store, bucket=held.name)
     before = sorted((row.as_of, row.saved_at, row.action) for row in rows if row.as_of < as_of)

@@ -48,7 +48,7 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
         resolved["max_depth"] = most
     search = base.search.model_copy(update=resolved)
     limits = base.limits.model_copy(update={"max_orders": most})
-    decided = (SCOPE, REFINE, *SWITCHES, *map(_wait, WAITS))
+    decided = (SCOPE, REFINE, *SWITCHES, *map(wait_key, WAITS))
     sources = MappingProxyType({**base.sources, **dict.fromkeys(decided, why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
@@ -84,7 +84,7 @@ def _turned(strategy: Strategy) -> dict[str, bool]:
     }
 
 
-def _wait(name: str) -> str:
+def wait_key(name: str) -> str:
     """The key of a wait."""
     return f"{Kind.FILTER.value}.{WAITING}.{name}"
 
@@ -95,7 +95,9 @@ def _idle_waits(strategy: Strategy) -> list[str]:
     if not choice.enabled:
         return []
     return [
-        name for name in WAITS if getattr(choice.params, name) and not strategy.is_set(_wait(name))
+        name
+        for name in WAITS
+        if getattr(choice.params, name) and not strategy.is_set(wait_key(name))
     ]
 
 
