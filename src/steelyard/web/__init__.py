@@ -46,13 +46,13 @@ SCREENS = (
     "approve",
     "plans",
     "runs",
-    "approve",
-    "plans",
-    "runs",
     "ab",  # before the names of strategies: /strategies/ab
     "strategies",
     "editor",
     "modules",
+    "imports",
+    "buckets",
+    "settings",
 )
 """Modules of this package whose `router` the application answers with."""
 
