@@ -40,6 +40,8 @@ QUIET = (
 )  # fmt: skip
 PATIENCE_S = 60.0
 PATIENCE_MS = 60_000
+both = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+"""A journey with scripts, and without."""
 
 
 @dataclass(frozen=True)

@@ -32,3 +32,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     plan_id = seeded(home)
     with running(home) as site:
         yield Seeded(site, plan_id)
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A home without anything in it, on a server."""
+    with running(tmp_path_factory.mktemp("empty")) as site:
+        yield site
