@@ -41,6 +41,7 @@ WITH_PRICES = ("targets", "securities", "fx", "index", "as_of", "exclude", "acce
 
 def read(options: Options) -> Inputs:
     """What the next plan of a stored bucket is made from; raises SteelyardError, usage errors."""
+    from steelyard.runs.asked import with_flows
     from steelyard.runs.planners import Planners
     from steelyard.runs.stored import order_of
 
@@ -51,7 +52,7 @@ def read(options: Options) -> Inputs:
     strategy = order.strategy if options.strategy is None else strategy_of(options.strategy)
     strategy = one_sided(strategy, options)
     imported = order.inputs if options.prices is None else _again(order, options, strategy)
-    imported = _with_flows(imported, options, strategy)
+    imported = with_flows(imported, options.deposit or (), options.withdraw or (), strategy)
     inputs = Inputs(
         imported,
         strategy,
@@ -130,17 +131,6 @@ def _older(name: str, day: date, loaded: date) -> InputError:
         limit=loaded,
         hint=f"give prices of {loaded} or later",
     )
-
-
-def _with_flows(imported: Imported, options: Options, strategy: Strategy) -> Imported:
-    from steelyard.importers import deposits, withdrawals
-
-    asked = (
-        *deposits(options.deposit or ()),
-        *withdrawals(options.withdraw or (), strategy.limits.settlement_days),
-    )
-    flows = tuple(flow.at(imported.snapshot.as_of) for flow in asked)
-    return replace(imported, snapshot=replace(imported.snapshot, flows=flows))
 
 
 def _of(order: StoredOrder, options: Options) -> str:

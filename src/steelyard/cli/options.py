@@ -286,19 +286,11 @@ def with_remarks(inputs: Inputs) -> Inputs:
 
 def one_sided(strategy: Strategy, options: Options) -> Strategy:
     """The strategy with the sides that the command line closes."""
-    from steelyard.strategies import overlay
+    if not (options.no_sell or options.no_buy):
+        return strategy
+    from steelyard.runs.asked import one_sided as closed
 
-    if options.no_sell and options.no_buy:
-        raise InputError(
-            "--no-sell and --no-buy together leave nothing to plan. Nothing was planned. Leave one "
-            "of them out.",
-            code="no_side",
-            place="--no-sell --no-buy",
-            hint="leave one of them out",
-        )
-    closed = {"allow_sell": options.no_sell, "allow_buy": options.no_buy}
-    limits = {name: False for name, off in closed.items() if off}
-    return overlay(strategy, {"limits": limits}, COMMAND_LINE) if limits else strategy
+    return closed(strategy, no_sell=options.no_sell, no_buy=options.no_buy, by=COMMAND_LINE)
 
 
 def state_of(

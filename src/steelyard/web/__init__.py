@@ -38,8 +38,21 @@ from steelyard.services.house import House
 from steelyard.web.pages import WebPages
 
 SCREENS = (
-    *("assets", "signing", "overview", "approve", "plans", "runs"),
-    *("imports", "buckets", "settings"),
+    "assets",
+    "signing",
+    "overview",
+    "planning",
+    "compare",
+    "approve",
+    "plans",
+    "runs",
+    "ab",  # before the names of strategies: /strategies/ab
+    "strategies",
+    "editor",
+    "modules",
+    "imports",
+    "buckets",
+    "settings",
 )
 """Modules of this package whose `router` the application answers with."""
 
