@@ -78,16 +78,17 @@ class Loaded(NamedTuple):
 
 def inputs(store: Store, brought: Brought, today: date) -> Looked:
     """What a plan would be made from; raises InputError, RowsRejected, PlanRefused."""
-    unused = set() if brought.aims == "file" else {"targets"}
-    before = before_load(store, brought.bucket, brought.tables.keys() - unused)
+    given = brought.tables.keys() | {"targets"}
+    if brought.aims == "stay":
+        given -= {"targets"}
+    before = before_load(store, brought.bucket, given)
     files, own = _read(brought, before.stored or Stored()), list(_files(brought))
     result = _assembled(brought, files, today)
     if brought.aims == "weights":
         aims = weights_of_now(result, brought.tables)
         result = _assembled(brought, replace(files, targets=aims), today)
         own.append(_weights_as_file(aims))
-    stays = before.files if brought.aims == "stay" else _without_targets(before.files)
-    return Looked(result, before, (*own, *stays))
+    return Looked(result, before, (*own, *before.files))
 
 
 def load(store: Store, brought: Brought, today: date) -> Loaded:
@@ -158,7 +159,7 @@ def _read(brought: Brought, last: Stored) -> Files:
         exclude=brought.exclude,
         reading=brought.reading,
     )
-    return (last if brought.aims == "stay" else replace(last, targets=None)).beside(files)
+    return last.beside(files)
 
 
 def _assembled(brought: Brought, files: Files, today: date) -> Inputs:
@@ -185,7 +186,3 @@ def _weights_as_file(aims: TargetsFile) -> File:
     lines = ["symbol,weight", *(f"{name},{weight:.6f}" for name, weight in aims.weights.items())]
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     return {"option": "--targets", "name": aims.file, "sha256": digest}
-
-
-def _without_targets(files: Sequence[Mapping[str, str]]) -> tuple[File, ...]:
-    return tuple(entry for entry in files if entry["option"] != "--targets")
