@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
+from markupsafe import escape
 
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError, SteelyardError
 from steelyard.services.api.fields import BucketInPath, Here, changing
@@ -127,7 +128,8 @@ def _changed(here: House, form: Form, bucket: str) -> str:
     elif work == "mute":
         board.mute(store, bucket, _until(store, here.variables, bucket, form.text("until")), by)
     elif work == "text":
-        board.put(store, bucket, form.fields.get("toml", ""), by, source="the text", seen=seen)
+        text = form.fields.get("toml", "").replace("\r\n", "\n")
+        board.put(store, bucket, text, by, source="the text", seen=seen)
     else:
         board.put_schedule(
             store, bucket, of_values(_values(form.fields), "the form"), by, seen=seen
@@ -192,6 +194,9 @@ def _page(
     work = "" if form is None else form.text("do")
     faults = () if error is None else error.faults
     places = {fault: _field(fault, work) for fault in faults}
+    by_field: dict[str, str] = {}
+    for fault, place in places.items():
+        by_field[place] = f"{by_field.get(place, '')} {fault.message}".strip()
     return page(
         request,
         "schedule_bucket.html",
@@ -200,11 +205,13 @@ def _page(
         row=row,
         at_now=now,
         fields=typed if work == "save" else _typed(row.schedule),
-        text=typed.get("toml", stored) if work == "text" else stored,
+        # what is edited is shown sign by sign, lines and all; escaped here, as everything is
+        text=escape(typed.get("toml", stored) if work == "text" else stored),
         until=typed.get("until", ""),
         work=work,
-        by_field={place: fault.message for fault, place in places.items() if place},
+        by_field=by_field,
         faults=[fault for fault, place in places.items() if not place],
+        refused=error is not None,
         moved=isinstance(error, ChangedMeanwhile),
         seen="" if row.scheduled is None else row.scheduled.sha256,
         head=schedule_words.of_bucket(row, now),

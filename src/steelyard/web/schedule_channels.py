@@ -108,8 +108,7 @@ def _typed(now: Channels) -> dict[str, dict[str, Any]]:
     if now.smtp is not None:
         starttls = {None: "", True: "yes", False: "no"}[now.smtp.starttls]
         fields["smtp"] |= {"to": ", ".join(now.smtp.to), "starttls": starttls}
-    if now.webhook is not None:
-        fields["webhook"]["url"] = ""
+    fields["webhook"] |= {"url": "", "report": now.webhook is None or now.webhook.report}
     return fields
 
 
@@ -146,6 +145,7 @@ def _page(
         wrong=name,
         by_field={place: fault.message for fault, place in places.items() if place},
         faults=[fault for fault, place in places.items() if not place],
+        refused=error is not None,
         usable=not audience.faults,
         file=FILE,
         tried=tried or {},
