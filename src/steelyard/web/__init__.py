@@ -41,9 +41,18 @@ SCREENS = (
     "assets",
     "signing",
     "overview",
+    "planning",
+    "compare",
     "approve",
     "plans",
     "runs",
+    "ab",  # before the names of strategies: /strategies/ab
+    "strategies",
+    "editor",
+    "modules",
+    "imports",
+    "buckets",
+    "settings",
     "schedule_channels",
     "schedule",
 )
