@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -280,19 +280,17 @@ class _Change:
 
 def _moment(text: str, schedule: Schedule | None) -> datetime:
     """A day, or a time of a day, by the clock of a schedule; a usage error for what is none."""
-    from datetime import UTC, time
+    from datetime import UTC
 
-    try:
-        day = date.fromisoformat(text) if "T" not in text and " " not in text else None
-        moment = datetime.fromisoformat(text) if day is None else datetime.combine(day, time())
-    except ValueError:
+    from steelyard.watch.due import read_moment
+
+    moment = read_moment(text, UTC if schedule is None else schedule.where)
+    if moment is None:
         raise typer.BadParameter(
             f"{text!r} is no day like 2026-12-31, and no time like 2026-12-31T09:00.",
             param_hint="--mute-until",
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC if schedule is None else schedule.where)
-    return moment.astimezone(UTC)
+        )
+    return moment
 
 
 def _shown(store: Store, bucket: str | None, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ In comes a store and a clock; out go plans, ticks and messages. The words:
         channels(store, variables) -> (Way, …)      name and where, without secrets
         try_channel(store, variables, name or None)     a test message: {channel: None or error}
 
+    `channels.change.put(home, name, values or None)` sets one table of `notify.toml` for an admin.
     `schedule.of_values({"every": …, "at": …})` reads the fields of a form; every refusal is a
     SettingsError, InputError or NotStored whose words a person can be shown. `turn.looking(store)`
     says who looks now. `Tick.deliveries` has what came of each channel, `message.why(tick)` and

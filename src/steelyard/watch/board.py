@@ -11,11 +11,17 @@ from datetime import datetime
 from pathlib import Path
 
 from steelyard.environment import home as home_of
-from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
+from steelyard.errors import (
+    ChangedMeanwhile,
+    InputError,
+    SettingsError,
+    SteelyardError,
+    did_you_mean,
+)
 from steelyard.store import schedules
 from steelyard.store.buckets import buckets
 from steelyard.store.schedules import Scheduled, Tick
-from steelyard.store.store import Store, stamp
+from steelyard.store.store import Store, Transaction, stamp
 from steelyard.store.strategies import USER
 from steelyard.telemetry.events import ScheduleChanged
 from steelyard.watch import message
@@ -94,12 +100,19 @@ def _row(
 
 
 def put(
-    store: Store, bucket: str, text: str, by: str = USER, *, source: str = "the schedule"
+    store: Store,
+    bucket: str,
+    text: str,
+    by: str = USER,
+    *,
+    source: str = "the schedule",
+    seen: str | None = None,
 ) -> Schedule:
     """Give a bucket the schedule of a TOML text, from now on.
 
+    seen   the hash of the schedule that whoever changes it saw, "" for none; None = whatever it is
     Raises NotStored for no such bucket, SettingsError for a text that is no schedule, an exchange
-    that nobody knows, or one time that is over.
+    that nobody knows, or one time that is over; ChangedMeanwhile for another than was seen.
     """
     schedule = parse(text, source)
     now = store.now()
@@ -109,19 +122,26 @@ def put(
     if days is not None and days.unknown:
         raise _no_exchange(schedule, days)
     with store.writing() as transaction:
+        _check_seen(transaction, bucket, seen)
         schedules.put(transaction, bucket, text, by)
         transaction.tell(ScheduleChanged("set", schedule.when, by), bucket)
     return schedule
 
 
-def put_schedule(store: Store, bucket: str, schedule: Schedule, by: str = USER) -> Schedule:
+def put_schedule(
+    store: Store, bucket: str, schedule: Schedule, by: str = USER, *, seen: str | None = None
+) -> Schedule:
     """As `put`, of a schedule that was put together of options or fields of a form."""
-    return put(store, bucket, written(schedule), by)
+    return put(store, bucket, written(schedule), by, seen=seen)
 
 
-def remove(store: Store, bucket: str, by: str = USER) -> None:
-    """Take a bucket's schedule away; its ticks stay. Raises NotStored where it has none."""
+def remove(store: Store, bucket: str, by: str = USER, *, seen: str | None = None) -> None:
+    """Take a bucket's schedule away; its ticks stay. Raises NotStored where it has none.
+
+    seen   as of `put`
+    """
     with store.writing() as transaction:
+        _check_seen(transaction, bucket, seen)
         schedules.remove(transaction, bucket)
         transaction.tell(ScheduleChanged("removed", "", by), bucket)
 
@@ -183,6 +203,20 @@ def try_channel(
         except SteelyardError as error:
             results[way.name] = error
     return results
+
+
+def _check_seen(transaction: Transaction, bucket: str, seen: str | None) -> None:
+    entry = schedules.find(transaction.connection, bucket)
+    if seen is None or seen == ("" if entry is None else entry.sha256):
+        return
+    now = "has none" if entry is None else f"is another since {message.moment(entry.updated_at)}"
+    raise ChangedMeanwhile(
+        f"The schedule of {bucket} {now}: it was changed after this was shown. {NOTHING} Look at "
+        "it, and change it then.",
+        code="schedule_changed",
+        place=bucket,
+        hint="look again",
+    )
 
 
 def _over(schedule: Schedule) -> SettingsError:

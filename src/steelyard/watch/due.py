@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from steelyard.watch.days import Days, between
 from steelyard.watch.schedule import Schedule, Weekday
@@ -44,6 +44,20 @@ def next_moment(schedule: Schedule, days: Days, after: datetime) -> datetime | N
 def moment_of(schedule: Schedule, day: date) -> datetime:
     """The moment of a day, in UTC."""
     return datetime.combine(day, schedule.at, schedule.where).astimezone(UTC)
+
+
+def read_moment(text: str, where: tzinfo) -> datetime | None:
+    """A day, or a time of a day, by the clock of a zone, in UTC; None for what is none.
+
+    >>> read_moment("2099-01-01", UTC)
+    datetime.datetime(2099, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        day = date.fromisoformat(text) if "T" not in text and " " not in text else None
+        moment = datetime.fromisoformat(text) if day is None else datetime.combine(day, time())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=where)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def due_days(schedule: Schedule, days: Days, first: date, last: date) -> Iterator[date]:

@@ -53,6 +53,8 @@ SCREENS = (
     "imports",
     "buckets",
     "settings",
+    "schedule_channels",
+    "schedule",
 )
 """Modules of this package whose `router` the application answers with."""
 

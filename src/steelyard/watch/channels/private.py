@@ -1,9 +1,13 @@
-"""Files of the folder of settings: read whole, within a size, refused where others could meddle."""
+"""Files of the folder of settings: read whole, within a size, refused where others could meddle.
+
+One of them is written too: whole or not at all, for its owner alone.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 import sys
 from pathlib import Path
@@ -38,6 +42,32 @@ def text_of(path: Path, *, secret: bool) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refused(path, "it is not UTF-8 text", "save it as UTF-8") from error
+
+
+def replace_private(path: Path, text: str, nothing: str) -> None:
+    """Write a file that only we read, or leave what is there; raises SettingsError.
+
+    nothing   what has not happened where it cannot be written
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        why = str(error.strerror).lower()
+        raise SettingsError(
+            f"{path} could not be written: {why}. {nothing}",
+            code="notify_not_written",
+            place=str(path),
+            value=why,
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _check(path: Path, status: os.stat_result, nobody_else: int) -> None:

@@ -165,10 +165,14 @@ def load(home: Path) -> Channels:
     except SettingsError as error:
         words = str(error).replace("The strategy ", "").replace("Nothing was planned.", NOTHING)
         raise SettingsError(words, code="notify_not_toml", place=str(path)) from error
-    return _built(values, path)
+    return built(values, path)
 
 
-def _built(values: Mapping[str, Any], path: Path) -> Channels:
+def built(values: Mapping[str, Any], path: Path, nothing: str = NOTHING) -> Channels:
+    """The channels of plain values; raises SettingsError with everything that is wrong.
+
+    nothing   what has not happened then
+    """
     try:
         return Channels.model_validate(dict(values))
     except ValidationError as errors:
@@ -176,7 +180,7 @@ def _built(values: Mapping[str, Any], path: Path) -> Channels:
         faults = [Fault("notify_setting", each.text, each.key) for each in problems]
         words = " ".join(each.text for each in problems)
         raise SettingsError(
-            f"{path} is not usable: {words} {NOTHING}",
+            f"{path} is not usable: {words} {nothing}",
             code="notify_setting",
             place=problems[0].key,
             faults=faults,
