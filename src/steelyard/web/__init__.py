@@ -37,7 +37,7 @@ from fastapi import APIRouter
 from steelyard.services.house import House
 from steelyard.web.pages import WebPages
 
-SCREENS = ("assets", "signing", "overview", "approve", "plans", "runs")
+SCREENS = ("assets", "signing", "overview", "approve", "plans", "worksheet", "runs")
 """Modules of this package whose `router` the application answers with."""
 
 ROUTERS: list[APIRouter] = [import_module(f"{__name__}.{name}").router for name in SCREENS]
