@@ -182,7 +182,7 @@ def _page(
     refused: SteelyardError | None = None,
 ) -> Response:
     """The page, or its live part: what was typed, and its figures; blocks."""
-    result = figures(sheet, entry.edits)
+    result = figures(sheet, entry.edits, worths=False)
     lines = lines_of(sheet, typed, entry, result, live=live)
     there = {line.symbol for line in lines.lines}
     there |= {typed.add}  # its fault stands there

@@ -146,11 +146,8 @@ def _unnamed(typed: Typed) -> dict[str, Fault]:
 
 def by_hand(typed: Typed, edits: Edits) -> frozenset[str]:
     """Symbols that a person changed, and planning again did not."""
-    return frozenset(
-        symbol
-        for symbol in edits.quantities
-        if symbol not in typed.rest or typed.every.get(symbol, "") != typed.rest[symbol]
-    )
+    texts, rest = typed.every, typed.rest
+    return frozenset(s for s in edits.quantities if s not in rest or texts.get(s, "") != rest[s])
 
 
 def query_of(typed: Typed, entry: Read) -> str:
