@@ -90,7 +90,7 @@ def timed(client: TestClient, address: str, rounds: int) -> tuple[list[float], i
 def first_visit(home: Path, address: str) -> tuple[int, list[str]]:
     """Bytes that a first visit of a page transfers, heads included, and the hosts it asked."""
     sys.path[:0] = [str(TESTS)]
-    from builders.browser import chromium, running, visit
+    from builders.browser import chromium, running, visit  # noqa: PLC0415 its folder is no package
 
     with running(home) as site, chromium() as browser:
         context, page = visit(browser, site)

@@ -9,11 +9,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from builders.commands import own_files, run
+from steelyard import importers
+from steelyard.runs.stored import load
+from steelyard.store.store import Store
 
 PROGRAM = (sys.executable, "-m", "steelyard")
 DAY = "2026-01-09"
@@ -30,6 +34,13 @@ def planned(folder: Path) -> str:
         return str(
             json.loads(run("plan", "--bucket", "core", "--save", "--json").stdout)["plan_id"]
         )
+
+
+def reloaded(store: Store, folder: Path, rows: str) -> None:
+    """The bucket core owns something else now; rows: of a holdings file."""
+    (folder / "h.csv").write_text(f"symbol,quantity,price\n{rows}")
+    files = importers.read(folder / "h.csv")
+    load(store, "core", importers.assemble(files, as_of=date.fromisoformat(DAY)), ())
 
 
 def command(home: Path, *words: str, pace: float = 0.0) -> subprocess.CompletedProcess[str]:

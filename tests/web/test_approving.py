@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from builders.browsing import Visitor, heading, signed_in, words
-from builders.stored import command, planned, running, until
+from builders.stored import command, planned, reloaded, running, until
 from steelyard.execution.runner.client import ask
 from steelyard.services.house import House
 from steelyard.services.security.limits import Limits
@@ -92,12 +92,10 @@ def test_without_a_runner_the_word_is_stored_and_the_page_says_that_nothing_was_
 
 
 def test_what_changed_since_the_page_is_answered_with_the_difference(
-    visitor, address, home, tmp_path
+    visitor, address, house, tmp_path
 ):
     page = visitor.get(address)
-    (tmp_path / "h.csv").write_text("symbol,quantity,price\nAAA,90,10\nBBB,10,20\nCASH:USD,300,\n")
-    words_of = ("bucket", "load", "core", "--holdings", str(tmp_path / "h.csv"))
-    assert command(home, *words_of, "--as-of", "2026-01-09").returncode == 0
+    reloaded(house.store(), tmp_path, "AAA,90,10\nBBB,10,20\nCASH:USD,300,\n")
 
     answer = visitor.send(address, page, **hidden(page.text), confirm=asked(page.text))
     assert (answer.status_code, heading(answer)) == (409, "This plan cannot be approved")

@@ -82,7 +82,7 @@ class Alerts:
             LOGGER.warning("The webhook was not told of %s: %s", message["code"], _kind(error))
 
 
-def poster(url: str, tls: ssl.SSLContext | None = None, *, allow_private: bool = True) -> Post:
+def poster(url: str, tls: ssl.SSLContext | None = None, *, allow_private: bool = False) -> Post:
     """What sends a message to an address: once, in a few seconds, and not wherever that points.
 
     tls             None = certificates as usual

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from steelyard.cli import pages_address
 from steelyard.cli.output import guarded, if_signalled, note, write
 from steelyard.environment import home
 from steelyard.report import visible
@@ -243,6 +244,7 @@ def _signing_in(row: _Row, url: str) -> list[str]:
         link = new_link(house.store(), "admin", url)
     finally:
         house.close()
+    pages_address.keep(home(os.environ), url)
     return ["Pages for people; this link signs in once, within 15 minutes:", f"  {link}"]
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer import Argument, Option
 
+from steelyard.cli import pages_address
 from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, if_signalled, note, screen, write, write_json
 from steelyard.cli.stored import opened
 from steelyard.cli.watch_view import draw_rows, draw_ticks
+from steelyard.environment import home
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -316,7 +318,8 @@ def _base_url() -> str:
     from steelyard.services.reading.file import read
 
     ports = read(os.environ).topology.here("coordinator")
-    return f"http://127.0.0.1:{ports[0]}" if ports else "http://127.0.0.1"
+    usual = f"http://127.0.0.1:{ports[0]}" if ports else "http://127.0.0.1"
+    return pages_address.kept_or(home(os.environ), usual)
 
 
 def _say(text: str) -> None:

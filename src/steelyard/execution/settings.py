@@ -161,7 +161,7 @@ class Webhook(Section):
 
     url: SecretStr | None = setting(None, "an https address; off when absent")
     allow_private: bool = setting(
-        True, "may it be an address of this machine or of a private network"
+        False, "may it be an address of this machine or of a private network"
     )
 
     @field_validator("url")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.stored import command, planned, running, until
+from builders.stored import planned, reloaded, running, until
 from steelyard.errors import ChangedMeanwhile, InputError, NotExecuted, NotStored
 from steelyard.execution import halt, halting
 from steelyard.execution.followed import followed
@@ -129,12 +129,7 @@ def test_without_a_runner_the_approval_is_kept_and_nothing_is_sent(store, home, 
 
 def test_a_ground_that_moved_is_answered_with_the_difference(store, home, plan, tmp_path):
     before = word(store, home, plan)
-    (tmp_path / "h.csv").write_text("symbol,quantity,price\nAAA,90,10\nBBB,10,20\nCASH:USD,400,\n")
-    loaded = command(
-        home, "bucket", "load", "core", "--holdings", str(tmp_path / "h.csv"), "--as-of",
-        "2026-01-09",
-    )  # fmt: skip
-    assert loaded.returncode == 0
+    reloaded(store, tmp_path, "AAA,90,10\nBBB,10,20\nCASH:USD,400,\n")
 
     with pytest.raises(ChangedSince) as error:
         approve(store, where(home), before, NOW)

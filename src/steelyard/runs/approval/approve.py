@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from steelyard.errors import ChangedMeanwhile, InputError, NotExecuted
+from steelyard.errors import ChangedMeanwhile, InputError, NotExecuted, StoreError
 from steelyard.runs.approval.facts import ApprovalFacts, Broker, Surroundings, facts
 from steelyard.runs.approval.handing import hand_over
 from steelyard.store import approvals
@@ -89,7 +89,18 @@ def approve(store: Store, where: Surroundings, word: Word, now: datetime) -> Ans
     )
     approval = approvals.record(store, consent)
     became = hand_over(where.home, consent.plan_id, word.broker, shown.account)
-    return Answer(approvals.settle(store, approval, consent.bucket, became), shown)
+    return Answer(_settled(store, approval, consent.bucket, became), shown)
+
+
+def _settled(store: Store, approval: Approval, bucket: str, became: Became) -> Approval:
+    """What became of it, written down; where that fails it is told all the same."""
+    try:
+        return approvals.settle(store, approval, bucket, became)
+    except StoreError as error:
+        words = f"{became.words} Beside the approval this could not be written: {error}".strip()
+        return replace(
+            approval, state=became.state, run_id=became.run_id, code=became.code, words=words
+        )
 
 
 def _handed_over(store: Store, shown: ApprovalFacts) -> Approval | None:
