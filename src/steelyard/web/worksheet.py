@@ -185,13 +185,14 @@ def _page(
     result = figures(sheet, entry.edits, worths=False)
     lines = lines_of(sheet, typed, entry, result, live=live)
     there = {line.symbol for line in lines.lines}
-    there |= {typed.add}  # its fault stands there
+    free = () if live else tuple(others(sheet, lines))
+    there |= {typed.add} if free else set()  # its fault stands there
     values: dict[str, Any] = {
         "plan": sheet.plan,
         "result": result,
         "sheet": lines,
         "typed": typed,
-        "others": () if live else tuple(others(sheet, lines)),
+        "others": free,
         "said": _besides(result),
         "currencies": _currencies(result),
         "finding": _finding(entry, result),
