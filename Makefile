@@ -1,10 +1,11 @@
 # What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-execute test check coverage others promises bench bench-peers nightly data docs lock clean
+.PHONY: help demo demo-execute demo-ui test check coverage others promises bench bench-peers nightly data docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVER := $(VENV)/.server
 TOOLS := $(VENV)/.tools
 PEERS := build/peers
 SOURCE ?= skfolio
@@ -24,6 +25,12 @@ $(READY): requirements.lock pyproject.toml scripts/setup scripts/install
 	@scripts/setup $(VENV) requirements.lock
 	@touch $@
 
+# What the pages need besides: web server, forms, logs.
+$(SERVER): $(READY) requirements-server.lock
+	@echo "Installing what the pages need, once: about a minute, longer on a slow line." >&2
+	@begun=$$(date +%s); scripts/install $(VENV) requirements-server.lock && echo "Installed in $$(($$(date +%s) - begun)) s; nothing of it needs a network from here on." >&2
+	@touch $@
+
 $(TOOLS): $(READY) requirements-dev.lock
 	@scripts/install $(VENV) requirements-dev.lock
 	@touch $@
@@ -33,6 +40,9 @@ demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.
 
 demo-execute: $(READY)  ## trade the bundled portfolios on paper, killed half way, resumed and reconciled
 	@$(BIN)/python scripts/demo_execute.py
+
+demo-ui: $(SERVER)  ## the pages in a browser, on the bundled portfolio and paper; prints the link to open
+	@$(BIN)/python scripts/demo_ui.py
 
 test: $(TOOLS)  ## unit, property, contract and golden tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal

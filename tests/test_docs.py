@@ -433,6 +433,7 @@ SECTIONS = [
         *("versions.md", "buckets.md", "batch.md", "brokers.md", "execution.md"),
         *("reconcile.md", "attribution.md", "rebalance.md", "runbooks.md", "fleet.md"),
         "watch.md",
+        "web.md",
     )
     for title in sections(page)
 ]

@@ -25,14 +25,14 @@ SECTORS = ("Energy", "Health Care", "Technology")
 COUNTRIES = ("DE", "US")
 QUALITIES = (None, 0.1, 0.9)
 SAME_WALK = 7
-USUAL = 100
+USUAL = 60
 """Examples of a property; the nightly profile has more."""
 
 NIGHTLY = settings.default.max_examples > USUAL
-SOME = settings(max_examples=settings.default.max_examples if NIGHTLY else 40)
-"""For rules of whole plans and searches: 40 examples, 500 nightly."""
+SOME = settings(max_examples=settings.default.max_examples if NIGHTLY else 24)
+"""For rules of whole plans and searches: 24 examples, 500 nightly."""
 FEWER = settings(max_examples=settings.default.max_examples // (4 if NIGHTLY else 10))
-"""For rules beside the invariants, each example a plan or two: 10 examples, 125 nightly."""
+"""For rules beside the invariants, each example a plan or two: 6 examples, 125 nightly."""
 
 
 def seeds(usual: int, nightly: int) -> range:

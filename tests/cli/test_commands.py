@@ -173,6 +173,7 @@ def test_every_command_with_json_fails_in_json(folder: Path):
     cannot = {("strategy", "list"), ("bucket", "list"), ("plans", "list"), ("events",), ("perf",)}
     cannot |= {
         ("token", "list"),
+        ("token", "link"),
         ("watch",),
         ("watch", "ticks"),
         ("db", "upgrade"),

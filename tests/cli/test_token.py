@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from builders.commands import run
-from steelyard.services.house import House
+from steelyard.services.house import House, open_house
+from steelyard.services.security.book import digest
 from steelyard.services.security.keyring import Keyring
+from steelyard.store.sign_ins import use
 
 
 def listed() -> list[dict[str, Any]]:
@@ -88,3 +90,18 @@ def test_a_damaged_file_is_one_message_and_is_not_written_over():
         assert (result.exit_code, result.stdout) == (1, "")
         assert "no file of tokens" in " ".join(result.stderr.split())
     assert file.read_text() == "{"
+
+
+def test_a_link_signs_in_once_with_its_role():
+    document = json.loads(
+        run("token", "link", "--role", "viewer", "--port", "8123", "--json").stdout
+    )
+    assert document["link"].startswith("http://127.0.0.1:8123/sign-in/sy_")
+    assert (document["role"], document["minutes"]) == ("viewer", 15)
+
+    link = run("token", "link", "--port", "8123")
+    assert "once, as admin, within 15 minutes" in link.stderr
+    secret = link.stdout.strip().rpartition("/")[2]
+    with open_house(dict(os.environ)) as house, house.store().writing() as transaction:
+        opened = [use(transaction, digest(secret), digest(name)) for name in ("one", "two")]
+    assert [entry and entry.role for entry in opened] == ["admin", None]

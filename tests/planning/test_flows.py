@@ -329,7 +329,7 @@ def worth(of):
     return sum(owned, sum(a * of.rates[c] for c, a in of.snapshot.balances.items()))
 
 
-PORTFOLIOS = settings(max_examples=300 if NIGHTLY else 60)
+PORTFOLIOS = settings(max_examples=300 if NIGHTLY else 24)
 
 
 @PORTFOLIOS

@@ -180,7 +180,7 @@ def silent(changes: list[Change], folder: Path) -> list[str]:
 
 
 def test_a_factor_in_one_cell_is_refused_kept_out_or_cannot_be_known(tmp_path: Path):
-    wrong = silent(random.Random(9).sample(factors(), 200), tmp_path)
+    wrong = silent(random.Random(9).sample(factors(), 80), tmp_path)
     assert not wrong, wrong
 
 
@@ -272,7 +272,7 @@ def stale(changes: list[tuple[Portfolio, str, Table]], folder: Path) -> list[str
 
 
 def test_a_date_that_is_moved_leaves_no_old_figure_to_trade_on(tmp_path: Path):
-    assert not stale(random.Random(9).sample(moves(), 40), tmp_path)
+    assert not stale(random.Random(9).sample(moves(), 15), tmp_path)
 
 
 @pytest.mark.nightly

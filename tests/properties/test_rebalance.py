@@ -14,7 +14,7 @@ from steelyard.rebalance import Direction, RebalancePlan, Thresholds
 from steelyard.rebalance.calculate import rows_of
 from steelyard.rebalance.records import Position, Purse
 
-EXAMPLES = settings(max_examples=5000 if NIGHTLY else 500)
+EXAMPLES = settings(max_examples=5000 if NIGHTLY else 200)
 STEPS = [Decimal("0.000001"), Decimal("0.01"), Decimal(1), Decimal(10)]
 SHARES = [ZERO, ZERO, Decimal(1), Decimal(100), Decimal("2500.5"), Decimal("7.2273576")]
 shares = st.one_of(st.sampled_from(SHARES), st.integers(1, 10**9).map(lambda n: Decimal(n) / 10**6))

@@ -681,7 +681,15 @@ def rule_of(key: str) -> Callable[[str], None]:
     return acts_among_proposals_alone if key in ONE_SCOPE else acts
 
 
-@pytest.mark.parametrize("group", sorted({key.partition(".")[0] for key in CHANGES}))
+SLOW = {"sequence_generators", "pattern_generators"}
+"""Groups that take longer than all others together: the nightly tests try them."""
+GROUPS = [
+    pytest.param(group, marks=[pytest.mark.nightly] if group in SLOW else [])
+    for group in sorted({key.partition(".")[0] for key in CHANGES})
+]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_setting_changes_the_plan_where_it_should_and_nowhere_else(group: str) -> None:
     keys = {key: key for key in CHANGES if key.partition(".")[0] == group}
 

@@ -132,7 +132,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(visitor, ad
     answer = submitted(visitor, address, quantity__AAA="1e9", quantity__BBB="1.5", locked__AAA="on")
     page = read(answer.text)
 
-    assert (answer.status_code, heading(answer)) == (422, "2 entries cannot be.")
+    assert (answer.status_code, heading(answer)) == (422, "2 entries cannot be used.")
     own = fields(page)
     assert (own["quantity.AAA"], own["quantity.BBB"], own["locked.AAA"]) == ("1e9", "1.5", "on")
     assert all(page.one("input", id=f"q{i}").attributes["aria-invalid"] for i in (1, 2))
@@ -140,7 +140,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(visitor, ad
     assert "The nearest quantity is 2" in page.one("div", id="o2-more").text
 
     after = visitor.get(f"{address}?quantity.AAA=1&quantity.BBB=x")
-    assert (after.status_code, heading(after)) == (422, "One entry cannot be.")
+    assert (after.status_code, heading(after)) == (422, "One entry cannot be used.")
     assert "now sell 1." in words(after)
 
 

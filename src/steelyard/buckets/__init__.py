@@ -20,7 +20,7 @@ from steelyard.buckets.satellite import (
     SatelliteSettings,
     Sliders,
 )
-from steelyard.buckets.sliders import strategy_of
+from steelyard.buckets.sliders import moved_by, strategy_of
 from steelyard.buckets.units import Units, mark, move, open_units, state_of
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "apply_dividends",
     "mark",
     "move",
+    "moved_by",
     "open_units",
     "split",
     "state_of",

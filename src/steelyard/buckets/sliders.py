@@ -28,7 +28,7 @@ order list is searched, and proposals are where that begins. A base that names i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -52,12 +52,40 @@ STORMY = 1.5
 
 def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> Strategy:
     """The rules of a satellite: what is set, else its preset, else the base; `sources` tells."""
+    return _laid_over(settings, base)[0]
+
+
+def moved_by(
+    settings: SatelliteSettings, base: Strategy | None = None
+) -> Mapping[str, Mapping[str, Any]]:
+    """Setting -> the keys that it moves and to what, `limits.max_position_weight` -> 0.17.
+
+    Only what is set by somebody moves anything; of a key of two settings the later one counts.
+    """
+    return _laid_over(settings, base)[1]
+
+
+def _laid_over(
+    settings: SatelliteSettings, base: Strategy | None
+) -> tuple[Strategy, dict[str, dict[str, Any]]]:
     strategy = replace(_start(settings) if base is None else base, name=settings.satellite_id)
+    moved: dict[str, dict[str, Any]] = {}
     for name, changes in MAPPING.items():
         value, why = settings.chosen(name)
         if value is not None:
-            strategy = strategies.overlay(strategy, changes(value, strategy), why, strategy.name)
-    return strategy
+            made = changes(value, strategy)
+            moved[name] = dict(_flat(made))
+            strategy = strategies.overlay(strategy, made, why, strategy.name)
+    return strategy, moved
+
+
+def _flat(table: Changes, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Keys of tables in tables, with points between."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
 
 
 def _start(settings: SatelliteSettings) -> Strategy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ from typer import Argument, Option
 
 from steelyard.cli.bucket_view import draw, draw_list, draw_settings, money
 from steelyard.cli.commands import Commands
-from steelyard.cli.of_bucket import before_load, files_of, refuse_unsaid
+from steelyard.cli.of_bucket import before_load, files_of
 from steelyard.cli.options import Options, loading, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
 from steelyard.cli.stored import is_there, opened
@@ -111,6 +110,7 @@ def load(
     with guarded("Nothing was loaded."):
         from steelyard.runs.account import beside, load_account
         from steelyard.runs.listed_buckets import document
+        from steelyard.runs.loads import moved_of, refuse_unsaid
         from steelyard.runs.stored import load as put
         from steelyard.store.assignments import planned_by
 
@@ -223,22 +223,6 @@ def transfer(
                 write_json([document(row, planned_by(store, row.name)) for row in rows])
                 return
         say(f"{currency} {money(amount)} went from {source} to {target}.")
-
-
-def moved_of(text: str | None, base: str) -> Decimal:
-    """Money in base currency, which may be under 0; a usage error for anything else."""
-    if text is None:
-        return Decimal(0)
-    from steelyard.importers import amount_of
-
-    currency, _, rest = text.partition("=")
-    if currency.strip().upper() == base and rest.strip("+- 0.") == "" and "0" in rest:
-        return Decimal(0)
-    negative = rest.strip().startswith("-")
-    currency, amount = amount_of(f"{currency}={rest.strip().lstrip('+-')}", "--moved", "USD=1200")
-    if currency != base:
-        raise typer.BadParameter(f"give it in {base}.", param_hint="--moved")
-    return -amount if negative else amount
 
 
 def say(text: str) -> None:

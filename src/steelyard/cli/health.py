@@ -106,29 +106,25 @@ def _listed(circuits: Health, module: str | None, reset: bool) -> list[dict[str,
 def _checks() -> list[str]:
     """What is out of order beside modules; of what is stored only where there is a database."""
     from steelyard.cli.stored import is_there, opened
-    from steelyard.runs.health import of_presets
+    from steelyard.runs.whole_health import of_rules
 
-    texts = [*of_presets()]
-    if is_there():
-        from steelyard.runs.stored_health import of_buckets, of_stored
-
-        with opened() as store:
-            texts += [*of_stored(store), *of_buckets(store)]
-    return texts
+    if not is_there():
+        return of_rules(None)
+    with opened() as store:
+        return of_rules(store)
 
 
 def _execution() -> tuple[list[dict[str, Any]], list[str]]:
     """(a row for each account that was traded, what of execution is out of order)."""
     from steelyard.environment import home
-    from steelyard.runs.execution_health import of_accounts, of_switch
+    from steelyard.runs.whole_health import of_execution
 
-    folder = home(os.environ)
-    accounts = of_accounts(folder)
+    accounts, errors = of_execution(home(os.environ))
     rows = [
         {"kind": "account", "name": each.account, "text": each.text, **each.document()}
         for each in accounts
     ]
-    return rows, [text for text in (of_switch(folder), *(each.error for each in accounts)) if text]
+    return rows, errors
 
 
 def _of_bucket(circuits: Health, bucket: str) -> dict[str, Any]:

@@ -140,8 +140,7 @@ def _read(
 
 def document(preview: Preview) -> dict[str, Any]:
     """The statement as plain JSON values; numbers are texts, for they are exact."""
-    from steelyard.cli.import_view import summary
-    from steelyard.importers.preview import totals
+    from steelyard.importers.preview import summary, totals
 
     head = {"schema": FORM, "summary": summary(preview), **_plain(preview.statement)}
     return {**head, "totals": [_plain(row) for row in totals(preview.accounts)]}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from rich.console import Console
 
-from steelyard.cli.tally import tally
-from steelyard.importers.book import Choices, described
 from steelyard.importers.options import is_isin
-from steelyard.importers.preview import Preview, Total, totals
-from steelyard.importers.statement import ONE, Balance, Passed, Position, Statement
+from steelyard.importers.preview import Preview, Total, remarks, summary, totals, value_of
+from steelyard.importers.statement import Balance, Position, Statement
 from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
 from steelyard.sentences import money, quantity
 
@@ -20,8 +16,6 @@ FUTURE, NOT_COUNTED = "FUTURE", "not counted"
 """A future counts 0 where its row states no value: its notional is not what it is worth."""
 SHOWN = 20
 """Lines of a kind that are told one by one; --json tells all."""
-CASH_UNKNOWN = "cash_unknown"
-"""Code of the notice that says why no cash was read."""
 NAME = "Name"
 HOLDINGS = (
     Column("Symbol"),
@@ -50,20 +44,6 @@ TOTALS = (
 )
 
 
-def value_of(row: Position) -> Decimal | None:
-    """What a plan counts for a row, in its currency; None without a price in the row."""
-    row = described(row, Choices())
-    return None if row.price is None else row.quantity * row.price * (row.multiplier or ONE)
-
-
-def summary(preview: Preview) -> str:
-    """How the file was read, in one sentence."""
-    statement = preview.statement
-    day = f", as of {statement.as_of}" if statement.as_of else ""
-    counts = tally(preview.accounts, (row.what for row in statement.passed))
-    return f"Read as {statement.form}{day}: {counts}."
-
-
 def draw(preview: Preview, console: Console) -> None:
     """All that a file says."""
 
@@ -80,7 +60,7 @@ def draw(preview: Preview, console: Console) -> None:
         if rows:
             console.print()
             table(console, columns, rows)
-    for head, texts in _remarks(statement):
+    for head, texts in remarks(statement):
         if texts:
             console.print()
             say(f"{head}:")
@@ -97,42 +77,6 @@ def _columns(statement: Statement) -> list[Column]:
         replace(column, drop=0) if names_stay and column.head == NAME else column
         for column in HOLDINGS
     ]
-
-
-def _remarks(statement: Statement) -> Iterator[tuple[str, Sequence[str]]]:
-    unknown = [notice for notice in statement.guessed if notice.code == CASH_UNKNOWN]
-    yield "Decided", [row.message for row in statement.guessed if row not in unknown]
-    yield "Worth knowing", [notice.message for notice in statement.warnings]
-    yield "Not known", [notice.message for notice in unknown]
-    yield (
-        "Rates of the file",
-        [
-            f"One {name} is {quantity(rate)} {statement.base}"
-            for name, rate in statement.rates.items()
-        ],
-    )
-    yield "Passed over", list(_passed(statement.passed))
-    yield "Rejected", [str(row) for row in statement.rejected]
-
-
-def _passed(rows: Iterable[Passed]) -> Iterator[str]:
-    """Lines of one kind that follow each other as one."""
-    first = last = None
-    for row in sorted(rows, key=lambda row: row.line):
-        if first is not None and last is not None:
-            if row.what == last.what and row.line <= last.line + 1:
-                last = row
-                continue
-            yield _lines(first, last)
-        first = last = row
-    if first is not None and last is not None:
-        yield _lines(first, last)
-
-
-def _lines(first: Passed, last: Passed) -> str:
-    if first.line == last.line:
-        return f"line {first.line}: {first.what}" if first.line else first.what
-    return f"lines {first.line} to {last.line}: {first.what}"
 
 
 def _holding(row: Position) -> Row:

@@ -6,13 +6,10 @@ A flow given to a plan never changes the bucket's cash: the next load does.
 from __future__ import annotations
 
 import hashlib
-import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,7 +17,6 @@ from steelyard.cli.options import (
     FILES,
     Inputs,
     Options,
-    Stored,
     assembled,
     one_sided,
     read_files,
@@ -33,11 +29,10 @@ from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.importers import Inputs as Imported
-    from steelyard.portfolio import Snapshot
+    from steelyard.runs.loads import Before
     from steelyard.runs.stored import StoredOrder
     from steelyard.strategies import Strategy
 
-ZERO = Decimal(0)
 OF_A_LOAD = ("holdings", "form", "account", "columns", "mapping", "cash", "base")
 """Options that say what is owned: `bucket load` takes them."""
 WITH_PRICES = ("targets", "securities", "fx", "index", "as_of", "exclude", "accept_price")
@@ -46,6 +41,7 @@ WITH_PRICES = ("targets", "securities", "fx", "index", "as_of", "exclude", "acce
 
 def read(options: Options) -> Inputs:
     """What the next plan of a stored bucket is made from; raises SteelyardError, usage errors."""
+    from steelyard.runs.asked import with_flows
     from steelyard.runs.planners import Planners
     from steelyard.runs.stored import order_of
 
@@ -56,7 +52,7 @@ def read(options: Options) -> Inputs:
     strategy = order.strategy if options.strategy is None else strategy_of(options.strategy)
     strategy = one_sided(strategy, options)
     imported = order.inputs if options.prices is None else _again(order, options, strategy)
-    imported = _with_flows(imported, options, strategy)
+    imported = with_flows(imported, options.deposit or (), options.withdraw or (), strategy)
     inputs = Inputs(
         imported,
         strategy,
@@ -68,98 +64,18 @@ def read(options: Options) -> Inputs:
     return inputs if options.strategy is None else with_remarks(inputs)
 
 
-class Before(NamedTuple):
-    """What a bucket had that stays through a load; `files` and `said` are of that."""
-
-    stored: Stored | None = None
-    files: tuple[Mapping[str, Any], ...] = ()
-    said: tuple[str, ...] = ()
-    owned: Snapshot | None = None
-
-
 def before_load(name: str, options: Options) -> Before:
     """The targets and securities of a bucket's last load, where this one names none.
 
-    Raises InputError where the bucket holds securities and no holdings are named: it would lose
-    them without a word.
+    Raises InputError where the bucket would lose its holdings without a word.
     """
-    from steelyard.importers import shapes
-    from steelyard.runs.stored import inputs_of
-    from steelyard.store.buckets import buckets
+    from steelyard.runs import loads
 
     if not is_there():
-        return Before()
+        return loads.Before()
+    named = {name for name in FILES if getattr(options, name) is not None}
     with opened() as store:
-        row = next((each for each in buckets(store) if each.name == name), None)
-        if row is None or row.portfolio is None:
-            return Before()
-        inputs = inputs_of(store, row)
-    snapshot, targets = inputs.snapshot, inputs.targets
-    if options.holdings is None and snapshot.holdings:
-        raise _would_empty(name, len(snapshot.holdings))
-    unnamed = {f"--{option}" for option in STAYING if getattr(options, option) is None}
-    files = tuple(entry for entry in row.files if entry["option"] in unnamed)
-    by_file = {entry["option"]: entry["name"] for entry in files}
-    aims = shapes.of_targets(targets) if "--targets" in unnamed and targets is not None else None
-    listed = shapes.of_securities(snapshot, inputs.market) if "--securities" in by_file else None
-    lines = tuple(
-        f"No {option} were given: those of {by_file.get(f'--{option}', 'the last load')} stay."
-        for option, stays in zip(STAYING, (aims, listed), strict=True)
-        if stays is not None
-    )
-    tracked = None if row.kind == "core" else snapshot
-    return Before(Stored(aims, listed), files, lines, tracked)
-
-
-def refuse_unsaid(name: str, before: Snapshot, after: Snapshot) -> None:
-    """Raise InputError where money came to a satellite, or went, and nothing says why.
-
-    Its losses are counted from its highest value: money that was brought is no gain, and would be
-    one for ever.
-    """
-    if _quantities(before) != _quantities(after):
-        return
-    changes = {
-        currency: after.cash.get(currency, ZERO) - before.cash.get(currency, ZERO)
-        for currency in sorted({*before.cash, *after.cash})
-    }
-    changes = {currency: amount for currency, amount in changes.items() if amount}
-    if not changes:
-        return
-    money = " and ".join(f"{currency} {amount:+,f}" for currency, amount in changes.items())
-    currency, amount = next(iter(changes.items()))
-    raise InputError(
-        f"The cash of {name} changed by {money} and no holding did. Nothing was loaded. Say if it "
-        f"was brought or taken out, --moved {currency}={amount:f}, or earned, --moved "
-        f"{currency}=0: what was brought is no gain.",
-        code="money_unsaid",
-        place="--moved",
-        value=money,
-        hint=f"--moved {currency}={amount:f}, or --moved {currency}=0",
-    )
-
-
-def _quantities(snapshot: Snapshot) -> dict[str, Decimal]:
-    return {row.symbol: row.quantity for row in snapshot.holdings if row.quantity}
-
-
-STAYING = ("targets", "securities")
-"""What its owner says of a bucket once, and not at every load."""
-
-
-def _would_empty(name: str, count: int) -> InputError:
-    prices = f"steelyard plan --bucket {shlex.quote(name)} --prices F"
-    securities = "one security" if count == 1 else f"{count} securities"
-    return InputError(
-        f"The bucket {name} holds {securities}, and no holdings were named: it would be left with "
-        "cash alone. Nothing was loaded. Add --holdings F; a file with only its header empties the "
-        f"bucket. Newer prices alone need no load: {prices}",
-        code="load_would_empty",
-        place="--holdings",
-        value=name,
-        limit=count,
-        hint="add --holdings F",
-    )
+        return loads.before_load(store, name, named)
 
 
 def files_of(options: Options) -> tuple[dict[str, str], ...]:
@@ -184,6 +100,7 @@ def _again(order: StoredOrder, options: Options, strategy: Strategy) -> Imported
     Raises InputError for prices of a day before the one that the load named.
     """
     from steelyard.importers import shapes
+    from steelyard.runs.loads import Stored
 
     snapshot, market, targets = order.inputs.snapshot, order.inputs.market, order.inputs.targets
     files = read_files(options, options.index, options, shapes.of_snapshot(snapshot))
@@ -214,17 +131,6 @@ def _older(name: str, day: date, loaded: date) -> InputError:
         limit=loaded,
         hint=f"give prices of {loaded} or later",
     )
-
-
-def _with_flows(imported: Imported, options: Options, strategy: Strategy) -> Imported:
-    from steelyard.importers import deposits, withdrawals
-
-    asked = (
-        *deposits(options.deposit or ()),
-        *withdrawals(options.withdraw or (), strategy.limits.settlement_days),
-    )
-    flows = tuple(flow.at(imported.snapshot.as_of) for flow in asked)
-    return replace(imported, snapshot=replace(imported.snapshot, flows=flows))
 
 
 def _of(order: StoredOrder, options: Options) -> str:

@@ -28,18 +28,15 @@ if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.importers.book import HoldingsFile
-    from steelyard.importers.securities import SecuritiesFile
-    from steelyard.importers.targets import TargetsFile
     from steelyard.planning.case import Case
     from steelyard.planning.solve import Solution
     from steelyard.plans.plan import Plan
     from steelyard.portfolio import BucketState
+    from steelyard.runs.loads import Stored
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
     from steelyard.telemetry.events import Observe
 
-MAPPING = "import.toml"
-"""The user's own mapping, in $STEELYARD_HOME."""
 COMMAND_LINE = "the command line"
 """Who closes a side of the strategy."""
 BUNDLED = "growth"
@@ -246,20 +243,6 @@ class Inputs:
     bucket: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Targets and securities of a stored bucket, which stand where the options name none."""
-
-    targets: TargetsFile | None = None
-    securities: SecuritiesFile | None = None
-
-    def beside(self, files: Files) -> Files:
-        """The files, with what they lack."""
-        targets = self.targets if files.targets is None else files.targets
-        securities = self.securities if files.securities is None else files.securities
-        return replace(files, targets=targets, securities=securities)
-
-
 def read(options: Options, sample: str | None = None, stored: Stored | None = None) -> Inputs:
     """Read what the options name; without files, or with `sample`, a bundled portfolio.
 
@@ -303,19 +286,11 @@ def with_remarks(inputs: Inputs) -> Inputs:
 
 def one_sided(strategy: Strategy, options: Options) -> Strategy:
     """The strategy with the sides that the command line closes."""
-    from steelyard.strategies import overlay
+    if not (options.no_sell or options.no_buy):
+        return strategy
+    from steelyard.runs.asked import one_sided as closed
 
-    if options.no_sell and options.no_buy:
-        raise InputError(
-            "--no-sell and --no-buy together leave nothing to plan. Nothing was planned. Leave one "
-            "of them out.",
-            code="no_side",
-            place="--no-sell --no-buy",
-            hint="leave one of them out",
-        )
-    closed = {"allow_sell": options.no_sell, "allow_buy": options.no_buy}
-    limits = {name: False for name, off in closed.items() if off}
-    return overlay(strategy, {"limits": limits}, COMMAND_LINE) if limits else strategy
+    return closed(strategy, no_sell=options.no_sell, no_buy=options.no_buy, by=COMMAND_LINE)
 
 
 def state_of(
@@ -431,6 +406,8 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
 
 def _own(options: Options, strategy: Strategy, stored: Stored | None) -> Inputs:
+    from steelyard.runs.loads import Stored
+
     files = (stored or Stored()).beside(read_files(options, options.index, options))
     imported = assembled(files, options, strategy, base=options.base, source=None)
     remarks = _read_as(files.holdings, options.holdings)
@@ -445,8 +422,8 @@ def _own(options: Options, strategy: Strategy, stored: Stored | None) -> Inputs:
 
 def _read_as(owned: HoldingsFile, path: Path | None) -> list[str]:
     """How a file of holdings that is not of our own form was read."""
-    from steelyard.cli.tally import tally
     from steelyard.importers.holdings import FORM
+    from steelyard.importers.tally import tally
 
     if path is None or owned.form == FORM:
         return []
@@ -460,8 +437,9 @@ def _read_as(owned: HoldingsFile, path: Path | None) -> list[str]:
 
 def default_mapping() -> Path | None:
     """The user's own mapping file, where there is one."""
-    path = home(os.environ) / MAPPING
-    return path if path.is_file() else None
+    from steelyard.importers.mapping import own_mapping
+
+    return own_mapping(home(os.environ))
 
 
 def columns_of(texts: Sequence[str]) -> dict[str, str]:

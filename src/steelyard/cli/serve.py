@@ -86,7 +86,7 @@ def serve(
     _check_usage(what, port, base_port, evaluators)
     if_signalled(ENDED)
     with guarded(NOTHING):
-        _check_installed()
+        check_installed()
         _drop_keys()
         if what == "all":
             from steelyard.services.running.nursery import begin
@@ -120,8 +120,8 @@ def _check_usage(what: What, port: int | None, base_port: int | None, many: int 
             raise typer.BadParameter("it is for serve all.", param_hint=option)
 
 
-def _check_installed() -> None:
-    """Raises InputError where the extra is missing; looks, and imports nothing."""
+def check_installed() -> None:
+    """Raise InputError where the extra is missing; looks, and imports nothing."""
     from importlib.util import find_spec
 
     from steelyard.errors import InputError

@@ -1,4 +1,4 @@
-"""`steelyard token`: who may ask the services what: create, list, revoke."""
+"""`steelyard token`: who may ask the services what: create, list, revoke, link."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from steelyard.services.security.book import Entry
 
-token = Commands(help="Tokens of the services: create, list, revoke.")
+token = Commands(help="Tokens of the services: create, list, revoke; links to the pages.")
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 DAYS, MOST_DAYS = 90, 3660
 NOTHING = "Nothing was changed."
@@ -74,6 +74,42 @@ def revoke(
             write_json(_entry(entry, now))
         else:
             write(f"Token {entry.id}, {entry.role}, ending in {entry.last4}, is revoked.\n")
+
+
+@token.command("link")
+def link(
+    *,
+    role: Annotated[
+        Literal["viewer", "planner", "operator", "admin"],
+        Option("--role", help="What who uses it may do."),
+    ] = "admin",
+    port: Annotated[
+        int | None,
+        Option("--port", help="Where the pages are served.", min=1, max=65535, metavar="N"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that signs a browser in to the pages, once, within 15 minutes."""
+    with guarded("No link was made."):
+        from steelyard.cli.serve import check_installed
+
+        check_installed()
+
+        from steelyard.services.house import open_house
+        from steelyard.services.reading.file import read
+        from steelyard.services.running.ports import port_of_one
+        from steelyard.store.sign_ins import LINK_LIVES
+        from steelyard.web.signing import new_link
+
+        chosen = port or port_of_one("ui", read(os.environ).topology, os.environ)
+        with open_house(os.environ) as house:
+            address = new_link(house.store(), role, f"http://127.0.0.1:{chosen}")
+        minutes = int(LINK_LIVES.total_seconds() // 60)
+        if as_json:
+            write_json({"link": address, "role": role, "minutes": minutes})
+            return
+        note(f"It signs in once, as {role}, within {minutes} minutes. Keep it secret.")
+        write(f"{address}\n")
 
 
 def _now() -> datetime:

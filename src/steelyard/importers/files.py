@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from steelyard.errors import InputError
 from steelyard.importers import registry, values
@@ -50,6 +50,7 @@ class Reading:
     mapping   a mapping file, or what it says
     account   which of several
     base      the currency in which the account counts, where the user says it
+    decimal   the decimal sign, for numbers that leave it open
     limits    of all files
     """
 
@@ -58,6 +59,7 @@ class Reading:
     mapping: Path | ImportMapping | None = None
     account: str | None = None
     base: str | None = None
+    decimal: Literal[".", ",", ""] = ""
     limits: FileLimits = LIMITS
 
 
@@ -113,7 +115,8 @@ def read(
         spellings.add(holding.symbol for holding in holdings.holdings)
     elif holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
+        source = replace(open_source(holdings, limits), decimal=reading.decimal)
+        owned = holdings_of(*_statement(source, reading, mapping, choices))
     rows = listed.securities if listed else ()
     aims = read_targets(targets, spellings, limits, rows) if targets else None
     listed = _respelled(listed, spellings)

@@ -25,6 +25,8 @@ from steelyard.importers.reading import read_text
 from steelyard.importers.values import NOTHING, BadCell, shown
 
 TABLES = ("alias", "columns")
+FILE = "import.toml"
+"""The user's own mapping, in $STEELYARD_HOME."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class ImportMapping:
     file: str = ""
     alias: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def own_mapping(home: Path) -> Path | None:
+    """The user's own mapping file, where there is one."""
+    path = home / FILE
+    return path if path.is_file() else None
 
 
 def read_mapping(path: Path, limits: FileLimits = LIMITS) -> ImportMapping:

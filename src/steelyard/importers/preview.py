@@ -11,14 +11,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
 
-from steelyard.importers.book import Choices, HoldingsFile, account_of, holdings_of, money_market
+from steelyard.importers.book import (
+    Choices,
+    HoldingsFile,
+    account_of,
+    described,
+    holdings_of,
+    money_market,
+)
 from steelyard.importers.lots import Listing
 from steelyard.importers.spelling import Spellings
-from steelyard.importers.statement import ONE, Statement
+from steelyard.importers.statement import ONE, Passed, Position, Statement
+from steelyard.importers.tally import tally
 from steelyard.money import ZERO
 from steelyard.portfolio import Holding
+from steelyard.sentences import quantity
 
 DEFAULT_CURRENCY = "USD"
+CASH_UNKNOWN = "cash_unknown"
+"""Code of the notice that says why no cash was read."""
 T = TypeVar("T")
 
 
@@ -144,3 +155,54 @@ def _base(file: HoldingsFile) -> str:
         if names:
             return names.pop() if len(names) == 1 else ""
     return DEFAULT_CURRENCY
+
+
+def value_of(row: Position) -> Decimal | None:
+    """What a plan counts for a row, in its currency; None without a price in the row."""
+    row = described(row, Choices())
+    return None if row.price is None else row.quantity * row.price * (row.multiplier or ONE)
+
+
+def summary(preview: Preview) -> str:
+    """How the file was read, in one sentence."""
+    statement = preview.statement
+    day = f", as of {statement.as_of}" if statement.as_of else ""
+    counts = tally(preview.accounts, (row.what for row in statement.passed))
+    return f"Read as {statement.form}{day}: {counts}."
+
+
+def remarks(statement: Statement) -> Iterator[tuple[str, Sequence[str]]]:
+    """What is to be said of a statement beside its rows: a heading and its sentences."""
+    unknown = [notice for notice in statement.guessed if notice.code == CASH_UNKNOWN]
+    yield "Decided", [row.message for row in statement.guessed if row not in unknown]
+    yield "Worth knowing", [notice.message for notice in statement.warnings]
+    yield "Not known", [notice.message for notice in unknown]
+    yield (
+        "Rates of the file",
+        [
+            f"One {name} is {quantity(rate)} {statement.base}"
+            for name, rate in statement.rates.items()
+        ],
+    )
+    yield "Passed over", list(_passed(statement.passed))
+    yield "Rejected", [str(row) for row in statement.rejected]
+
+
+def _passed(rows: Iterable[Passed]) -> Iterator[str]:
+    """Lines of one kind that follow each other as one."""
+    first = last = None
+    for row in sorted(rows, key=lambda row: row.line):
+        if first is not None and last is not None:
+            if row.what == last.what and row.line <= last.line + 1:
+                last = row
+                continue
+            yield _lines(first, last)
+        first = last = row
+    if first is not None and last is not None:
+        yield _lines(first, last)
+
+
+def _lines(first: Passed, last: Passed) -> str:
+    if first.line == last.line:
+        return f"line {first.line}: {first.what}" if first.line else first.what
+    return f"lines {first.line} to {last.line}: {first.what}"

@@ -129,6 +129,7 @@ class Source:
     text      decoded as UTF-8, else as cp1252 or UTF-16 where that is beyond doubt; "" = no text
     encoding  which of them
     limits    of rows, for who reads it
+    decimal   the decimal sign on the user's word, where the numbers leave it open; "" = no word
     """
 
     path: Where
@@ -136,6 +137,7 @@ class Source:
     text: str
     encoding: Literal["utf-8", "cp1252", "utf-16", ""] = "utf-8"
     limits: FileLimits = LIMITS
+    decimal: Literal[".", ",", ""] = ""
 
     @property
     def name(self) -> str:

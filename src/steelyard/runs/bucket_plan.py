@@ -13,6 +13,7 @@ from steelyard.errors import SteelyardError, StoreError
 from steelyard.planning.case import Case
 from steelyard.planning.solve import LOCAL, Solution, Steps
 from steelyard.plans.plan import Plan
+from steelyard.runs.asked import NOTHING_ASKED, Asked, asked_of
 from steelyard.runs.planners import Planners
 from steelyard.runs.solving import active, case_of, compared, counted, solved_by
 from steelyard.runs.stored import StoredOrder, keep, order_of
@@ -40,6 +41,7 @@ class Manner:
     observe          told every event as it happens; what is kept of them is not its business
     remark           told in what the engines differ
     calculations     what was calculated for plans before; None = nothing is kept
+    asked            what its owner asks of this one plan
     """
 
     engine: EngineSettings
@@ -52,6 +54,7 @@ class Manner:
     observe: Observe = lambda _: None
     remark: Callable[[str], None] = lambda _: None
     calculations: Calculations | None = None
+    asked: Asked = NOTHING_ASKED
 
 
 class Made(NamedTuple):
@@ -91,7 +94,7 @@ def put(store: Store, made: Planned) -> bool:
 def planned(store: Store, planners: Planners, name: str, manner: Manner) -> Planned:
     """The next plan of a bucket, not kept; raises SteelyardError, and keeps how it came to that."""
     hits, misses = planners.hits, planners.misses
-    order = order_of(store, planners, name)
+    order = asked_of(order_of(store, planners, name), manner.asked)
     none_kept = (planners.hits, planners.misses) == (hits, misses)
     cached = None if none_kept else planners.misses == misses
     case = case_of(order.inputs, order.strategy, order.state, manner.seed)

@@ -95,7 +95,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One snapshot planned by both; `as_of` and currency are None where it could not be read."""
+    """One snapshot planned by both; `as_of` and currency are None where it could not be read.
+
+    orders   of A and of B; none of a side that holds, or has no plan
+    """
 
     label: str
     as_of: date | None
@@ -104,6 +107,7 @@ class Compared:
     b: Planned | Refused
     outcome: Outcome
     why: Sentence
+    orders: tuple[tuple[Traded, ...], tuple[Traded, ...]] = ((), ())
 
     @property
     def differences(self) -> tuple[float, float] | None:
@@ -241,7 +245,7 @@ def _compared(a: Strategy, b: Strategy, posed: Posed, manner: Manner) -> Compare
     day, currency = inputs.snapshot.as_of, inputs.snapshot.base_currency
     case = Compared(posed.label, day, currency, sides[0], sides[1], "none", NEITHER_PLANS)
     outcome, why = _of_case(case, [run.orders for run in runs], manner.tolerance)
-    return replace(case, outcome=outcome, why=why)
+    return replace(case, outcome=outcome, why=why, orders=(runs[0].orders, runs[1].orders))
 
 
 def _run(strategy: Strategy, posed: Posed, inputs: Inputs, manner: Manner) -> _Run:

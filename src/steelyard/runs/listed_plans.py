@@ -26,14 +26,17 @@ def listed(
     bucket: str | None = None,
     after: plans.Place | None = None,
     most: int | None = None,
+    action: str | None = None,
 ) -> list[Listed]:
     """Stored plans, newest first; NotStored for a bucket without any, where others have some.
 
-    after   only those behind this place in the list
-    most    at most so many
+    after    only those behind this place in the list
+    most     at most so many
+    action   only those that act, or hold
     """
-    rows, names = plans.listed(store, bucket=bucket, after=after, most=most), titles(store)
-    if bucket is not None and not rows and after is None:
+    rows = plans.listed(store, bucket=bucket, action=action, after=after, most=most)
+    names = titles(store)
+    if bucket is not None and not rows and after is None and action is None:
         check_bucket(bucket, plans.buckets(store))
     keys = [(row.strategy, row.strategy_version or 0) for row in rows]
     return [Listed(row, names.get(key) or key[0]) for row, key in zip(rows, keys, strict=True)]

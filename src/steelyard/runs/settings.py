@@ -127,16 +127,30 @@ def _preset(store: Store, name: str) -> tuple[library.Entry, str]:
 
 
 def _change(transaction: Transaction, held: Held, assignments: Sequence[str]) -> Held:
-    values = dict(_own(held))
-    sliders = dict(held.settings)
+    values, sliders = _assigned(held, assignments)
+    if held.kind != "core":
+        _check_budget(transaction.connection, held.name, values["target_weight"])
+    return _configure(transaction, held, values, sliders)
+
+
+def tried(held: Held, assignments: Sequence[str]) -> SatelliteSettings:
+    """The settings of a satellite as they would be; nothing is kept.
+
+    Raises InputError, SettingsError.
+    """
+    _, sliders = _assigned(held, assignments)
+    return settings_of({"satellite_id": held.name, **sliders}, held.name)
+
+
+def _assigned(held: Held, assignments: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is its own, and its sliders, after `NAME=VALUE` texts."""
+    values, sliders = dict(_own(held)), dict(held.settings)
     for text in assignments:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise _unusable("--set", text, "NAME=VALUE, for example risk_appetite=0.8")
         _set(held, values, sliders, key, value)
-    if held.kind != "core":
-        _check_budget(transaction.connection, held.name, values["target_weight"])
-    return _configure(transaction, held, values, sliders)
+    return values, sliders
 
 
 def _begin_with(transaction: Transaction, held: Held, begins: tuple[library.Entry, str]) -> Held:

@@ -57,6 +57,15 @@ def since(
     return rows if newest is None else rows[::-1]
 
 
+def newest_of(store: Store, bucket: str, event_types: Iterable[str]) -> Kept | None:
+    """The newest event of a bucket that is of one of these types."""
+    table = event.c
+    query = select(event).where(table.bucket_id == bucket, table.event_type.in_(list(event_types)))
+    with store.reading() as connection:
+        row = connection.execute(query.order_by(table.id.desc()).limit(1)).first()
+    return None if row is None else _kept(*row)
+
+
 def last(store: Store) -> int:
     """The place of the newest event, 0 without any."""
     with store.reading() as connection:

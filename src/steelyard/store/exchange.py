@@ -156,15 +156,7 @@ def clone_in(
     transaction: Transaction, old: Version, name: str, *, title: str | None, by: str
 ) -> Saved:
     """As `clone`, within a transaction."""
-    check_name(name)
-    if name in names(transaction.connection):
-        raise InputError(
-            f"There is a strategy {name} already. Nothing was saved. Choose another name.",
-            code="strategy_is_there",
-            place="NEW",
-            value=name,
-            hint="choose another name",
-        )
+    refuse_taken(transaction.connection, name)
     draft = Draft(
         name=name,
         title=title or old.title,
@@ -173,6 +165,19 @@ def clone_in(
         rules_sha256=old.rules_sha256,
     )
     return append(transaction, draft, by=by, reason=f"clone of {old.name} v{old.version}")
+
+
+def refuse_taken(connection: Connection, name: str) -> None:
+    """Raise InputError for a name that a strategy has, or that none may have."""
+    check_name(name)
+    if name in names(connection):
+        raise InputError(
+            f"There is a strategy {name} already. Nothing was saved. Choose another name.",
+            code="strategy_is_there",
+            place="NEW",
+            value=name,
+            hint="choose another name",
+        )
 
 
 def same_is_active(transaction: Transaction, draft: Draft) -> bool:

@@ -135,10 +135,11 @@ def listed(
     *,
     bucket: str | None = None,
     strategy: str | None = None,
+    action: str | None = None,
     after: Place | None = None,
     most: int | None = None,
 ) -> list[PlanRow]:
-    """Plans, newest first, of a bucket or of a strategy; at most so many behind a place."""
+    """Plans, newest first, of a bucket, a strategy, an action; at most so many behind a place."""
     columns = [column for column in table.c if column.name != "document"]
     query = select(*columns).order_by(table.c.saved_at.desc(), table.c.plan_id).limit(most)
     if after is not None:
@@ -148,8 +149,30 @@ def listed(
         query = query.where(table.c.bucket == bucket)
     if strategy is not None:
         query = query.where(table.c.strategy == strategy)
+    if action is not None:
+        query = query.where(table.c.action == action)
     with store.reading() as connection:
         return [_row(row) for row in connection.execute(query).all()]
+
+
+def newest(store: Store) -> dict[str, PlanRow]:
+    """The newest plan of each bucket that has one."""
+    last = func.max(table.c.saved_at)
+    of_buckets = select(table.c.bucket, last.label("last")).group_by(table.c.bucket).subquery()
+    columns = [column for column in table.c if column.name != "document"]
+    same = (table.c.bucket == of_buckets.c.bucket) & (table.c.saved_at == of_buckets.c.last)
+    query = select(*columns).join(of_buckets, same)
+    with store.reading() as connection:
+        rows = [_row(row) for row in connection.execute(query.order_by(table.c.plan_id.desc()))]
+    return {row.bucket: row for row in rows}
+
+
+def place_of(store: Store, plan_id: str) -> Place | None:
+    """Where a plan stands in the list; None where it is not there."""
+    query = select(table.c.saved_at).where(table.c.plan_id == plan_id)
+    with store.reading() as connection:
+        saved_at = connection.scalar(query)
+    return None if saved_at is None else Place(datetime.fromisoformat(saved_at), plan_id)
 
 
 def buckets(store: Store) -> list[str]:

@@ -37,7 +37,24 @@ from fastapi import APIRouter
 from steelyard.services.house import House
 from steelyard.web.pages import WebPages
 
-SCREENS = ("assets", "signing", "overview", "approve", "plans", "worksheet", "runs")
+SCREENS = (
+    "assets",
+    "signing",
+    "overview",
+    "planning",
+    "compare",
+    "approve",
+    "plans",
+    "worksheet",
+    "runs",
+    "ab",  # before the names of strategies: /strategies/ab
+    "strategies",
+    "editor",
+    "modules",
+    "imports",
+    "buckets",
+    "settings",
+)
 """Modules of this package whose `router` the application answers with."""
 
 ROUTERS: list[APIRouter] = [import_module(f"{__name__}.{name}").router for name in SCREENS]

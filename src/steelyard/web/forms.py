@@ -134,6 +134,7 @@ async def posted(request: Request) -> Form:
                 files[name] = Sent(value.filename, await value.read())
         else:
             every.append((name, value.replace(NUL, "")))
+    await content.close()
     fields = dict(every)
     number, _, mac = fields.get(FIELD, "").partition(".")
     if not hmac.compare_digest(mac.encode(), _mac(house, caller, number).encode()):

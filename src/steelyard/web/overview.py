@@ -2,22 +2,132 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
 
-from steelyard.runs.listed_plans import listed
+from cachetools import LRUCache
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from steelyard.errors import SettingsError
+from steelyard.execution.states import RunState
+from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
-from steelyard.services.security.roles import needs
-from steelyard.store.buckets import buckets
+from steelyard.services.house import House
+from steelyard.services.security.book import Entry, entries
+from steelyard.services.security.roles import caller_of, needs
+from steelyard.store import plans, schedules
+from steelyard.store.plans import PlanRow
+from steelyard.watch import board
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
+SOON = timedelta(days=7)
+"""Before the end of a token."""
+MOST = 1024
+"""Plans whose figures are at hand."""
+
 
 @router.get("/", dependencies=[needs("viewer")])
-def overview(request: Request, here: Here) -> Response:
-    """A line per bucket, with its newest plan."""
+def show(request: Request, here: Here) -> Response:
+    """A line per bucket, what wants attention first."""
+    seen, caller = (
+        overview(here.store(), here.home, _figures(request.app, here)),
+        caller_of(request),
+    )
+    is_admin = caller is not None and caller.may("admin")
+    return page(
+        request,
+        "overview.html",
+        at="overview",
+        seen=seen,
+        lines=sorted(seen.lines, key=lambda line: ORDER[line.level]),
+        ending=_ending(here) if is_admin else [],
+        **_due(here),
+        ago=lambda then: ago(then, here.utc()),
+        states=STATES,
+    )
+
+
+ORDER = {"stop": 0, "warn": 1, "run": 2, "wait": 3, "ok": 4}
+"""Problems first."""
+
+
+STATES = {
+    RunState.DRAFT: "Not begun",
+    RunState.PLANNED: "Not begun",
+    RunState.ARM_REQUESTED: "Waiting for approval",
+    RunState.ARMED: "Approved",
+    RunState.SELLING: "Selling",
+    RunState.SELLS_DONE: "Sold",
+    RunState.WAIT_FUNDS: "Waiting for cash",
+    RunState.RESIZE_BUYS: "Resizing buys",
+    RunState.BUYING: "Buying",
+    RunState.RECONCILING: "Reconciling",
+    RunState.DONE: "Done",
+    RunState.HALTED: "Halted: nothing new is sent",
+    RunState.ABORTED: "Ended early",
+    RunState.RECOVERING: "Recovering: asking the broker what happened",
+    RunState.NEEDS_HUMAN: "Needs you",
+}
+"""Where a run is, in words."""
+
+
+class _KeptFigures:
+    """Figures of plans by their id, the last ones at hand: a plan never changes."""
+
+    def __init__(self, house: House) -> None:
+        self._house, self._lock = house, Lock()
+        self._kept: LRUCache[str, Figures] = LRUCache(MOST)
+
+    def __call__(self, row: PlanRow) -> Figures:
+        """Those of a stored plan; blocks."""
+        with self._lock:
+            own = self._kept.get(row.plan_id)
+        if own is None:
+            own = Figures.of(plans.load(self._house.store(), row.plan_id).plan)
+            with self._lock:
+                self._kept[row.plan_id] = own
+        return own
+
+
+def _figures(app: FastAPI, house: House) -> _KeptFigures:
+    if not hasattr(app.state, "figures"):
+        app.state.figures = _KeptFigures(house)
+    figures: _KeptFigures = app.state.figures
+    return figures
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """How long since, in the largest unit: `4 min ago`; it never stands alone."""
+    seconds = max(0.0, (now - then).total_seconds())
+    for unit, size in UNITS:
+        count = int(seconds // size)
+        if count:
+            return f"{count:,d} {unit}{'s' if count > 1 and unit == 'day' else ''} ago"
+    return "just now"
+
+
+UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
+
+
+def _due(here: House) -> dict[str, Any]:
+    """The schedule of each bucket that has one; `undue` says why they cannot be told."""
     store = here.store()
-    newest = {entry.row.bucket: entry for entry in reversed(listed(store))}
-    rows = [(held, newest.get(held.name)) for held in buckets(store)]
-    return page(request, "overview.html", at="overview", rows=rows)
+    if not schedules.listed(store):
+        return {"due": {}, "undue": ""}
+    try:
+        rows = board.rows(store, here.variables)
+    except SettingsError as error:
+        return {"due": {}, "undue": str(error)}
+    return {"due": {row.bucket: row for row in rows if row.scheduled is not None}, "undue": ""}
+
+
+def _ending(here: House) -> list[Entry]:
+    """Tokens that are valid and end soon, the next first."""
+    now: datetime = here.utc()
+    valid = [entry for entry in entries(here.home) if entry.state(now) == "valid"]
+    soon = [entry for entry in valid if entry.expires_at <= now + SOON]
+    return sorted(soon, key=lambda entry: entry.expires_at)

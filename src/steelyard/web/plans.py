@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from steelyard.plans.story import known_symbol, story
+from steelyard.errors import SteelyardError
+from steelyard.planning.questions.deposit import deposit_of
+from steelyard.plans.story import known_symbol
+from steelyard.report.exhibits.weights import WeightRow, Weights
+from steelyard.report.exhibits.why import why as why_of
 from steelyard.report.page import render
 from steelyard.runs.listed_plans import listed
+from steelyard.runs.standing import standing
+from steelyard.sentences import FORMATS
 from steelyard.services.api.fields import Here
 from steelyard.services.api.plans import SAFE, PlanInPath
+from steelyard.services.house import House
 from steelyard.services.security.roles import needs
 from steelyard.store import plans
+from steelyard.web.asking import Filled, asking
 from steelyard.web.drawn import Drawn, DrawnPlans
 from steelyard.web.forms import SEE_OTHER
 from steelyard.web.route import Page
@@ -22,14 +31,35 @@ from steelyard.web.shell import page
 router = APIRouter(route_class=Page, include_in_schema=False)
 
 Tab = Literal["trades", "weights", "score", "cash", "alternatives", "not-traded"]
-MOST_LISTED = 100
+FIRST: Tab = "trades"
+Action = Literal["", "act", "hold"]
+A_PAGE = 50
+"""Plans on a page of the list."""
 
 
 @router.get("/plans", dependencies=[needs("viewer")])
-def list_(request: Request, here: Here, bucket: str | None = None) -> Response:
+def list_(
+    request: Request, here: Here, bucket: str = "", action: Action = "", after: str = ""
+) -> Response:
     """What was planned when?"""
-    rows = listed(here.store(), bucket or None, None, MOST_LISTED)
-    return page(request, "plans.html", at="plans", rows=rows, bucket=bucket, most=MOST_LISTED)
+    store = here.store()
+    place = plans.place_of(store, after) if after else None
+    rows = listed(store, bucket or None, place, A_PAGE + 1, action or None)
+    asked = {key: value for key, value in (("bucket", bucket), ("action", action)) if value}
+    older = ""
+    if len(rows) > A_PAGE:
+        older = f"/plans?{urlencode({**asked, 'after': rows[A_PAGE - 1].row.plan_id})}"
+    return page(
+        request,
+        "plans.html",
+        at="plans",
+        rows=rows[:A_PAGE],
+        names=plans.buckets(store),
+        bucket=bucket,
+        action=action,
+        older=older,
+        newest=f"/plans?{urlencode(asked)}" if after else "",
+    )
 
 
 @router.get("/plans/{plan_id}", dependencies=[needs("viewer")])
@@ -37,23 +67,25 @@ def plan(
     request: Request,
     here: Here,
     plan_id: PlanInPath,
-    tab: Annotated[Tab, Query()] = "trades",
+    tab: Annotated[Tab, Query()] = FIRST,
 ) -> Response:
     """What is to be done, and why?"""
     drawn = drawn_plan(request, here, plan_id)
     if plan_id != drawn.plan.plan_id:
         return RedirectResponse(f"/plans/{drawn.plan.plan_id}", SEE_OTHER)
-    return page(request, "plan.html", at="plans", tab=tab, story=None, **drawn.exhibits)
+    return plan_page(request, here, plan_id, tab=tab)
 
 
-@router.get("/plans/{plan_id}/why/{symbol}", dependencies=[needs("viewer")])
-def why(request: Request, here: Here, plan_id: PlanInPath, symbol: str) -> Response:
+@router.get("/plans/{plan_id}/why/{symbol:path}", dependencies=[needs("viewer")])
+def why(
+    request: Request,
+    here: Here,
+    plan_id: PlanInPath,
+    symbol: str,
+    tab: Annotated[Tab, Query()] = FIRST,
+) -> Response:
     """What about this symbol?"""
-    drawn = drawn_plan(request, here, plan_id)
-    entry = story(drawn.plan, known_symbol(drawn.plan, symbol))
-    return page(
-        request, "plan.html", at="plans", part="drawer", tab="trades", story=entry, **drawn.exhibits
-    )
+    return plan_page(request, here, plan_id, tab=tab, symbol=symbol)
 
 
 @router.get("/plans/{plan_id}/report", dependencies=[needs("viewer")])
@@ -62,7 +94,63 @@ def report(here: Here, plan_id: PlanInPath) -> HTMLResponse:
     return HTMLResponse(render(plans.load(here.store(), plan_id).plan), headers=SAFE)
 
 
-def drawn_plan(request: Request, here: Here, plan_id: str) -> Drawn:
+def plan_page(
+    request: Request,
+    here: House,
+    plan_id: str,
+    *,
+    tab: Tab = FIRST,
+    symbol: str = "",
+    filled: Filled | None = None,
+    error: SteelyardError | None = None,
+    status: int = 200,
+) -> Response:
+    """The page of a plan: a tab of it, the drawer of a symbol, the form as it was filled; blocks.
+
+    Raises NotStored, and InputError for a symbol that the plan says nothing of.
+    """
+    drawn = drawn_plan(request, here, plan_id)
+    shown = drawn.plan
+    story = why_of(shown, known_symbol(shown, symbol)) if symbol else None
+    bound, address = shown.certificate.search_gap, f"/plans/{shown.plan_id}"
+    query = "" if tab == FIRST else f"?tab={tab}"
+    filled = filled or Filled(bucket=shown.bucket, of_plan=shown.plan_id)
+    return page(
+        request,
+        "plan.html",
+        at="plans",
+        part=_part(request),
+        status=status,
+        tab=tab,
+        address=address,
+        query=query,
+        why_link=lambda name: f"{address}/why/{quote(name, safe='')}{query}",
+        story=story,
+        row=None if story is None else _row(drawn.exhibits["weights"], story.symbol),
+        standing=standing(here.store(), drawn.stored),
+        deposit=deposit_of(shown),
+        gap="" if bound is None else FORMATS["points_up"](bound),
+        stored=drawn.stored.row,
+        **asking(here, filled, error),
+        **drawn.exhibits,
+    )
+
+
+def _part(request: Request) -> str:
+    """Which part of the page a script asked for, by the id of what it puts it into."""
+    target = request.headers.get("hx-target", "")
+    return "asks" if target.endswith("asks") else "drawer"
+
+
+def _row(weights: Weights, symbol: str) -> WeightRow | None:
+    """The strip of a symbol, of what is held or targeted."""
+    if weights.strips is None:
+        return None
+    rows = [*weights.rows, *weights.rest]
+    return next((row for row in rows if row.symbol == symbol and row.target is not None), None)
+
+
+def drawn_plan(request: Request, here: House, plan_id: str) -> Drawn:
     """A plan with its exhibits; raises NotStored; blocks."""
     state = request.app.state
     if not hasattr(state, "drawn_plans"):

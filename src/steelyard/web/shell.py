@@ -29,7 +29,13 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Vary": "HX-Request"}
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    # under `no-referrer` a browser sends a form of ours with `Origin: null`, as a foreign page's
+    "Referrer-Policy": "same-origin",
+    "Vary": "HX-Request",
+}
 """Of every page; the gate adds what every answer has."""
 
 

@@ -220,7 +220,7 @@ def _finding(entry: Read, result: Figures) -> str:
     wrong = len(entry.faults)
     if not wrong:
         return result.headline.text
-    return "One entry cannot be." if wrong == 1 else f"{wrong} entries cannot be."
+    return "One entry cannot be used." if wrong == 1 else f"{wrong} entries cannot be used."
 
 
 def _besides(result: Figures) -> list[str]:

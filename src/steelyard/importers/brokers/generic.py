@@ -6,7 +6,7 @@ nothing: who gives a mapping asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from steelyard.errors import InputError, did_you_mean, one_line
 from steelyard.importers import reading
@@ -84,8 +84,8 @@ def _check_fields(columns: Mapping[str, str]) -> None:
 
 def _check_columns(source: Source, columns: Mapping[str, str]) -> None:
     """Raise InputError for a column that no row near the beginning names with the others."""
-    line, header = _header(source, {plain(column) for column in columns.values()})
-    names = [cell for cell in header if cell.strip()]
+    line, cells = header(source, {plain(column) for column in columns.values()})
+    names = [cell for cell in cells if cell.strip()]
     absent = [column for column in columns.values() if plain(column) not in map(plain, names)]
     if absent:
         near = did_you_mean(absent[0], names)
@@ -100,7 +100,7 @@ def _check_columns(source: Source, columns: Mapping[str, str]) -> None:
         )
 
 
-def _header(source: Source, names: set[str]) -> tuple[int, Sequence[str]]:
+def header(source: Source, names: Collection[str] = ()) -> tuple[int, Sequence[str]]:
     """The line that names most of the columns, the first of equals, and its cells."""
     rows = [
         (number, sheet.cells_of(text, sign))
@@ -108,5 +108,5 @@ def _header(source: Source, names: set[str]) -> tuple[int, Sequence[str]]:
         for sign in reading.DELIMITERS
     ]
     # where none has any, the first that has several cells; a file of bytes has no line
-    fits = [(len(names & set(map(plain, cells))), len(cells) > 1) for _, cells in rows]
+    fits = [(len({*names} & set(map(plain, cells))), len(cells) > 1) for _, cells in rows]
     return rows[fits.index(max(fits))] if rows else (1, [])

@@ -59,7 +59,7 @@ def importer(form: Form) -> Importer:
 def read(source: Source, form: Form) -> Statement:
     """What a file says; raises InputError for a file that is no such table."""
     cut = sheet.cut(source, form)
-    reading = _Reading(cut, _notation(cut))
+    reading = _Reading(cut, _notation(cut, source.decimal))
     uncounted = [line for line in cut.lines if form.uncounted and is_uncounted(line)]
     for line in cut.lines:
         if line not in uncounted:
@@ -81,15 +81,15 @@ def read(source: Source, form: Form) -> Statement:
     )
 
 
-def _notation(cut: Sheet) -> Notation | None:
-    """How the file writes numbers; None = its cells leave it open."""
+def _notation(cut: Sheet, word: str) -> Notation | None:
+    """How the file writes numbers; None = its cells leave it open, and so does the user's word."""
     if cut.form.notation and cut.delimiter == ",":
         return cut.form.notation
     lines = (*cut.lines, *cut.totals)
     cells = [line.cells[name] for line in lines for name in NUMBERS if name in line.cells]
     numbers = (number for _, number in map(money, cells) if _is_number(number))
     try:
-        return amounts.notation_of(numbers)
+        return amounts.notation_of(numbers) or (Notation(word) if word else None)
     except BadCell as error:
         hint = "write all numbers with a decimal point, or all with a decimal comma"
         raise InputError(

@@ -21,9 +21,14 @@ TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "op
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Securities that a rule stopped with one sentence; numbers are text in the rule's unit."""
+    """Securities that a rule stopped with one sentence; numbers are text in the rule's unit.
+
+    members   those that `symbols` names; `more` are only counted
+    """
 
     symbols: str
+    members: tuple[str, ...]
+    more: int
     name: str
     side: Side | None
     stage: str
@@ -95,6 +100,8 @@ def _row(group: Sequence[NotTraded], names: dict[str, str]) -> Row:
     first = group[0]
     return Row(
         symbols=named([entry.symbol for entry in group], SYMBOLS),
+        members=tuple(entry.symbol for entry in group[:SYMBOLS]),
+        more=max(0, len(group) - SYMBOLS),
         name=names.get(first.symbol, "") if len(group) == 1 else "",
         side=first.side,
         stage=capital(first.stage),

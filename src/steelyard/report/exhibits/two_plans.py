@@ -10,6 +10,7 @@ from typing import Any
 
 from steelyard.errors import one_line
 from steelyard.orders import Side
+from steelyard.planning.narrative import in_words
 from steelyard.plans.diff.records import (
     Amounts,
     Changed,
@@ -19,6 +20,8 @@ from steelyard.plans.diff.records import (
     PriceMoved,
     Trade,
 )
+from steelyard.plans.orders import Step
+from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.fold import ALL, first
 from steelyard.report.exhibits.words import counted, lower, on_scale, plain_words, price
 from steelyard.report.exhibits.worth import gained
@@ -127,6 +130,33 @@ def two_plans(diff: PlanDiff) -> TwoPlans:
         inputs=moved,
         nothing_moved="" if moved else NOTHING,
     )
+
+
+def headline(diff: PlanDiff) -> str:
+    """`One trade replaced, three resized`: B from A, a trade that makes room for another once."""
+    if diff.same:
+        return "The same plan"
+    added, removed = len(diff.trades_added), len(diff.trades_removed)
+    replaced = min(added, removed)
+    counts = (
+        (replaced, "replaced"),
+        (added - replaced, "added"),
+        (removed - replaced, "dropped"),
+        (sum(bool(trade.quantity.change) for trade in diff.trades_changed), "resized"),
+    )
+    parts = [(count, what) for count, what in counts if count]
+    if not parts:
+        return "The same trades in the same quantities"
+    (leading, what), *others = parts
+    texts = [f"{counted(leading, 'trade')} {what}"]
+    texts += [f"{lower(in_words(count))} {what}" for count, what in others]
+    return ", ".join(texts)
+
+
+def unchanged(a: Plan, b: Plan) -> list[Step]:
+    """The trades that both plans have in the same quantity, as B has them."""
+    own = {(step.side, step.symbol): step.quantity for step in a.steps}
+    return [step for step in b.steps if own.get((step.side, step.symbol)) == step.quantity]
 
 
 def _heading(diff: PlanDiff) -> str:

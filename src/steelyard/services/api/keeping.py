@@ -6,6 +6,7 @@ import logging
 import secrets
 
 from steelyard.engine import read_engine
+from steelyard.runs.asked import NOTHING_ASKED, Asked
 from steelyard.runs.bucket_plan import Made, Manner, plan_bucket
 from steelyard.services.house import House
 from steelyard.services.observing import carriage, observer
@@ -22,7 +23,13 @@ def health_of(house: House) -> Health:
     return Health(house.home, rules_from(house.variables), warn=LOGGER.warning)
 
 
-def planned(house: House, bucket: str, seed: int, observe: Observe | None = None) -> Made:
+def planned(
+    house: House,
+    bucket: str,
+    seed: int,
+    observe: Observe | None = None,
+    asked: Asked = NOTHING_ASKED,
+) -> Made:
     """The next plan of a bucket, kept, as `steelyard plan --bucket` makes it; blocks."""
     structured.bind(bucket_id=bucket)
     manner = Manner(
@@ -34,6 +41,7 @@ def planned(house: House, bucket: str, seed: int, observe: Observe | None = None
         observe=observe or observer(house),
         remark=LOGGER.warning,
         calculations=house.calculations,
+        asked=asked,
     )
     plan, is_new = plan_bucket(house.store(), house.planners(), bucket, manner)
     house.meters.modules(plan.timings)

@@ -48,6 +48,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* A drawer that is closed gives the focus back to the row that it was of. */
+let back = null;
+document.addEventListener("click", (event) => {
+  const rows = event.target.closest("#drawer a.close") ? document.querySelectorAll("#tab a[hx-get]") : [];
+  back = [...rows].find((link) => link.pathname === location.pathname) || null;
+}, true);
+
 /* After a part was swapped in: its words are said, and a drawer that opened gets the focus. */
 document.addEventListener("htmx:after:swap", () => {
   const spoken = $("[data-say]");
@@ -59,6 +66,7 @@ document.addEventListener("htmx:after:swap", () => {
   }
   const heading = $("#drawer h2");
   if (heading && !$("#drawer").contains(document.activeElement)) heading.focus();
+  else if (!heading && back) { back.focus(); back = null; }
 });
 
 /* A stream that was cut, or a server that is gone: said, and taken back when it is there again. */

@@ -1,15 +1,13 @@
-"""How many of what a file has, in the words that `import` and `plan` share."""
+"""How many of what a file has, in the words of all who show it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from steelyard.importers.book import HoldingsFile
-    from steelyard.importers.lots import Listing
-    from steelyard.portfolio import Holding
+from steelyard.importers.book import HoldingsFile
+from steelyard.importers.lots import Listing
+from steelyard.portfolio import NOT_TRADED_TYPES, Holding
 
 JOINTS = frozenset(
     {
@@ -44,8 +42,6 @@ def tally(accounts: Sequence[HoldingsFile], passed: Iterable[str] = ()) -> str:
 
 def _kept_out(holding: Holding, listing: Listing) -> str:
     """As what a holding is valued and never traded; empty for one that may be."""
-    from steelyard.portfolio import NOT_TRADED_TYPES
-
     if listing.product_type in NOT_TRADED_TYPES:
         return listing.product_type.lower()
     return "short position" if holding.quantity < 0 else ""

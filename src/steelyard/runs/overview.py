@@ -1,0 +1,158 @@
+"""Must anything be done? Of each bucket its newest plan, its last run, and what is wrong with them.
+
+    overview    a line per bucket, in the order of buckets; what is wrong with all of them
+
+Nothing is added up over buckets: a line is of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from steelyard.execution import halt
+from steelyard.execution.halt import Switch
+from steelyard.execution.journal import opening, rows
+from steelyard.execution.journal.rows import RunRow
+from steelyard.execution.states import RUN_OVER, Outcome, RunState
+from steelyard.plans.plan import Plan
+from steelyard.runs.standing import is_loaded_since
+from steelyard.store import buckets, events, plans
+from steelyard.store.buckets import Held
+from steelyard.store.events import Kept
+from steelyard.store.plans import PlanRow
+from steelyard.store.store import Store
+from steelyard.telemetry.events import PlanningCompleted, PlanningFailed
+
+Level = Literal["stop", "warn", "run", "ok", "wait"]
+FAILED, COMPLETED = PlanningFailed.__name__, PlanningCompleted.__name__
+OF_A_WISH = frozenset({"withdrawal_too_large", "flow_past", "flow_without_rate"})
+"""Codes of refusals of what was asked of one plan."""
+SOUND = frozenset({Outcome.DONE, Outcome.DONE_WITH_SKIPS})
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of a plan: drift before and after, None without targets; cash before and after, of value."""
+
+    drift: tuple[float, float] | None
+    cash: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Figures:
+        """Those of a plan."""
+        before, after = plan.drift.before, plan.drift.after
+        drift = None if before is None or after is None else (before, after)
+        whole = plan.base_of_weights
+        if not whole:
+            return cls(drift, None)
+        then = plan.in_base(plan.cash_after) + plan.costs.total
+        return cls(drift, (float(plan.in_base(plan.balances) / whole), float(then / whole)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bucket.
+
+    refused   how its newest attempt at a plan was refused, after its newest plan; None = it was not
+    stale     was it loaded with something else since its newest plan?
+    """
+
+    bucket: Held
+    plan: PlanRow | None
+    figures: Figures | None
+    run: RunRow | None
+    refused: Kept | None
+    stale: bool
+
+    @property
+    def level(self) -> Level:
+        """How much it wants attention: `ok` and `wait` want none."""
+        if self.refused is not None or self._run_is_bad:
+            return "stop"
+        if self.stale or self._to_do:
+            return "warn"
+        if self.run is not None and self.run.state not in RUN_OVER:
+            return "run"
+        return "wait" if self.plan is None else "ok"
+
+    @property
+    def wants(self) -> bool:
+        """Does it want attention?"""
+        return self.level in {"stop", "warn"}
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Is its newest plan the one of its last run, and did that end well?"""
+        run = self.run
+        same = run is not None and self.plan is not None and run.plan_id == self.plan.plan_id
+        return same and run is not None and run.outcome in SOUND
+
+    @property
+    def _to_do(self) -> bool:
+        plan, run = self.plan, self.run
+        if plan is None or plan.action != "act" or self.is_carried_out:
+            return False
+        return run is None or run.plan_id != plan.plan_id or run.state in RUN_OVER
+
+    @property
+    def _run_is_bad(self) -> bool:
+        run = self.run
+        if run is None:
+            return False
+        stuck = run.state in {RunState.NEEDS_HUMAN, RunState.HALTED}
+        return stuck or run.outcome in {Outcome.FAILED, Outcome.PARTIAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Every bucket, and the kill switch."""
+
+    lines: tuple[Line, ...]
+    switch: Switch
+
+    @property
+    def wanting(self) -> int:
+        """Buckets that want attention."""
+        return sum(line.wants for line in self.lines)
+
+
+def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) -> Overview:
+    """What stands now; `figures` of a stored plan are the caller's to keep. Raises StoreError."""
+    newest, runs = plans.newest(store), _last_runs(home)
+    lines = []
+    for bucket in buckets.buckets(store):
+        plan = newest.get(bucket.name)
+        lines.append(
+            Line(
+                bucket=bucket,
+                plan=plan,
+                figures=None if plan is None else figures(plan),
+                run=runs.get(bucket.name),
+                refused=_refused(store, bucket.name),
+                stale=plan is not None and is_loaded_since(bucket, plan, with_flows=True),
+            )
+        )
+    return Overview(tuple(lines), halt.look(home))
+
+
+def _last_runs(home: Path) -> Mapping[str, RunRow]:
+    """The newest run of each bucket."""
+    if not opening.is_there(home):
+        return {}
+    with closing(opening.open_to_look(home)) as journal:
+        return {run.bucket: run for run in reversed(rows.runs(journal))}
+
+
+def _refused(store: Store, bucket: str) -> Kept | None:
+    """How the newest attempt to plan a bucket was refused; None where a plan came of it.
+
+    What only its owner asked of one plan, as more money than there is, says nothing of a bucket.
+    """
+    last = events.newest_of(store, bucket, (FAILED, COMPLETED))
+    if last is None or last.event.event_type != FAILED or last.event.data["code"] in OF_A_WISH:
+        return None
+    return last

@@ -1,0 +1,68 @@
+"""What has changed in a bucket since one of its plans: loaded anew, other rules, a newer plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from steelyard.errors import NotStored
+from steelyard.store import assignments, buckets, plans
+from steelyard.store.plans import PlanRow, StoredPlan
+from steelyard.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a plan stands now.
+
+    loaded_at   when the bucket was loaded with something else since; None = it was not
+    rules       what the bucket plans by now, where that is something else; "" = the same
+    newer       the bucket's newest plan, where it is not this one
+    gone        is there no such bucket any more?
+    """
+
+    loaded_at: datetime | None = None
+    rules: str = ""
+    newer: PlanRow | None = None
+    gone: bool = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Would the bucket be planned from something else now?"""
+        return self.loaded_at is not None or bool(self.rules)
+
+
+def standing(store: Store, stored: StoredPlan) -> Standing:
+    """Where a stored plan stands among what the store has now."""
+    row = stored.row
+    try:
+        bucket = buckets.bucket_of(store, row.bucket)
+    except NotStored:
+        return Standing(gone=True)
+    last = plans.listed(store, bucket=row.bucket, most=1)
+    newer = last[0] if last and last[0].plan_id != row.plan_id else None
+    return Standing(_loaded_since(bucket, stored), _other_rules(store, stored), newer)
+
+
+def is_loaded_since(bucket: buckets.Held, row: PlanRow, *, with_flows: bool = False) -> bool:
+    """Was a bucket loaded with something else after a plan?
+
+    with_flows   the plan's inputs have money in them that the bucket's never have
+    """
+    if bucket.loaded_at is None or bucket.loaded_at <= row.saved_at:
+        return False
+    return bucket.market != row.market or (not with_flows and bucket.portfolio != row.portfolio)
+
+
+def _loaded_since(bucket: buckets.Held, stored: StoredPlan) -> datetime | None:
+    since = is_loaded_since(bucket, stored.row, with_flows=bool(stored.plan.flows))
+    return bucket.loaded_at if since else None
+
+
+def _other_rules(store: Store, stored: StoredPlan) -> str:
+    now, then = assignments.planned_by(store, stored.row.bucket), stored.plan.strategy
+    if now is None:
+        return "" if then.version is None else "no stored strategy"
+    # a plan with closed sides is named after its strategy and them
+    same = then.version == now.version and then.name.startswith(now.name)
+    return "" if same else now.shown

@@ -1,0 +1,420 @@
+"""`/buckets`: core and satellites; what each owns against its targets, and what its owner sets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+
+from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, SatelliteSettings, moved_by
+from steelyard.errors import ChangedMeanwhile, Fault, SteelyardError
+from steelyard.importers import amount_of
+from steelyard.money import ZERO
+from steelyard.portfolio import Snapshot
+from steelyard.runs.listed_plans import Listed, listed
+from steelyard.runs.settings import New, configure, create, resting, shown, tried
+from steelyard.runs.stored import transfer
+from steelyard.runs.wash_windows import windows
+from steelyard.services.api.fields import BucketInPath, Here, changing
+from steelyard.services.house import House
+from steelyard.services.problems import status_of
+from steelyard.services.security.roles import needs
+from steelyard.store import assignments, strategies
+from steelyard.store import inputs as kept_inputs
+from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets
+from steelyard.store.exchange import still_whole
+from steelyard.store.store import Store
+from steelyard.web.forms import Form, Posted
+from steelyard.web.plans import drawn_plan
+from steelyard.web.route import Page
+from steelyard.web.shell import page
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+
+MOST_REMEMBERED = 256
+"""Settings whose moves are at hand."""
+MIDDLE = 0.5
+"""Where a slider stands that nobody set."""
+DIVIDENDS = (
+    ("", "as the preset has it, else to the core"),
+    ("reinvest_same", "into the same security"),
+    ("send_to_core", "to the core"),
+    ("accumulate_cash", "kept as its cash"),
+)
+ENDS: Mapping[str, tuple[str, str]] = {
+    "risk_appetite": ("careful", "bold"),
+    "hold_duration": ("days", "half a year"),
+    "entry_style": ("buys dips", "buys what rises"),
+    "position_spread": ("few, large", "many, small"),
+    "profit_taking": ("lets run", "sells early"),
+}
+"""What 0 and 1 of a slider are."""
+PLACES = {"B": "name", "--kind": "kind", "--set": "universe"}
+"""Place of a fault -> field, where they are called otherwise."""
+
+
+Moved = Mapping[str, Mapping[str, Any]]
+"""Setting -> the keys that it moves and to what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A bucket in the list; used: its part of all that the buckets are worth, 0..1."""
+
+    held: Held
+    version: strategies.Version | None
+    plan: Listed | None
+    used: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A slider as it is shown; unset: nobody set it, neither by hand nor by a preset.
+
+    moves   key, its value before and its value now; "" = as the strategy has it
+    """
+
+    name: str
+    value: float
+    unset: bool
+    by: str
+    what: str
+    ends: tuple[str, str]
+    moves: Sequence[tuple[str, str, str]]
+
+
+@router.get("/buckets", dependencies=[needs("viewer")])
+def list_(request: Request, here: Here) -> Response:
+    """Which buckets are there, and what has each of its budget?"""
+    return _list(request, here, {}, ())
+
+
+@router.post("/buckets", dependencies=[needs("planner")])
+async def make(request: Request, here: Here, form: Posted) -> Response:
+    """Make a satellite."""
+
+    def work() -> str:
+        weight = _percent(form.text("budget"))
+        universe = form.text("universe").replace(";", ",").split(",")
+        new = New(
+            form.text("name"),
+            "satellite",
+            form.text("status") or None,
+            weight,
+            [symbol for symbol in universe if symbol.strip()],
+        )
+        return f"/buckets/{create(changing(here), new, preset=form.text('preset') or None).name}"
+
+    try:
+        return await form.once(work)
+    except SteelyardError as error:
+        again = partial(_list, request, here, dict(form.fields), error.faults, status_of(error))
+        return await to_thread.run_sync(again)
+
+
+@router.get("/buckets/{bucket}", dependencies=[needs("viewer")])
+def show(request: Request, here: Here, bucket: BucketInPath) -> Response:
+    """What has this bucket, against what it should have?"""
+    return _show(request, here, bucket)
+
+
+@router.post("/buckets/{bucket}/settings", dependencies=[needs("planner")])
+async def save(request: Request, here: Here, bucket: BucketInPath, form: Posted) -> Response:
+    """Keep another version of the settings; or show what they would move, and keep nothing."""
+
+    def work() -> str:
+        store = changing(here)
+        held = bucket_of(store, bucket)
+        if form.text("seen") != seen_of(held):
+            raise _changed(held)
+        changes = assignments_of(form, held)
+        if changes:
+            configure(store, bucket, changes)
+        return f"/buckets/{bucket}#h-settings"
+
+    if form.text("do") == "preview":
+        return await to_thread.run_sync(_show, request, here, bucket, form)
+    return await _done(request, here, bucket, form, work)
+
+
+@router.post("/buckets/{bucket}/strategy", dependencies=[needs("operator")])
+async def assign(request: Request, here: Here, bucket: BucketInPath, form: Posted) -> Response:
+    """Let the bucket plan by another strategy."""
+
+    def work() -> str:
+        store = changing(here)
+        version = strategies.version(store, form.text("name"))
+        still_whole(version)
+        if form.text("seen") != _planned_by(store, bucket):
+            raise _changed(bucket_of(store, bucket))
+        number = version.version if form.text("stay") else None
+        assignments.assign(store, bucket, version.name, number)
+        return f"/buckets/{bucket}#h-strategy"
+
+    return await _done(request, here, bucket, form, work)
+
+
+@router.post("/buckets/{bucket}/transfer", dependencies=[needs("operator")])
+async def move(request: Request, here: Here, bucket: BucketInPath, form: Posted) -> Response:
+    """Move money to another bucket; the account has as much as before."""
+
+    def work() -> str:
+        text = form.text("amount").replace(" ", "")
+        named = text if "=" in text else f"{form.text('currency')}={text}"
+        currency, amount = amount_of(named, "amount", "USD=1200")
+        transfer(changing(here), bucket, form.text("to"), currency, amount)
+        return f"/buckets/{bucket}#h-cash"
+
+    return await _done(request, here, bucket, form, work)
+
+
+async def _done(
+    request: Request, here: House, bucket: str, form: Form, work: Callable[[], str]
+) -> Response:
+    """Do it once; where that fails the page is shown with what was typed."""
+    try:
+        return await form.once(work)
+    except SteelyardError as error:
+        return await to_thread.run_sync(_show, request, here, bucket, form, error)
+
+
+def _list(
+    request: Request,
+    house: House,
+    typed: Mapping[str, str],
+    faults: Sequence[Fault],
+    status: int = 200,
+) -> Response:
+    store = house.store()
+    rows = buckets(store)
+    newest = {entry.row.bucket: entry for entry in reversed(listed(store))}
+    account = sum((row.value for row in rows if row.value is not None), ZERO)
+    lines = [
+        Line(row, assignments.planned_by(store, row.name), newest.get(row.name), _of(row, account))
+        for row in rows
+    ]
+    return page(
+        request,
+        "buckets.html",
+        at="buckets",
+        status=status,
+        lines=lines,
+        account=account,
+        typed=typed,
+        faults=faults,
+        wrong=_wrong(faults),
+        presets=[("", "none: the default strategy"), *((name, name) for name in PRESETS)],
+        statuses=[(name, name) for name in STATUSES],
+        open=bool(typed),
+    )
+
+
+def _show(
+    request: Request,
+    house: House,
+    bucket: str,
+    form: Form | None = None,
+    error: SteelyardError | None = None,
+) -> Response:
+    """A bucket's page; form: what was typed and is not kept."""
+    store = house.store()
+    held = bucket_of(store, bucket)
+    rows = buckets(store)
+    account = sum((row.value for row in rows if row.value is not None), ZERO)
+    version = assignments.planned_by(store, bucket)
+    plan = next((entry for entry in listed(store) if entry.row.bucket == bucket), None)
+    snapshot = (
+        None if held.portfolio is None else kept_inputs.portfolio_of(store, held.portfolio).snapshot
+    )
+    faults, sliders = _tried(held, form)
+    strategy = house.planners().strategy(bucket)
+    return page(
+        request,
+        "bucket.html",
+        at="buckets",
+        part="moves" if form is not None and form.text("do") == "preview" else "",
+        status=status_of(error) if error is not None else 422 if faults else 200,
+        held=held,
+        used=_of(held, account),
+        version=version,
+        follows=held.assignment,
+        resting=resting(held, version),
+        plan=plan,
+        snapshot=snapshot,
+        exhibits=_exhibits(request, house, held, plan),
+        windows=[] if snapshot is None else windows(snapshot, strategy.lots.wash_sale_days),
+        lots=_lots(snapshot),
+        sliders=sliders,
+        toggles=_toggles(held, form),
+        by_hand={name: _set_by_hand(held, name) for name in ("preset", "dividend_handling")},
+        settings={row.name: row for row in shown(held, version)},
+        seen=seen_of(held) if form is None else form.text("seen") or seen_of(held),
+        planned_by=_planned_by(store, bucket),
+        typed={} if form is None else form.fields,
+        faults=[*(error.faults if error is not None else ()), *faults],
+        wrong=_wrong(error.faults if error is not None else ()),
+        presets=[("", "none"), *((name, name) for name in PRESETS)],
+        statuses=[(name, name) for name in STATUSES],
+        dividends=DIVIDENDS,
+        active=[(row.name, f"{row.title} (v{row.version})") for row in strategies.active(store)],
+        others=[(row.name, row.name) for row in rows if row.name != bucket],
+        preview=form is not None and form.text("do") == "preview",
+    )
+
+
+def assignments_of(form: Form, held: Held) -> list[str]:
+    """`NAME=VALUE` of every setting that the form has otherwise than it was shown."""
+    now = {
+        "target_weight": f"{held.target_weight:g}",
+        "status": held.status,
+        "universe": ", ".join(held.universe),
+        **{name: _set_by_hand(held, name) for name in ("preset", "dividend_handling", *TOGGLES)},
+    }
+    texts = []
+    for name, before in now.items():
+        if name not in form.fields or (held.kind == "core" and name != "universe"):
+            continue
+        value = form.text(name)
+        if name == "target_weight":
+            value = f"{_percent(value):g}"
+        if value.replace(" ", "") != before.replace(" ", ""):
+            texts.append(f"{name}={value}")
+    for name in SLIDERS:
+        was, value = form.text(f"was.{name}"), form.text(name)
+        if form.text("unset") == name or form.text(f"unset.{name}"):
+            texts.append(f"{name}=unset")
+        elif value and value != was:
+            texts.append(f"{name}={value}")
+    return texts
+
+
+def seen_of(held: Held) -> str:
+    """Tells whether the settings are still those that a page showed."""
+    content = json.dumps(
+        [held.target_weight, held.status, held.universe, held.settings], sort_keys=True
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _set_by_hand(held: Held, name: str) -> str:
+    """The text of a setting that somebody set; "" = nobody did."""
+    value = held.settings.get(name)
+    return "" if value is None else str(value).lower()
+
+
+def _planned_by(store: Store, bucket: str) -> str:
+    version = assignments.planned_by(store, bucket)
+    return "" if version is None else str(version.id)
+
+
+def _changed(held: Held) -> ChangedMeanwhile:
+    settings = ", ".join(f"{row.name} {row.text}" for row in shown(held, None) if row.value)
+    return ChangedMeanwhile(
+        f"{held.name} was changed by somebody else since this page was shown. Nothing was changed. "
+        f"It has now: {settings}. Look at it, and save again.",
+        code="bucket_changed_meanwhile",
+        place=held.name,
+        hint="look at it, and save again",
+    )
+
+
+def _tried(held: Held, form: Form | None) -> tuple[Sequence[Fault], list[Slider]]:
+    """The sliders as they are, or as a form has them, with what they move; and what is wrong."""
+    if held.kind == "core":
+        return (), []
+    before = SatelliteSettings(satellite_id=held.name, **held.settings)
+    earlier = _moved(before)
+    if form is None or "was.risk_appetite" not in form.fields:
+        return (), [_slider(name, before, earlier, earlier) for name in SLIDERS]
+    try:
+        now = tried(held, assignments_of(form, held))
+    except SteelyardError as error:
+        return error.faults, [_slider(name, before, earlier, earlier) for name in SLIDERS]
+    later = _moved(now)
+    return (), [_slider(name, now, earlier, later) for name in SLIDERS]
+
+
+def _moved(settings: SatelliteSettings) -> Moved:
+    return _moved_by(tuple(settings.model_dump(exclude_none=True).items()))
+
+
+@lru_cache(MOST_REMEMBERED)
+def _moved_by(settings: tuple[tuple[str, Any], ...]) -> Moved:
+    """What settings move is of them alone: it is asked at every look, and takes a while."""
+    return moved_by(SatelliteSettings.model_validate(dict(settings)))
+
+
+def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved) -> Slider:
+    value, why = now.chosen(name)
+    earlier, later = was_moved.get(name, {}), is_moved.get(name, {})
+    keys = [*later, *(key for key in earlier if key not in later)]
+    return Slider(
+        name=name,
+        value=MIDDLE if value is None else value,
+        unset=value is None,
+        by="by hand" if getattr(now, name) is not None else why,
+        what=str(SatelliteSettings.model_fields[name].description),
+        ends=ENDS[name],
+        moves=[(key, _number(earlier.get(key)), _number(later.get(key))) for key in keys],
+    )
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _toggles(held: Held, form: Form | None) -> list[tuple[str, str, str]]:
+    """Name, what it does, and `true`, `false` or "" for not set."""
+    if held.kind == "core":
+        return []
+    rows = []
+    for name in TOGGLES:
+        text = _set_by_hand(held, name)
+        text = form.fields.get(name, text) if form is not None else text
+        rows.append((name, str(SatelliteSettings.model_fields[name].description), text))
+    return rows
+
+
+def _exhibits(
+    request: Request, house: House, held: Held, plan: Listed | None
+) -> Mapping[str, Any] | None:
+    """The exhibits of the newest plan, where it is of what the bucket owns now."""
+    if plan is None or plan.row.portfolio != held.portfolio:
+        return None
+    return drawn_plan(request, house, plan.row.plan_id).exhibits
+
+
+def _lots(snapshot: Snapshot | None) -> list[tuple[Any, Any, Any]]:
+    """Holding, security and lot, of every lot."""
+    if snapshot is None:
+        return []
+    return [
+        (holding, snapshot.security(holding.symbol), lot)
+        for holding in snapshot.holdings
+        for lot in holding.lots
+        if holding.quantity
+    ]
+
+
+def _of(held: Held, account: Decimal) -> float | None:
+    return None if held.value is None or not account else float(held.value / account)
+
+
+def _percent(text: str) -> float:
+    """A part of 1 as it is typed, in percent; what is no number is left to who checks it."""
+    bare = text.rstrip("% ").replace(",", ".") or "0"
+    try:
+        return float(Decimal(bare) / 100)
+    except ArithmeticError:
+        return float("nan")
+
+
+def _wrong(faults: Sequence[Fault]) -> Mapping[str, str]:
+    return {PLACES.get(fault.place, fault.place): fault.message for fault in faults}

@@ -1,0 +1,149 @@
+"""What was typed and handed over on the import page and is not loaded yet: nothing is asked twice.
+
+A draft is a file of its own in $STEELYARD_HOME/drafts that only its owner reads, under a name that
+nobody guesses, and only the session that made it is shown it. It goes when it is loaded, after a
+day, and when there are too many.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from steelyard.errors import InputError, NotStored
+from steelyard.services.house import House
+from steelyard.services.security.callers import Caller
+from steelyard.services.security.limits import MIB
+from steelyard.services.security.private import write_private
+from steelyard.web.forms import FIELD, Form, Sent
+
+FOLDER = "drafts"
+ID = re.compile(r"[0-9a-f]{32}")
+ID_BYTES = 16
+LIVES = timedelta(days=1)
+MOST = 16
+"""Drafts that are kept, the newest."""
+MOST_BYTES = 32 * MIB
+"""Of all files of one."""
+LONGEST_NAME = 120
+"""Signs of a file's name that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Fields and files of the import page, as they were sent last; by: whose they are."""
+
+    id: str
+    by: str
+    fields: Mapping[str, str]
+    files: Mapping[str, Sent]
+
+    def text(self, name: str) -> str:
+        """A field without the space around it."""
+        return self.fields.get(name, "").strip()
+
+    def named(self, prefix: str) -> dict[str, str]:
+        """The fields of a prefix that say something, without it."""
+        return {
+            name.removeprefix(prefix): value.strip()
+            for name, value in self.fields.items()
+            if name.startswith(prefix) and value.strip()
+        }
+
+
+def new_id() -> str:
+    """A name that nobody guesses."""
+    return secrets.token_hex(ID_BYTES)
+
+
+def of_form(house: House, form: Form, draft_id: str) -> Draft:
+    """The draft after a form was sent: its fields, and files beside those of before; kept.
+
+    Raises InputError for too much, NotStored, SettingsError where it cannot be written; blocks.
+    """
+    before = open_draft(house, form.by, draft_id) if form.text("draft") else None
+    files = {**(before.files if before else {}), **dict(_named(form.files))}
+    for name in form.named("drop."):
+        files.pop(name, None)
+    size = sum(len(file.content) for file in files.values())
+    if size > MOST_BYTES:
+        raise InputError(
+            f"The files have {size:,} bytes together, and {MOST_BYTES:,} are the most. They were "
+            "not kept. Give smaller ones; steelyard bucket load reads larger ones.",
+            code="draft_too_large",
+            place="files",
+            value=size,
+            limit=MOST_BYTES,
+            hint="give smaller files",
+        )
+    fields = {name: text for name, text in form.fields.items() if name not in {FIELD, "draft"}}
+    draft = Draft(draft_id, form.by.token_id, fields, files)
+    _keep(house, draft)
+    return draft
+
+
+def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
+    """A draft of a caller; raises NotStored; blocks."""
+    path = _path(house, draft_id)
+    try:
+        content = json.loads(path.read_bytes()) if ID.fullmatch(draft_id) else {}
+    except (FileNotFoundError, ValueError):
+        content = {}
+    if content.get("by") != caller.token_id:
+        raise NotStored(
+            "What was handed over is not here any more: it is kept for a day, for the session "
+            "that brought it. Nothing was loaded. Choose the file again: /import",
+            code="draft_gone",
+            place="draft",
+            hint="choose the file again",
+        )
+    files = {
+        name: Sent(entry["name"], base64.b64decode(entry["content"]))
+        for name, entry in content["files"].items()
+    }
+    return Draft(draft_id, content["by"], content["fields"], files)
+
+
+def drop(house: House, draft_id: str) -> None:
+    """Remove a draft; blocks."""
+    if ID.fullmatch(draft_id):
+        _path(house, draft_id).unlink(missing_ok=True)
+
+
+def _keep(house: House, draft: Draft) -> None:
+    files = {
+        name: {"name": file.name, "content": base64.b64encode(file.content).decode()}
+        for name, file in draft.files.items()
+    }
+    content = {"by": draft.by, "fields": dict(draft.fields), "files": files}
+    write_private(_path(house, draft.id), json.dumps(content))
+    folder = house.home / FOLDER
+    oldest = (house.utc() - LIVES).timestamp()
+    aged = sorted(((_written(path), path) for path in folder.glob("*.json")), reverse=True)
+    for place, (at, path) in enumerate(aged):
+        if place >= MOST or at < oldest:
+            path.unlink(missing_ok=True)
+
+
+def _named(files: Mapping[str, Sent]) -> Iterable[tuple[str, Sent]]:
+    """Files under their own names, without a folder."""
+    for name, file in files.items():
+        bare = re.split(r"[\\/]", file.name)[-1][:LONGEST_NAME]
+        yield name, replace(file, name=bare or name)
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another request removed it
+        return 0.0
+
+
+def _path(house: House, draft_id: str) -> Path:
+    return house.home / FOLDER / f"{draft_id}.json"

@@ -1,0 +1,175 @@
+"""A broker's file to a plan in three steps; what is wrong is answered in place, nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from builders.browsing import Visitor, heading, signed_in, words
+from builders.exports import FILES
+from steelyard.services.house import House
+from steelyard.store.buckets import bucket_of
+from steelyard.store.plans import listed
+
+OWN = "symbol,quantity,price\nAAA,120,10\nBBB,10,20\nCASH:USD,250,\n"
+
+
+def given(text: str, name: str = "mine.csv") -> dict[str, tuple[str, bytes]]:
+    return {"holdings": (name, text.encode())}
+
+
+def read(visitor: Visitor, files: dict[str, tuple[str, bytes]], **fields: str) -> httpx2.Response:
+    """The page after a first file: followed where it leads."""
+    answer = visitor.send("/import", visitor.get("/import"), files=files, **fields)
+    return visitor.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
+
+def draft(page: httpx2.Response) -> str:
+    shown = re.search(r'name="draft" value="([0-9a-f]{32})"', page.text)
+    assert shown is not None
+    return shown.group(1)
+
+
+def again(visitor: Visitor, page: httpx2.Response, to: str = "/import/load", **more: str):
+    # browsers send a form with files as multipart, whether one was chosen or not
+    return visitor.send(to, page, files={"targets": ("", b"")}, more={"draft": draft(page), **more})
+
+
+def test_a_file_of_schwab_is_a_plan_after_three_steps(visitor: Visitor, house: House):
+    path = FILES / "schwab" / "plain.csv"
+    page = read(visitor, {"holdings": (path.name, path.read_bytes())})
+
+    assert heading(page) == "4 holdings read from plain.csv"
+    assert "Read as Schwab positions, as of 2026-01-09: 3 holdings" in words(page)
+    assert "'SWVXX' of plain.csv is read as cash in USD." in words(page)
+
+    answer = again(visitor, page, aims="weights")
+
+    assert answer.status_code == 303
+    assert re.fullmatch("/plans/[0-9a-f]{64}", answer.headers["location"])
+    files = bucket_of(house.store(), "core").files
+    assert [entry["name"] for entry in files] == ["plain.csv", "weights of plain.csv"]
+    assert visitor.get(answer.headers["location"]).status_code == 200
+    assert list((house.home / "drafts").iterdir()) == []
+
+
+def test_lines_that_cannot_be_used_are_told_and_the_bucket_stays(visitor: Visitor, house: House):
+    before = bucket_of(house.store(), "core")
+    page = read(visitor, given("symbol,quantity,price\nAAA,x,10\nBBB,10,y\n"), base="EUR")
+
+    assert page.status_code == 422
+    assert heading(page) == "0 holdings read, 2 questions to answer"
+    assert "line 2" in words(page)
+    assert "line 3" in words(page)
+    assert 'name="base" type="text" value="EUR"' in page.text
+    assert again(visitor, page).status_code == 422
+    assert bucket_of(house.store(), "core") == before
+
+
+def test_a_table_that_nobody_recognises_is_read_by_columns_that_are_chosen(visitor: Visitor):
+    text = "Paper;Pieces;Last\nAAA;100;10.5\nBBB;10;20\n"
+    page = read(visitor, given(text))
+    assert heading(page) == "mine.csv cannot be read yet"
+    assert '<option value="Pieces">Pieces</option>' in page.text
+
+    columns = {"map.symbol": "Paper", "map.quantity": "Pieces", "map.price": "Last"}
+    answer = again(visitor, page, "/import", **columns)
+
+    page = visitor.get(answer.headers["location"])
+    assert heading(page) == "2 holdings read from mine.csv"
+    assert '<option value="Pieces" selected>' in page.text
+
+
+def test_a_number_with_two_readings_is_asked_about_and_the_answer_counts(visitor: Visitor):
+    columns = {"map.symbol": "Paper", "map.quantity": "Pieces", "map.price": "Last"}
+    page = read(visitor, given("Paper;Pieces;Last\nAAA;1.250;10\n"), more=columns)
+
+    assert page.status_code == 422
+    assert "Which sign is the decimal one?" in words(page)
+    answer = again(visitor, page, "/import", decimal="comma", **columns)
+
+    assert "1,250" in words(visitor.get(answer.headers["location"]))
+
+
+def test_what_was_pasted_as_targets_is_what_is_planned_towards(visitor: Visitor, house: House):
+    page = read(visitor, given(OWN))
+    answer = again(visitor, page, aims="file", targets_text="AAA 50%\nBBB 30%")
+
+    assert answer.status_code == 303
+    text = words(visitor.get(answer.headers["location"] + "?tab=weights"))
+    assert "50.0" in text
+    assert [entry["name"] for entry in bucket_of(house.store(), "core").files] == [
+        "mine.csv",
+        "pasted targets",
+    ]
+
+
+def test_targets_that_are_no_table_are_told_with_what_was_pasted(visitor: Visitor):
+    page = read(visitor, given(OWN))
+    answer = again(visitor, page, aims="file", targets_text="AAA, half <b>")
+
+    assert answer.status_code == 422
+    assert "AAA, half &lt;b&gt;" in answer.text
+    assert "half" in words(answer)
+
+
+def test_money_of_a_satellite_that_nobody_told_of_is_asked_for_in_its_field(
+    visitor: Visitor, house: House, tmp_path: Path
+):
+    page = visitor.get("/buckets")
+    visitor.send("/buckets", page, name="tech", budget="5", preset="momentum")
+    first = again(visitor, read(visitor, given(OWN), bucket="tech"), bucket="tech", aims="weights")
+    assert first.status_code == 303
+
+    more = read(visitor, given(OWN.replace("250", "900")), bucket="tech")
+    answer = again(visitor, more, bucket="tech", aims="stay")
+    assert answer.status_code == 422
+    assert "The cash of tech changed by USD +650 and no holding did." in words(answer)
+    assert 'name="moved" type="text" value="" aria-invalid="true"' in answer.text
+
+    assert again(visitor, answer, bucket="tech", aims="stay", moved="650").status_code == 303
+    assert bucket_of(house.store(), "tech").cash["USD"] == 900
+
+
+def test_a_form_that_is_sent_twice_makes_one_plan(visitor: Visitor, house: House):
+    page = read(visitor, given(OWN))
+    both = [again(visitor, page, aims="weights").headers["location"] for _ in range(2)]
+
+    assert both[0] == both[1]
+    assert len(listed(house.store(), bucket="core")) == 1
+
+
+def test_a_draft_is_its_session_s_alone_and_nobody_else_reads_its_file(
+    visitor: Visitor, house: House
+):
+    page = read(visitor, given(OWN))
+    (file,) = (house.home / "drafts").iterdir()
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with signed_in(house) as other:
+        assert other.get(f"/import?draft={draft(page)}").status_code == 404
+    assert visitor.get("/import?draft=../../token").status_code == 404
+
+
+@pytest.mark.parametrize("to", ["/import", "/import/load"])
+def test_a_viewer_and_a_form_of_nobody_change_nothing(house: House, visitor: Visitor, to: str):
+    before = bucket_of(house.store(), "core")
+    with signed_in(house, "viewer") as viewer:
+        page = viewer.get("/import")
+        assert page.status_code == 403
+        assert "planner" in words(page)
+        assert viewer.send(to, viewer.get("/plans"), files=given(OWN)).status_code == 403
+    assert visitor.send(to, 'name="nonce" value="1.2"', files=given(OWN)).status_code == 422
+    assert bucket_of(house.store(), "core") == before
+
+
+def test_without_a_file_the_page_asks_for_one(visitor: Visitor):
+    page = read(visitor, {"targets": ("t.csv", b"symbol,weight\nAAA,1\n")})
+
+    assert page.status_code == 422
+    assert "Choose the file that your broker gives" in words(page)
+    assert "t.csv" in words(page)

@@ -1,0 +1,118 @@
+"""The overview: which buckets want attention, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from builders.browsing import Visitor, heading, signed_in, words
+from builders.management import DAY, load_own
+from steelyard import importers
+from steelyard.execution import halt
+from steelyard.runs.asked import of_mode
+from steelyard.runs.stored import load
+from steelyard.services.api.keeping import planned
+from steelyard.services.house import House
+from steelyard.services.security import book
+from steelyard.store import buckets, events
+from steelyard.telemetry.events import PlanningFailed
+from steelyard.telemetry.recorder import as_kept
+from steelyard.watch import board
+from steelyard.watch.schedule import of_values
+from steelyard.web.overview import ago
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def test_without_buckets_it_offers_the_import_and_the_command(tmp_path: Path) -> None:
+    house = House({"STEELYARD_HOME": str(tmp_path)})
+    with signed_in(house) as visitor:
+        shown = visitor.get("/")
+    house.close()
+    assert heading(shown) == "Nothing is here yet."
+    assert 'href="/import"' in shown.text
+    assert "steelyard bucket load core" in words(shown)
+
+
+def test_a_plan_to_act_on_wants_attention_and_other_buckets_stand_after_it(
+    house: House, visitor: Visitor
+) -> None:
+    store = house.store()
+    buckets.create(
+        store, "bonds", kind="satellite", status="active", target_weight=0.1, universe=()
+    )
+    assert heading(visitor.get("/")) == "Nothing wants attention."
+    plan = planned(house, "core", 0).plan
+    shown = visitor.get("/")
+    assert heading(shown) == "1 of 2 buckets wants attention."
+    said = words(shown)
+    assert said.index("core") < said.index("bonds")
+    assert f"{len(plan.steps)} order" in said
+    assert "just now" in said
+    assert f'href="/plans/{plan.plan_id}"' in shown.text
+
+
+def test_a_refusal_stands_until_a_plan_comes_of_it(house: House, visitor: Visitor) -> None:
+    refusal = PlanningFailed("rate_missing", "A rate of JPY is 3 days old.")
+    events.append(house.store(), [as_kept(refusal, house.utc(), "core")])
+    shown = visitor.get("/")
+    assert "Refused A rate of JPY is 3 days old." in words(shown)
+    planned(house, "core", 0)
+    assert "Refused" not in words(visitor.get("/"))
+
+
+def test_what_is_asked_of_one_plan_says_nothing_of_the_bucket(
+    house: House, visitor: Visitor
+) -> None:
+    asked = of_mode("withdraw", "900000", "USD")
+    try:
+        planned(house, "core", 0, asked=asked)
+    except Exception as error:  # noqa: BLE001
+        assert "leave nothing" in str(error)  # noqa: PT017
+    assert "Refused" not in words(visitor.get("/"))
+
+
+def test_a_bucket_that_was_loaded_since_is_told(
+    house: House, visitor: Visitor, tmp_path: Path
+) -> None:
+    plan = planned(house, "core", 0).plan
+    (tmp_path / "other").mkdir()
+    load_own(house.store(), tmp_path / "other")
+    assert "Loaded since" not in words(visitor.get("/"))  # with the same
+    table = tmp_path / "other.csv"
+    table.write_text("symbol,quantity,price\nAAA,90,11\nCASH:USD,300,\n")
+    load(house.store(), "core", importers.assemble(importers.read(table), as_of=DAY), ())
+    assert "Loaded since" in words(visitor.get("/"))
+    said = words(visitor.get(f"/plans/{plan.plan_id}"))
+    assert "Not of today. core was loaded anew on" in said
+    assert "Plan again" in said
+
+
+def test_when_a_bucket_is_due_next_is_told(house: House, visitor: Visitor) -> None:
+    schedule = of_values({"every": "daily", "at": "18:30"})
+    board.put_schedule(house.store(), "core", schedule, "mia")
+    said = words(visitor.get("/"))
+    assert "Next due" in said
+    assert "18:30 UTC" in said
+
+
+def test_a_halt_comes_before_all(house: House, visitor: Visitor) -> None:
+    halt.engage(house.home, "a <b>drill</b>", "mia", NOW)
+    shown = visitor.get("/")
+    assert "Halted: nothing new is sent. a <b>drill</b>, by mia" in words(shown)
+    assert "<b>drill" not in shown.text
+    assert 'role="alert"' in shown.text
+
+
+def test_a_token_that_ends_soon_is_told_to_an_admin(house: House, visitor: Visitor) -> None:
+    book.create(house.home, "viewer", 3, house.utc())
+    book.create(house.home, "viewer", 30, house.utc())
+    assert words(visitor.get("/")).count("A token ends soon.") == 1
+    with signed_in(house, "operator") as other:
+        assert "A token ends soon." not in words(other.get("/"))
+
+
+def test_how_long_since_is_in_the_largest_unit() -> None:
+    minutes = (0, 4, 90, 60 * 24, 60 * 24 * 3)
+    said = [ago(NOW - timedelta(minutes=n), NOW) for n in minutes]
+    assert said == ["just now", "4 min ago", "1 h ago", "1 day ago", "3 days ago"]
