@@ -45,6 +45,7 @@ SCREENS = (
     "compare",
     "approve",
     "plans",
+    "worksheet",
     "runs",
     "ab",  # before the names of strategies: /strategies/ab
     "strategies",

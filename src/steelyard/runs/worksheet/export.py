@@ -26,7 +26,7 @@ def csv_of(sheet: Sheet, edits: Edits) -> str:
     A note says what was changed, and each limit that the order breaks; where a limit is broken by
     all of them together, the last line says so, without an order.
     """
-    result = figures(sheet, edits)
+    result = figures(sheet, edits, worths=False)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)

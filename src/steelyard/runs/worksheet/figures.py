@@ -19,8 +19,10 @@ from steelyard.runs.worksheet.standing import standing_of
 from steelyard.runs.worksheet.words import headline, sentences
 
 
-def figures(sheet: Sheet, edits: Edits) -> Figures:
+def figures(sheet: Sheet, edits: Edits, *, worths: bool = True) -> Figures:
     """What the edited orders come to, against the calculated ones; milliseconds.
+
+    worths   also what each order adds: every one is scored again without it, half of the time
 
     Symbols that are in no row of the plan are passed over: `edits_of` refuses them.
     """
@@ -30,7 +32,8 @@ def figures(sheet: Sheet, edits: Edits) -> Figures:
     edited = calculated if quantities == sheet.calculated else standing_of(m)
     every = tuple(broken(sheet, m, sheet.orders(quantities), quantities))
     against = _against(sheet, calculated, edited)
-    rows = tuple(_rows(sheet, m, quantities, edits.locked, every))
+    adds = _adds(sheet, m) if worths else {}
+    rows = tuple(_rows(sheet, m, quantities, edits.locked, every, adds))
     head = headline(sheet, against, edited, changed=quantities != sheet.calculated)
     return Figures(
         plan_id=sheet.plan.plan_id,
@@ -65,18 +68,23 @@ def _against(sheet: Sheet, calculated: Standing, edited: Standing) -> Against:
     )
 
 
+def _adds(sheet: Sheet, m: Solution) -> dict[int, float]:
+    """What the orders lose without each of them, by its place in the table."""
+    worths = one_by_one(sheet.ctx, m.objective, m.choice)
+    return {j: worth.score for j, worth in zip(m.choice.plan.row, worths, strict=True)}
+
+
 def _rows(
     sheet: Sheet,
     m: Solution,
     quantities: Mapping[str, Decimal],
     locked: frozenset[str],
     every: Iterable[Broken],
+    adds: Mapping[int, float],
 ) -> Iterable[Row]:
     """What is held, targeted or traded; as in the plan, then by symbol what the plan has not."""
     ctx, edges, row = sheet.ctx, edges_of(sheet.ctx), m.choice.plan.row
     order = {ctx.symbols[m.orders.security[j]]: j for j in row}
-    worths = one_by_one(ctx, m.objective, m.choice)
-    adds = {j: worth.score for j, worth in zip(row, worths, strict=True)}
     limits: dict[str, list[Broken]] = {}
     for limit in every:
         if limit.symbol is not None:
@@ -104,7 +112,7 @@ def _rows(
             weight_after=0.0 if exit_ else float(after[i]),
             target=None if target is None else float(target[i]),
             band=None if edges is None else (float(edges.low[i]), float(edges.high[i])),
-            adds=None if j is None else adds[j],
+            adds=None if j is None else adds.get(j),
             broken=tuple(limits.get(symbol, ())),
         )
 

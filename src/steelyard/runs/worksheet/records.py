@@ -92,7 +92,8 @@ class Row:
     notional_base, cost   of the order now, > 0; 0 without one
     weight, weight_calculated, weight_after   before, after the plan, after the order now
     target, band    None without
-    adds            what the edited orders lose without this one, of the score; None without one
+    adds            what the edited orders lose without this one, of the score; None without one,
+                    or where it was not asked
     broken          limits that this order breaks by itself
     """
 

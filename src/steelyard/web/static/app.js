@@ -59,6 +59,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:swap", () => {
   const spoken = $("[data-say]");
   if (spoken) say(spoken.dataset.say);
+  for (const field of document.querySelectorAll("[data-checked]")) {
+    const wrong = $(`#${field.dataset.checked} .error:not(.limit)`);
+    if (wrong) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
   const heading = $("#drawer h2");
   if (heading && !$("#drawer").contains(document.activeElement)) heading.focus();
   else if (!heading && back) { back.focus(); back = null; }
