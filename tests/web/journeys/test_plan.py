@@ -23,7 +23,7 @@ def of_plan(page: Page) -> None:
 def test_a_schwab_file_becomes_a_plan_in_three_steps(browser: Browser, empty, scripts):
     context, page = visit(browser, empty, "planner", scripts=scripts)
     page.goto(empty.url("/import"))
-    page.get_by_label("file", exact=False).first.set_input_files(SCHWAB)
+    page.locator('[name="holdings"]').set_input_files(SCHWAB)
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("read")
     expect(page.locator("main")).to_contain_text("Schwab")
