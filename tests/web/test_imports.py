@@ -233,9 +233,7 @@ def test_lines_without_a_symbol_may_be_left_out_and_cash_in_words_is_cash(visito
     page = visitor.get(answer.headers["location"])
     assert heading(page) == "1 holding read from mine.csv"
     assert 'name="leave.Fees &amp; more" value="Fees &amp; more" checked' in page.text
-    loaded = again(
-        visitor, page, aims="weights", **columns, **{"leave.Fees & more": "Fees & more"}
-    )
+    loaded = again(visitor, page, aims="weights", **columns, **{"leave.Fees & more": "Fees & more"})
     assert loaded.status_code == 303
 
 

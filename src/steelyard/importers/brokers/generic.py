@@ -120,9 +120,7 @@ def header(source: Source, names: Collection[str] = ()) -> tuple[int, Sequence[s
         for number, text in enumerate(source.head.splitlines()[: sheet.LINES_OF_HEAD], 1)
         for sign in reading.DELIMITERS
     ]
-    widths = Counter(
-        (i % len(reading.DELIMITERS), len(cells)) for i, (_, cells) in enumerate(rows)
-    )
+    widths = Counter((i % len(reading.DELIMITERS), len(cells)) for i, (_, cells) in enumerate(rows))
     fits = [
         (
             len({*names} & set(map(plain, cells))),
