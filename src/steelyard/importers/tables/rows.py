@@ -153,7 +153,8 @@ class Cells:
         signs = [(sign, name) for name, cell in cells.items() for sign in SIGNS if sign in cell]
         if not signs or self.form.currency:
             return None
-        (sign, name), currencies = signs[0], sorted(SIGNS[signs[0][0]])
+        mark, name = signs[0]
+        currencies = sorted(SIGNS[mark])
         if self.sign in currencies:
             return Unit(self.sign, self.sign)
         if len(currencies) > 1:
