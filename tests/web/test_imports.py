@@ -173,3 +173,90 @@ def test_without_a_file_the_page_asks_for_one(visitor: Visitor):
     assert page.status_code == 422
     assert "Choose the file that your broker gives" in words(page)
     assert "t.csv" in words(page)
+
+
+def test_targets_that_are_pasted_win_over_a_choice_that_was_there_before_them(
+    visitor: Visitor, house: House
+):
+    page = read(visitor, given(OWN))
+    answer = again(visitor, page, aims="weights", targets_text="AAA 50%\nBBB 30%")
+
+    assert answer.status_code == 303
+    files = bucket_of(house.store(), "core").files
+    assert [entry["name"] for entry in files] == ["mine.csv", "pasted targets"]
+
+
+def test_another_choice_after_them_counts_and_the_page_says_that_they_are_not_used(
+    visitor: Visitor,
+):
+    page = read(visitor, given(OWN))
+    pasted = {"targets_text": "AAA 50%\nBBB 30%"}
+    to_targets = again(visitor, page, "/import", aims="weights", **pasted)
+    shown = visitor.get(to_targets.headers["location"])
+    assert 'value="file" checked' in shown.text
+
+    answer = again(visitor, shown, "/import", aims="weights", **pasted)
+    assert "A table of targets is here and is not used" in words(
+        visitor.get(answer.headers["location"])
+    )
+
+
+def test_a_bucket_that_has_holdings_says_beside_the_button_that_they_are_replaced(
+    visitor: Visitor,
+):
+    assert "This replaces what is there." not in words(visitor.get("/import"))
+    assert "core has 2 holdings now, worth USD 1,500." in words(read(visitor, given(OWN)))
+
+
+def test_a_dollar_that_may_be_of_several_is_asked_about_and_the_base_currency_answers_it(
+    visitor: Visitor,
+):
+    text = "Paper,Pieces,Last\nAAA,100,$ 125.67\n"
+    columns = {"map.symbol": "Paper", "map.quantity": "Pieces", "map.price": "Last"}
+    page = read(visitor, given(text), more=columns)
+    assert "Which currency is meant by the sign?" in words(page)
+
+    by_sign = again(visitor, page, "/import", sign="USD", **columns)
+    assert "125.67 USD" in " ".join(words(visitor.get(by_sign.headers["location"])).split())
+    assert again(visitor, page, "/import", base="USD", **columns).status_code == 303
+
+
+def test_lines_without_a_symbol_may_be_left_out_and_cash_in_words_is_cash(visitor: Visitor):
+    text = "Paper,Name,Pieces,Last\nAAA,A Co,10,5\n,Cash USD,250,\n,Fees & more,3,\n"
+    columns = {"map.symbol": "Paper", "map.quantity": "Pieces", "map.price": "Last"}
+    columns["map.name"] = "Name"
+    page = read(visitor, given(text), more=columns)
+    assert page.status_code == 422
+    assert "Cash USD, line" not in words(page)
+
+    answer = again(visitor, page, "/import", **columns, **{"leave.Fees & more": "Fees & more"})
+    page = visitor.get(answer.headers["location"])
+    assert heading(page) == "1 holding read from mine.csv"
+    assert 'name="leave.Fees &amp; more" value="Fees &amp; more" checked' in page.text
+    loaded = again(visitor, page, aims="weights", **columns, **{"leave.Fees & more": "Fees & more"})
+    assert loaded.status_code == 303
+
+
+def test_a_title_above_the_header_hides_no_column(visitor: Visitor):
+    text = "My depot, July\n\nPaper,Pieces,Last\nAAA,100,10.5\nBBB,10,20\n"
+    page = read(visitor, given(text))
+
+    assert '<option value="Pieces">Pieces</option>' in page.text
+    assert "Choose which column has what" in words(page)
+
+
+def test_decimal_commas_of_our_own_form_are_read_as_any_table_and_the_page_says_so(
+    visitor: Visitor,
+):
+    page = read(visitor, given("symbol;quantity;price\nAAA;12;131,20\n"))
+    assert "choose it under How the file of holdings is read" in words(page)
+
+    answer = again(visitor, page, "/import", form="generic")
+    assert "131.2" in words(visitor.get(answer.headers["location"]))
+
+
+def test_lines_of_what_was_pasted_are_counted_as_they_were_pasted(visitor: Visitor):
+    page = read(visitor, given(OWN))
+    answer = again(visitor, page, aims="file", targets_text="AAA,1%\nBBB,1%\n\nCCC\n")
+
+    assert "pasted targets line 4: 1 cells" in words(answer)

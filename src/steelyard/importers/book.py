@@ -122,7 +122,10 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     lines = {row.symbol: row.line for row in reversed(positions)}
     choices.spellings.add(lines)
     twice = collisions(statement.file, lines, choices.spellings)
-    rejected = [*statement.rejected, *twice]
+    unnamed = {normal(name_of(row)) for row in statement.rejected} & choices.exclude - {""}
+    passed |= unnamed
+    rejected = [row for row in statement.rejected if normal(name_of(row)) not in unnamed]
+    rejected += twice
     other_names = {row.value for row in twice}
     for row in (row for row in positions if row.symbol not in other_names):
         symbol = choices.spellings.symbol(row.symbol)
@@ -200,6 +203,11 @@ def _bucket(file: str, positions: Sequence[Position], balances: Sequence[Balance
             hint="Give one file per bucket.",
         )
     return names[0] if names else None
+
+
+def name_of(row: RejectedRow) -> str:
+    """By what a line without a symbol is excluded: the text that it has for one; "" = no such."""
+    return row.value or "" if (row.code, row.column) == ("missing", "symbol") else ""
 
 
 def _excluded(row: Position, choices: Choices) -> bool:

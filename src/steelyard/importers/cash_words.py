@@ -28,6 +28,8 @@ CURRENCIES = frozenset(
     }
 )
 """Codes that stand for cash of that currency where a symbol is asked for."""
+OF_CURRENCY = re.compile(r"CASH \(?([A-Z]{3})\)?|([A-Z]{3}) CASH")
+"""Cash and its currency in words: Cash USD, Cash (EUR), CHF cash."""
 MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
 """US funds of the money market have five letters ending in XX; Fidelity marks its cash by **."""
 
@@ -50,7 +52,8 @@ def is_plain_cash(name: str) -> bool:
     (True, False)
     """
     upper = " ".join(name.upper().split())
-    return upper in WORDS or upper in CURRENCIES or upper.startswith((FUND_OF_CASH, PREFIX))
+    plain = upper in WORDS or upper.startswith((FUND_OF_CASH, PREFIX))
+    return plain or bool(currency_of(upper))
 
 
 def is_cash_name(name: str) -> bool:
@@ -59,6 +62,12 @@ def is_cash_name(name: str) -> bool:
 
 
 def currency_of(name: str) -> str:
-    """The currency that a name of cash says, else an empty text."""
-    bare = name.upper().strip().rstrip("*")
-    return bare if bare in CURRENCIES else ""
+    """The currency that a name of cash says, else an empty text.
+
+    >>> currency_of("usd"), currency_of("Cash (EUR)"), currency_of("Cash Cow")
+    ('USD', 'EUR', '')
+    """
+    bare = " ".join(name.upper().split()).rstrip("*")
+    words = OF_CURRENCY.fullmatch(bare)
+    code = (words[1] or words[2]) if words else bare
+    return code if code in CURRENCIES else ""

@@ -51,6 +51,7 @@ class Reading:
     account   which of several
     base      the currency in which the account counts, where the user says it
     decimal   the decimal sign, for numbers that leave it open
+    sign      the currency of a $ or ¥ that may mean several; "" = `base`, where it is one of them
     limits    of all files
     """
 
@@ -60,7 +61,13 @@ class Reading:
     account: str | None = None
     base: str | None = None
     decimal: Literal[".", ",", ""] = ""
+    sign: str = ""
     limits: FileLimits = LIMITS
+
+    def open(self, path: Where) -> Source:
+        """A file of holdings, opened to be read so; raises InputError."""
+        sign = (self.sign or self.base or "").strip().upper()
+        return replace(open_source(path, self.limits), decimal=self.decimal, sign=sign)
 
 
 AS_IT_IS = Reading()
@@ -115,7 +122,7 @@ def read(
         spellings.add(holding.symbol for holding in holdings.holdings)
     elif holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        source = replace(open_source(holdings, limits), decimal=reading.decimal)
+        source = reading.open(holdings)
         owned = holdings_of(*_statement(source, reading, mapping, choices))
     rows = listed.securities if listed else ()
     aims = read_targets(targets, spellings, limits, rows) if targets else None

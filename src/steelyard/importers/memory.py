@@ -36,11 +36,13 @@ class Memory:
     name      of the argument, for messages
     content   UTF-8
     places    what each row from line 2 on is called: `holdings['VT']`; () = by its line
+    begins    number of its first line; 0 = a header that was put before what a person wrote
     """
 
     name: str
     content: bytes
     places: tuple[str, ...] = ()
+    begins: int = 1
 
     def __str__(self) -> str:
         return self.name

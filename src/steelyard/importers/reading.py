@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.memory import Memory
 from steelyard.importers.opening import Where, blocks, empty
 from steelyard.importers.statement import Source
 from steelyard.importers.values import NOTHING, BadCell, shown
@@ -158,10 +159,12 @@ def delimiter_of(header: str) -> str:
     return next((sign for sign in DELIMITERS if sign in header), ",")
 
 
-def split(text: str, file: str, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+def split(
+    text: str, file: str, delimiter: str | None = None, line: int = 1
+) -> Iterator[tuple[int, list[str]]]:
     """`csv_rows` of a whole text; without a delimiter, that of the first line."""
     sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
-    return csv_rows(io.StringIO(text, newline=""), file, sign)
+    return csv_rows(io.StringIO(text, newline=""), file, sign, line)
 
 
 def csv_rows(
@@ -224,7 +227,8 @@ def read_table(
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
-    rows = split(read_text(path, limits), path.name)
+    begins = path.begins if isinstance(path, Memory) else 1
+    rows = split(read_text(path, limits), path.name, line=begins)
     return table_of(rows, path.name, required, readable, aliases or {}, limits)
 
 

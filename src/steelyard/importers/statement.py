@@ -130,6 +130,7 @@ class Source:
     encoding  which of them
     limits    of rows, for who reads it
     decimal   the decimal sign on the user's word, where the numbers leave it open; "" = no word
+    sign      the currency that $ or ¥ means on the user's word, where it may; "" = no word
     """
 
     path: Where
@@ -138,6 +139,7 @@ class Source:
     encoding: Literal["utf-8", "cp1252", "utf-16", ""] = "utf-8"
     limits: FileLimits = LIMITS
     decimal: Literal[".", ",", ""] = ""
+    sign: str = ""
 
     @property
     def name(self) -> str:

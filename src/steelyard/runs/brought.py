@@ -134,15 +134,17 @@ def valued(owned: Inputs) -> Valuation:
 
 def pasted(text: str) -> Memory | None:
     """A table of targets that was pasted, with its header where it has none; None = nothing."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
+    lines = [line.strip() for line in text.splitlines()]  # blank ones count, as a person counts
+    first = next(filter(None, lines), "")
+    if not first:
         return None
-    sign = next((sign for sign in ("\t", ";", ",") if sign in lines[0]), "")
+    sign = next((sign for sign in ("\t", ";", ",") if sign in first), "")
     if not sign:  # columns with blanks between them
         lines, sign = [",".join(line.rsplit(None, 1)) for line in lines], ","
-    if "symbol" not in lines[0].lower():
+    headed = "symbol" in first.lower()
+    if not headed:
         lines.insert(0, f"symbol{sign}weight")
-    return Memory("pasted targets", "\n".join(lines).encode())
+    return Memory("pasted targets", "\n".join(lines).encode(), begins=1 if headed else 0)
 
 
 def _read(brought: Brought, last: Stored) -> Files:

@@ -48,6 +48,11 @@ class Draft:
         """A field without the space around it."""
         return self.fields.get(name, "").strip()
 
+    @property
+    def has_targets(self) -> bool:
+        """Was a table of targets handed over or pasted?"""
+        return "targets" in self.files or bool(self.text("targets_text"))
+
     def named(self, prefix: str) -> dict[str, str]:
         """The fields of a prefix that say something, without it."""
         return {
@@ -83,6 +88,9 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
             hint="give smaller files",
         )
     fields = {name: text for name, text in form.fields.items() if name not in {FIELD, "draft"}}
+    if "targets" in form.files or _pasted_anew(fields, before):
+        # who hands over targets means them, whatever was chosen before there were any
+        fields["aims"] = "file"
     draft = Draft(draft_id, form.by.token_id, fields, files)
     _keep(house, draft)
     return draft
@@ -114,6 +122,11 @@ def drop(house: House, draft_id: str) -> None:
     """Remove a draft; blocks."""
     if ID.fullmatch(draft_id):
         _path(house, draft_id).unlink(missing_ok=True)
+
+
+def _pasted_anew(fields: Mapping[str, str], before: Draft | None) -> bool:
+    text = fields.get("targets_text", "").split()
+    return bool(text) and (before is None or text != before.text("targets_text").split())
 
 
 def _keep(house: House, draft: Draft) -> None:

@@ -19,16 +19,16 @@ from fastapi import APIRouter, Request, Response
 
 from steelyard.errors import Fault, InputError, RejectedRow, SteelyardError
 from steelyard.importers import Inputs, Reading
+from steelyard.importers.book import name_of
 from steelyard.importers.brokers import generic
 from steelyard.importers.files import read_statement
 from steelyard.importers.limits import limits_from
 from steelyard.importers.mapping import ImportMapping, own_mapping, read_mapping
 from steelyard.importers.memory import Memory
 from steelyard.importers.preview import Preview, accounts_of, preview, remarks, summary, value_of
-from steelyard.importers.reading import open_source
 from steelyard.importers.registry import WITHOUT_IMPORTER, forms
-from steelyard.importers.statement import Source
-from steelyard.importers.values import BadCell, day
+from steelyard.importers.statement import Source, Statement
+from steelyard.importers.values import BadCell, day, normal
 from steelyard.runs.brought import Aims, Brought, inputs, load, pasted, valued
 from steelyard.services.api.fields import Here
 from steelyard.services.api.keeping import planned
@@ -38,6 +38,7 @@ from steelyard.services.security.callers import Caller
 from steelyard.services.security.roles import needs
 from steelyard.store.assignments import CORE
 from steelyard.store.buckets import Held, buckets
+from steelyard.store.inputs import portfolio_of
 from steelyard.web import drafts
 from steelyard.web.drafts import Draft
 from steelyard.web.forms import Form, Posted
@@ -62,6 +63,18 @@ OPTIONS = {
 """Place of a fault -> the field that answers it."""
 TWO_READINGS = "two_readings"
 """Code of a number that is one thing with a decimal point and another with a comma."""
+WHICH_CURRENCY = "which_currency"
+"""Code of a number with a $ or ¥ that may be of several currencies."""
+COLUMNS_BY_HAND = "Choose which column has what, under How the file of holdings is read."
+HELP = {
+    "unknown_file": COLUMNS_BY_HAND,
+    "no_mapping": COLUMNS_BY_HAND,
+    "missing_column": COLUMNS_BY_HAND,
+    "no_column": COLUMNS_BY_HAND,
+    "no_number": "Numbers with a decimal comma, such as 131,20, are read by the form any table "
+    "with a header: choose it under How the file of holdings is read, and read again.",
+}
+"""Code -> where on this page it is answered; the importers' own sentences name command options."""
 MOST_ROWS = 500
 """Holdings that the page lists."""
 CANNOT_BE_READ = "cannot be read yet"
@@ -88,6 +101,7 @@ class Look:
     columns   of its header
     owned     what a plan would be made from; None = not yet
     faults    what is to be answered first
+    readings, signs, nameless   its lines that a question answers: decimal sign, $ or ¥, no symbol
     """
 
     seen: Preview | None = None
@@ -100,6 +114,24 @@ class Look:
     notes: Sequence[str] = ()
     faults: Sequence[Fault] = ()
     readings: Sequence[RejectedRow] = ()
+    signs: Sequence[RejectedRow] = ()
+    nameless: Sequence[RejectedRow] = ()
+
+    @property
+    def helps(self) -> Sequence[str]:
+        """Where on the page its faults are answered, each once."""
+        texts = (HELP[fault.code] for fault in self.faults if fault.code in HELP)
+        return list(dict.fromkeys(texts))
+
+    @property
+    def by_hand(self) -> bool:
+        """Is it answered by how the file is read?"""
+        return any(fault.code in HELP for fault in self.faults)
+
+    @property
+    def currencies(self) -> Sequence[str]:
+        """What a sign of money may mean that nobody explained."""
+        return (self.signs[0].limit or "").split(", ") if self.signs else ()
 
     @property
     def answers(self) -> Mapping[str, str]:
@@ -226,13 +258,14 @@ def brought_of(house: House, draft: Draft) -> Brought:
             account=draft.text("account") or None,
             base=base,
             decimal=_decimal(draft.text("decimal")),
+            sign=draft.text("sign"),
             limits=limits_from(house.variables),
         ),
         aims=aims,
         base=base,
         as_of=_day(draft.text("as_of")),
         cash=_listed(draft.text("cash")),
-        exclude=_listed(draft.text("exclude")),
+        exclude=[*_listed(draft.text("exclude")), *draft.named("leave.").values()],
         accept_price=_listed(draft.text("accept_price")),
         moved=_moved(draft, base or (held.base_currency if held else None)),
         whole=bool(draft.text("whole")),
@@ -241,13 +274,13 @@ def brought_of(house: House, draft: Draft) -> Brought:
 
 def aims_of(draft: Draft, held: Held | None) -> Aims:
     """Which targets are meant: those that were chosen, else given, else there before."""
-    chosen = draft.text("aims")
-    if chosen in {"weights", "file", "stay", "none"}:
+    chosen, loaded = draft.text("aims"), held is not None and held.portfolio is not None
+    if chosen in {"weights", "file", "none"} or (chosen == "stay" and loaded):
         return cast(Aims, chosen)
-    if "targets" in draft.files or draft.text("targets_text"):
+    if draft.has_targets:
         return "file"
-    stays = held is not None and any(entry["option"] == "--targets" for entry in held.files)
-    return "stay" if stays else "weights"
+    files = held.files if held is not None and loaded else ()
+    return "stay" if any(entry["option"] == "--targets" for entry in files) else "weights"
 
 
 def _statement(house: House, brought: Brought) -> Look:
@@ -257,11 +290,12 @@ def _statement(house: House, brought: Brought) -> Look:
         return Look()
     columns: Sequence[str] = ()
     try:
-        source = replace(open_source(table, reading.limits), decimal=reading.decimal)
+        source = reading.open(table)
         columns = _columns(source)
         path = own_mapping(house.home)
         mapping = read_mapping(path) if path else ImportMapping()
         statement = read_statement(source, reading.form, reading.columns, mapping.columns)
+        statement = _without(statement, brought.exclude)
         accounts = accounts_of(statement)
         judged = preview(statement, reading.account, mapping.alias)
     except SteelyardError as error:
@@ -275,6 +309,18 @@ def _statement(house: House, brought: Brought) -> Look:
         cash=[(row.currency, row.amount) for row in judged.statement.balances],
         faults=[row.fault for row in rejected],
         readings=[row for row in rejected if row.code == TWO_READINGS],
+        signs=[row for row in rejected if row.code == WHICH_CURRENCY],
+        nameless=list({name_of(row): row for row in rejected if name_of(row)}.values()),
+    )
+
+
+def _without(statement: Statement, exclude: Sequence[str]) -> Statement:
+    """A statement without the lines of no symbol that are left out."""
+    names = {normal(text.strip()) for text in exclude}
+    rows = statement.rejected
+    return replace(
+        statement,
+        rejected=tuple(row for row in rows if normal(name_of(row)) not in names),
     )
 
 
@@ -362,7 +408,6 @@ def _page(
     loaded: Sequence[str] = (),
 ) -> Response:
     rows = buckets(house.store())
-    names = [row.name for row in rows if row.name != CORE]
     held = next((row for row in rows if row.name == (draft.text("bucket") or CORE)), None)
     return page(
         request,
@@ -378,7 +423,8 @@ def _page(
         answers=seen.answers,
         forms=_forms(),
         fields=generic.FIELDS,
-        named_buckets=[(name, name) for name in (CORE, *names)],
+        named_buckets=_named_buckets(rows),
+        replaces=_replaces(house, held),
         named_accounts=[("", "all of it"), *((name, name) for name in seen.accounts if name)],
         named_columns=[("", "as it is called"), *((name, name) for name in seen.columns)],
         held=held,
@@ -386,6 +432,25 @@ def _page(
         aims=aims_of(draft, held),
         most=MOST_ROWS,
     )
+
+
+def _named_buckets(rows: Sequence[Held]) -> list[tuple[str, str]]:
+    """The core first; each says that it has something already."""
+    names = {CORE: f"{CORE} (empty)"}
+    for row in rows:
+        worth = "empty" if row.value is None else f"now {row.base_currency} {row.value:,.0f}"
+        names[row.name] = f"{row.name} ({worth})"
+    return list(names.items())
+
+
+def _replaces(house: House, held: Held | None) -> str:
+    """What a bucket has that a load replaces; "" = nothing."""
+    if held is None or held.portfolio is None:
+        return ""
+    count = len(portfolio_of(house.store(), held.portfolio).snapshot.holdings)
+    holdings = f"{count} holding{'' if count == 1 else 's'}"
+    worth = f", worth {held.base_currency} {held.value:,.0f}" if held.value is not None else ""
+    return f"{held.name} has {holdings} now{worth}. Loading replaces them by what was read here."
 
 
 def _heading(draft: Draft, seen: Look, loaded: Sequence[str]) -> str:

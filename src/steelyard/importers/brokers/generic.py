@@ -6,6 +6,7 @@ nothing: who gives a mapping asks for it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from steelyard.errors import InputError, did_you_mean, one_line
@@ -42,6 +43,7 @@ def read(source: Source, columns: Mapping[str, str]) -> Statement:
     Raises InputError for a field or a column that does not exist, and for no such table.
     """
     _check_fields(columns)
+    columns = columns or _by_name(source)
     _check_columns(source, columns)
     return tables.read(source, _form(columns))
 
@@ -76,10 +78,18 @@ def _check_fields(columns: Mapping[str, str]) -> None:
                 limit=fields,
                 hint=near.strip() or "map a field that exists",
             )
-    if not columns:
+
+
+def _by_name(source: Source) -> Mapping[str, str]:
+    """The columns that are called as our fields; raises InputError where they name no security."""
+    own = {plain(alias): name for name in FIELDS for alias in (name, name.replace("_", " "))}
+    _, cells = header(source, own)
+    columns = {own[plain(cell)]: cell for cell in cells if plain(cell) in own}
+    if not {"symbol", "isin", "wkn"} & columns.keys():
         hint = "Map at least the symbol: --map symbol=COLUMN."
-        what = "No column is mapped"
+        what = "No column is mapped, and none is called symbol, isin or wkn"
         raise InputError(f"{what}. {NOTHING} {hint}", code="no_mapping", place="--map", hint=hint)
+    return columns
 
 
 def _check_columns(source: Source, columns: Mapping[str, str]) -> None:
@@ -101,12 +111,23 @@ def _check_columns(source: Source, columns: Mapping[str, str]) -> None:
 
 
 def header(source: Source, names: Collection[str] = ()) -> tuple[int, Sequence[str]]:
-    """The line that names most of the columns, the first of equals, and its cells."""
+    """The line that names most of the columns, and its cells.
+
+    Of equals it is the first that has several cells and whose count recurs: a title has its own.
+    """
     rows = [
         (number, sheet.cells_of(text, sign))
         for number, text in enumerate(source.head.splitlines()[: sheet.LINES_OF_HEAD], 1)
         for sign in reading.DELIMITERS
     ]
-    # where none has any, the first that has several cells; a file of bytes has no line
-    fits = [(len({*names} & set(map(plain, cells))), len(cells) > 1) for _, cells in rows]
+    widths = Counter((i % len(reading.DELIMITERS), len(cells)) for i, (_, cells) in enumerate(rows))
+    fits = [
+        (
+            len({*names} & set(map(plain, cells))),
+            len(cells) > 1 and widths[i % len(reading.DELIMITERS), len(cells)] > 1,
+            len(cells) > 1,
+        )
+        for i, (_, cells) in enumerate(rows)
+    ]
+    # a file of bytes has no line
     return rows[fits.index(max(fits))] if rows else (1, [])

@@ -59,7 +59,7 @@ def importer(form: Form) -> Importer:
 def read(source: Source, form: Form) -> Statement:
     """What a file says; raises InputError for a file that is no such table."""
     cut = sheet.cut(source, form)
-    reading = _Reading(cut, _notation(cut, source.decimal))
+    reading = _Reading(cut, _notation(cut, source.decimal), source.sign)
     uncounted = [line for line in cut.lines if form.uncounted and is_uncounted(line)]
     for line in cut.lines:
         if line not in uncounted:
@@ -117,6 +117,7 @@ class _Reading:
 
     cut: Sheet
     notation: Notation | None
+    sign: str = ""
     positions: list[Position] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
     guessed: list[Notice] = field(default_factory=list)
@@ -137,7 +138,7 @@ class _Reading:
             self.cut.reject(line.line, error)
 
     def _row(self, line: Line) -> Cells:
-        return Cells(line, self.cut.form, self.notation)
+        return Cells(line, self.cut.form, self.notation, self.sign)
 
     def _add(self, row: Cells, value: Decimal | None) -> None:
         """To the sum of its table, in what the file counts in."""

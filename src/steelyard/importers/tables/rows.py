@@ -69,11 +69,15 @@ def is_uncounted(line: Line) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A line with its numbers; `numbers` are those that were asked for already."""
+    """A line with its numbers; `numbers` are those that were asked for already.
+
+    sign   the currency that $ or ¥ means where it may, on the user's word; "" = no word
+    """
 
     line: Line
     form: Form
     notation: Notation | None
+    sign: str = ""
     numbers: dict[str, Decimal | None] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
@@ -149,12 +153,22 @@ class Cells:
         signs = [(sign, name) for name, cell in cells.items() for sign in SIGNS if sign in cell]
         if not signs or self.form.currency:
             return None
-        (sign, name), currencies = signs[0], sorted(SIGNS[signs[0][0]])
+        mark, name = signs[0]
+        currencies = sorted(SIGNS[mark])
+        if self.sign in currencies:
+            return Unit(self.sign, self.sign)
         if len(currencies) > 1:
             column, cell = self.column(name), cells[name]
             reason = f"{column} {shown(cell)} may be {' or '.join(currencies)}"
-            hint = f"name the currency in a column; without {sign} the base currency is used"
-            raise BadCell(reason, code="which_currency", column=column, value=cell, hint=hint)
+            hint = "name the currency in a column, or say a base currency that is one of them"
+            raise BadCell(
+                reason,
+                code="which_currency",
+                column=column,
+                value=cell,
+                limit=", ".join(currencies),
+                hint=hint,
+            )
         return Unit(currencies[0], currencies[0])
 
     def _code(self, name: str) -> str:
