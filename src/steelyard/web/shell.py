@@ -131,7 +131,6 @@ def _around(request: Request, at: str) -> dict[str, Any]:
         "now": house.utc(),
         "nonce": "" if caller is None else forms.new_nonce(house, caller),
         "theme": theme_of(request),
-        "has_keys": request.cookies.get(KEYS, "") != "off",
         "path": request.url.path,
     }
 
