@@ -70,7 +70,8 @@ def test_why_of_a_traded_symbol_is_a_ledger_of_what_it_passed(visitor: Visitor, 
     assert "Every test it met" in said
     assert "Passed: Data Price is known 20.00 USD" in said
     assert "Stopped:" not in said
-    assert f'href="/plans/{plan}/why/BBB#drawer"' in shown.text  # without scripts a browser goes there
+    # without scripts a browser goes there
+    assert f'href="/plans/{plan}/why/BBB#drawer"' in shown.text
     assert f'hx-get="/plans/{plan}/why/BBB"' in shown.text
     assert f'class="close button" href="/plans/{plan}"' in shown.text
 
