@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from builders.browsing import Visitor, heading, signed_in, words
 from builders.management import DAY, load_own
 from steelyard import importers
 from steelyard.execution import halt
+from steelyard.execution.journal.rows import RunRow
+from steelyard.execution.states import Outcome, RunState
 from steelyard.runs.asked import of_mode
+from steelyard.runs.overview import Figures, overview
 from steelyard.runs.stored import load
 from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
@@ -44,7 +48,7 @@ def test_a_plan_to_act_on_wants_attention_and_other_buckets_stand_after_it(
     assert heading(visitor.get("/")) == "Nothing wants attention."
     plan = planned(house, "core", 0).plan
     shown = visitor.get("/")
-    assert heading(shown) == "1 of 2 buckets wants attention."
+    assert heading(shown) == "1 of 2 buckets want attention."
     said = words(shown)
     assert said.index("core") < said.index("bonds")
     assert f"{len(plan.steps)} order" in said
@@ -72,6 +76,49 @@ def test_what_is_asked_of_one_plan_says_nothing_of_the_bucket(
     assert "Refused" not in words(visitor.get("/"))
 
 
+def test_a_plan_that_was_asked_by_hand_stands_beside_the_bucket_s(
+    house: House, visitor: Visitor
+) -> None:
+    asked = of_mode("invest", "5000", "USD")
+    aside = planned(house, "core", 0, asked=asked).plan.plan_id
+    assert "No plan to rebalance yet" in words(visitor.get("/"))
+    own = planned(house, "core", 0).plan.plan_id
+    last = planned(house, "core", 0, asked=of_mode("invest", "700.5", "USD")).plan.plan_id
+    shown = visitor.get("/")
+    assert f'href="/plans/{own}">Open' in shown.text
+    assert f'href="/plans/{last}">invest 700.50 USD</a>' in shown.text
+    assert aside not in shown.text
+    assert "A newer plan" not in words(visitor.get(f"/plans/{own}"))
+    assert "Act invest 5,000 USD" in words(visitor.get("/plans"))
+
+
+def test_after_another_plan_was_carried_out_the_older_one_wants_nothing(house: House) -> None:
+    planned(house, "core", 0)
+    seen = overview(house.store(), house.home, lambda _row: Figures(None, None)).lines[0]
+    assert seen.wants
+    assert seen.plan is not None
+    run = RunRow(
+        run_id="r",
+        account="a",
+        mode="paper",
+        plan_id="another",
+        config_version=0,
+        build="",
+        state=RunState.DONE,
+        fence=1,
+        created_at=seen.plan.saved_at + timedelta(minutes=1),
+        bucket="core",
+        broker="paper",
+        outcome=Outcome.DONE,
+        reason="",
+        ended_at=None,
+    )
+    assert replace(seen, run=run).is_overtaken
+    assert not replace(seen, run=run).wants
+    before = replace(run, created_at=seen.plan.saved_at - timedelta(minutes=1))
+    assert replace(seen, run=before).wants
+
+
 def test_a_bucket_that_was_loaded_since_is_told(
     house: House, visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -97,9 +144,12 @@ def test_when_a_bucket_is_due_next_is_told(house: House, visitor: Visitor) -> No
 
 
 def test_a_halt_comes_before_all(house: House, visitor: Visitor) -> None:
-    halt.engage(house.home, "a <b>drill</b>", "mia", NOW)
+    halt.engage(house.home, "a <b>drill</b>", "web-03ebe304", NOW)
     shown = visitor.get("/")
-    assert "Halted: nothing new is sent. a <b>drill</b>, by mia" in words(shown)
+    assert heading(shown) == "Trading is halted: A <b>drill</b>."
+    said = words(shown)
+    assert "Halted by a page, session 03ebe304, 29 Nov 2026, 12:00 UTC." in said
+    assert "Nothing wants attention." not in said
     assert "<b>drill" not in shown.text
     assert 'role="alert"' in shown.text
 

@@ -12,7 +12,7 @@ import pytest
 from builders.browsing import Visitor, heading, signed_in, words
 from builders.management import TOKEN, load_own
 from builders.plans import hostile
-from steelyard.runs.asked import of_mode
+from steelyard.runs.asked import Asked, of_mode
 from steelyard.runs.stored import inputs_of
 from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
@@ -70,7 +70,9 @@ def test_why_of_a_traded_symbol_is_a_ledger_of_what_it_passed(visitor: Visitor, 
     assert "Every test it met" in said
     assert "Passed: Data Price is known 20.00 USD" in said
     assert "Stopped:" not in said
-    assert f'href="/plans/{plan}/why/BBB"' in shown.text
+    # without scripts a browser goes there
+    assert f'href="/plans/{plan}/why/BBB#drawer"' in shown.text
+    assert f'hx-get="/plans/{plan}/why/BBB"' in shown.text
     assert f'class="close button" href="/plans/{plan}"' in shown.text
 
 
@@ -93,8 +95,28 @@ def test_a_symbol_that_the_plan_does_not_know_is_told_with_the_nearest(
 
 def test_a_plan_that_was_overtaken_says_so(house: House, visitor: Visitor, plan: str) -> None:
     planned(house, "core", 0, asked=of_mode("invest", "5000", "USD"))
-    said = words(visitor.get(f"/plans/{plan}"))
-    assert "A newer plan is there" in said
+    assert "A newer plan is there" not in words(visitor.get(f"/plans/{plan}"))
+    planned(house, "core", 0, asked=Asked(no_sell=True))
+    assert "A newer plan is there" in words(visitor.get(f"/plans/{plan}"))
+
+
+def test_a_symbol_is_found_by_typing_it(visitor: Visitor, plan: str) -> None:
+    to = visitor.get(f"/plans/{plan}/why?symbol=+bbb&tab=weights")
+    assert (to.status_code, to.headers["location"]) == (
+        303,
+        f"/plans/{plan}/why/BBB?tab=weights#drawer",
+    )
+    assert visitor.get(f"/plans/{plan}/why?symbol=").headers["location"] == f"/plans/{plan}"
+    shown = visitor.get(f"/plans/{plan}/why?symbol=AAB")
+    assert shown.status_code == 422
+    assert "Did you mean AAA" in words(shown)
+    assert 'value="AAB"' in shown.text
+
+
+def test_every_page_lists_the_keys(visitor: Visitor) -> None:
+    shown = visitor.get("/plans")
+    assert '<dialog id="keys"' in shown.text
+    assert "data-search" in shown.text
 
 
 def test_texts_of_files_are_inert(house: House, visitor: Visitor) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from steelyard.errors import NotStored, did_you_mean
+from steelyard.sentences import money
 from steelyard.store import plans
-from steelyard.store.plans import PlanRow
+from steelyard.store.plans import Flow, PlanRow
 from steelyard.store.store import Store
 from steelyard.store.strategies import titles
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A stored plan in a list, and the title of its strategy."""
+    """A stored plan in a list, the title of its strategy, and what was asked of it, in words."""
 
     row: PlanRow
     title: str
+    asked: str = ""
 
 
 def listed(
@@ -40,6 +42,23 @@ def listed(
         check_bucket(bucket, plans.buckets(store))
     keys = [(row.strategy, row.strategy_version or 0) for row in rows]
     return [Listed(row, names.get(key) or key[0]) for row, key in zip(rows, keys, strict=True)]
+
+
+def with_asked(store: Store, entries: Sequence[Listed]) -> list[Listed]:
+    """The same with what was asked of each; reads every document."""
+    asked = plans.flows(store, [entry.row.plan_id for entry in entries])
+    return [replace(entry, asked=in_words(asked.get(entry.row.plan_id, ()))) for entry in entries]
+
+
+def in_words(flows: Sequence[Flow]) -> str:
+    """`invest 5,000 USD`; "" for a plan that rebalances."""
+    texts = []
+    for flow in flows:
+        amount = abs(flow.amount)
+        digits = 0 if amount == amount.to_integral_value() else 2
+        does = "invest" if flow.amount > 0 else "withdraw"
+        texts.append(f"{does} {money(amount, digits)} {flow.currency}")
+    return ", ".join(texts)
 
 
 def document(entry: Listed) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
     overview    a line per bucket, in the order of buckets; what is wrong with all of them
 
-Nothing is added up over buckets: a line is of one.
+Nothing is added up over buckets: a line is of one. A plan that was asked to invest or to raise
+money stands beside the bucket's newest, which rebalances.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from steelyard.execution.journal import opening, rows
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RUN_OVER, Outcome, RunState
 from steelyard.plans.plan import Plan
+from steelyard.runs.listed_plans import in_words
 from steelyard.runs.standing import is_loaded_since
 from steelyard.store import buckets, events, plans
 from steelyard.store.buckets import Held
@@ -59,6 +61,7 @@ class Line:
 
     refused   how its newest attempt at a plan was refused, after its newest plan; None = it was not
     stale     was it loaded with something else since its newest plan?
+    beside    a newer plan that was asked to invest or to raise money, and that, in words
     """
 
     bucket: Held
@@ -67,6 +70,7 @@ class Line:
     run: RunRow | None
     refused: Kept | None
     stale: bool
+    beside: tuple[PlanRow, str] | None
 
     @property
     def level(self) -> Level:
@@ -92,9 +96,17 @@ class Line:
         return same and run is not None and run.outcome in SOUND
 
     @property
+    def is_overtaken(self) -> bool:
+        """Was another plan carried out since, so that its newest is not of what is owned?"""
+        plan, run = self.plan, self.run
+        if plan is None or run is None or run.plan_id == plan.plan_id:
+            return False
+        return run.outcome in SOUND and run.created_at >= plan.saved_at
+
+    @property
     def _to_do(self) -> bool:
         plan, run = self.plan, self.run
-        if plan is None or plan.action != "act" or self.is_carried_out:
+        if plan is None or plan.action != "act" or self.is_carried_out or self.is_overtaken:
             return False
         return run is None or run.plan_id != plan.plan_id or run.state in RUN_OVER
 
@@ -122,10 +134,9 @@ class Overview:
 
 def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) -> Overview:
     """What stands now; `figures` of a stored plan are the caller's to keep. Raises StoreError."""
-    newest, runs = plans.newest(store), _last_runs(home)
-    lines = []
+    runs, lines = _last_runs(home), []
     for bucket in buckets.buckets(store):
-        plan = newest.get(bucket.name)
+        plan = plans.newest_of(store, bucket.name)
         lines.append(
             Line(
                 bucket=bucket,
@@ -133,10 +144,20 @@ def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) ->
                 figures=None if plan is None else figures(plan),
                 run=runs.get(bucket.name),
                 refused=_refused(store, bucket.name),
-                stale=plan is not None and is_loaded_since(bucket, plan, with_flows=True),
+                stale=plan is not None and is_loaded_since(bucket, plan),
+                beside=_beside(store, bucket.name, plan),
             )
         )
     return Overview(tuple(lines), halt.look(home))
+
+
+def _beside(store: Store, bucket: str, plan: PlanRow | None) -> tuple[PlanRow, str] | None:
+    """The bucket's newest plan of all, where it is not the one that rebalances."""
+    rows = plans.listed(store, bucket=bucket, most=1)
+    if not rows or (plan is not None and rows[0].plan_id == plan.plan_id):
+        return None
+    last = rows[0]
+    return last, in_words(plans.flows(store, [last.plan_id])[last.plan_id])
 
 
 def _last_runs(home: Path) -> Mapping[str, RunRow]:

@@ -17,7 +17,7 @@ class Standing:
 
     loaded_at   when the bucket was loaded with something else since; None = it was not
     rules       what the bucket plans by now, where that is something else; "" = the same
-    newer       the bucket's newest plan, where it is not this one
+    newer       the bucket's newest plan that rebalances, where it was made after this one
     gone        is there no such bucket any more?
     """
 
@@ -39,9 +39,17 @@ def standing(store: Store, stored: StoredPlan) -> Standing:
         bucket = buckets.bucket_of(store, row.bucket)
     except NotStored:
         return Standing(gone=True)
-    last = plans.listed(store, bucket=row.bucket, most=1)
-    newer = last[0] if last and last[0].plan_id != row.plan_id else None
-    return Standing(_loaded_since(bucket, stored), _other_rules(store, stored), newer)
+    rules = _other_rules(store, stored)
+    return Standing(_loaded_since(bucket, stored), rules, newer_than(store, row))
+
+
+def newer_than(store: Store, row: PlanRow) -> PlanRow | None:
+    """The newest plan of the bucket that was made after this one, and rebalances.
+
+    A plan that was asked to invest or to raise money is beside the bucket's, not in its place.
+    """
+    last = plans.newest_of(store, row.bucket)
+    return last if last is not None and last.saved_at > row.saved_at else None
 
 
 def is_loaded_since(bucket: buckets.Held, row: PlanRow, *, with_flows: bool = False) -> bool:

@@ -25,6 +25,8 @@ from steelyard.telemetry.events import PlanSaved
 
 FEWEST_DIGITS = 6
 """Of an id that is not written out."""
+AT_ONCE = 8
+"""Documents that are read together."""
 SHOWN_DIGITS = 12
 """Of an id in lists: enough to tell plans apart, short enough to type."""
 
@@ -123,6 +125,13 @@ def save_in(
     return True
 
 
+class Flow(NamedTuple):
+    """Money that the owner asked one plan to invest (> 0) or to raise (< 0), in its currency."""
+
+    amount: Decimal
+    currency: str
+
+
 class Place(NamedTuple):
     """Where a plan stands in a list: the newest first, of one moment by id."""
 
@@ -155,16 +164,24 @@ def listed(
         return [_row(row) for row in connection.execute(query).all()]
 
 
-def newest(store: Store) -> dict[str, PlanRow]:
-    """The newest plan of each bucket that has one."""
-    last = func.max(table.c.saved_at)
-    of_buckets = select(table.c.bucket, last.label("last")).group_by(table.c.bucket).subquery()
-    columns = [column for column in table.c if column.name != "document"]
-    same = (table.c.bucket == of_buckets.c.bucket) & (table.c.saved_at == of_buckets.c.last)
-    query = select(*columns).join(of_buckets, same)
+def flows(store: Store, plan_ids: Sequence[str]) -> dict[str, tuple[Flow, ...]]:
+    """What each of these plans was asked to invest or to raise; () = it rebalances."""
+    query = select(table.c.plan_id, table.c.document).where(table.c.plan_id.in_(plan_ids))
     with store.reading() as connection:
-        rows = [_row(row) for row in connection.execute(query.order_by(table.c.plan_id.desc()))]
-    return {row.bucket: row for row in rows}
+        rows = connection.execute(query).all()
+    return {row.plan_id: _flows(bytes(row.document)) for row in rows}
+
+
+def newest_of(store: Store, bucket: str) -> PlanRow | None:
+    """The newest plan of a bucket that rebalances: no money of its owner's asking is in it."""
+    after, most = None, 1
+    while rows := listed(store, bucket=bucket, after=after, most=most):
+        asked = flows(store, [row.plan_id for row in rows])
+        for row in rows:
+            if not asked.get(row.plan_id):
+                return row
+        after, most = Place(rows[-1].saved_at, rows[-1].plan_id), AT_ONCE
+    return None
 
 
 def place_of(store: Store, plan_id: str) -> Place | None:
@@ -213,6 +230,15 @@ def _whole(text: str, name: str) -> Plan:
     if plan_id_of(document) != name:
         raise ValueError("its content does not give its id")
     return Plan.from_document(document)
+
+
+def _flows(document: bytes) -> tuple[Flow, ...]:
+    """Those of a packed document; () for one that is damaged, as `load` says."""
+    try:
+        shown = json.loads(zlib.decompress(document)).get("flows", ())
+        return tuple(Flow(Decimal(flow["amount"]), str(flow["currency"])) for flow in shown)
+    except (zlib.error, ValueError, ArithmeticError, AttributeError, TypeError, KeyError):
+        return ()
 
 
 def timings(store: Store, strategy: str | None = None) -> list[tuple[int, float]]:

@@ -18,7 +18,6 @@ from steelyard.errors import ChangedMeanwhile, Fault, SteelyardError
 from steelyard.importers import amount_of
 from steelyard.money import ZERO
 from steelyard.portfolio import Snapshot
-from steelyard.runs.listed_plans import Listed, listed
 from steelyard.runs.settings import New, configure, create, resting, shown, tried
 from steelyard.runs.stored import transfer
 from steelyard.runs.wash_windows import windows
@@ -26,10 +25,11 @@ from steelyard.services.api.fields import BucketInPath, Here, changing
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
-from steelyard.store import assignments, strategies
+from steelyard.store import assignments, plans, strategies
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets
 from steelyard.store.exchange import still_whole
+from steelyard.store.plans import PlanRow
 from steelyard.store.store import Store
 from steelyard.web.forms import Form, Posted
 from steelyard.web.plans import drawn_plan
@@ -70,7 +70,7 @@ class Line:
 
     held: Held
     version: strategies.Version | None
-    plan: Listed | None
+    plan: PlanRow | None
     used: float | None
 
 
@@ -194,10 +194,14 @@ def _list(
 ) -> Response:
     store = house.store()
     rows = buckets(store)
-    newest = {entry.row.bucket: entry for entry in reversed(listed(store))}
     account = sum((row.value for row in rows if row.value is not None), ZERO)
     lines = [
-        Line(row, assignments.planned_by(store, row.name), newest.get(row.name), _of(row, account))
+        Line(
+            row,
+            assignments.planned_by(store, row.name),
+            plans.newest_of(store, row.name),
+            _of(row, account),
+        )
         for row in rows
     ]
     return page(
@@ -229,7 +233,7 @@ def _show(
     rows = buckets(store)
     account = sum((row.value for row in rows if row.value is not None), ZERO)
     version = assignments.planned_by(store, bucket)
-    plan = next((entry for entry in listed(store) if entry.row.bucket == bucket), None)
+    plan = plans.newest_of(store, bucket)
     snapshot = (
         None if held.portfolio is None else kept_inputs.portfolio_of(store, held.portfolio).snapshot
     )
@@ -383,12 +387,12 @@ def _toggles(held: Held, form: Form | None) -> list[tuple[str, str, str]]:
 
 
 def _exhibits(
-    request: Request, house: House, held: Held, plan: Listed | None
+    request: Request, house: House, held: Held, plan: PlanRow | None
 ) -> Mapping[str, Any] | None:
     """The exhibits of the newest plan, where it is of what the bucket owns now."""
-    if plan is None or plan.row.portfolio != held.portfolio:
+    if plan is None or plan.portfolio != held.portfolio:
         return None
-    return drawn_plan(request, house, plan.row.plan_id).exhibits
+    return drawn_plan(request, house, plan.plan_id).exhibits
 
 
 def _lots(snapshot: Snapshot | None) -> list[tuple[Any, Any, Any]]:

@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from steelyard.errors import SteelyardError
+from steelyard.errors import InputError, SteelyardError
 from steelyard.planning.questions.deposit import deposit_of
 from steelyard.plans.story import known_symbol
 from steelyard.report.exhibits.weights import WeightRow, Weights
 from steelyard.report.exhibits.why import why as why_of
 from steelyard.report.page import render
-from steelyard.runs.listed_plans import listed
+from steelyard.runs.listed_plans import listed, with_asked
 from steelyard.runs.standing import standing
 from steelyard.sentences import FORMATS
 from steelyard.services.api.fields import Here
@@ -33,6 +33,10 @@ router = APIRouter(route_class=Page, include_in_schema=False)
 Tab = Literal["trades", "weights", "score", "cash", "alternatives", "not-traded"]
 FIRST: Tab = "trades"
 Action = Literal["", "act", "hold"]
+DRAWER = "drawer"
+"""The id of what says why: a browser without scripts goes there."""
+LONGEST = 100
+"""Characters of a symbol that is sought."""
 A_PAGE = 50
 """Plans on a page of the list."""
 
@@ -53,7 +57,7 @@ def list_(
         request,
         "plans.html",
         at="plans",
-        rows=rows[:A_PAGE],
+        rows=with_asked(store, rows[:A_PAGE]),
         names=plans.buckets(store),
         bucket=bucket,
         action=action,
@@ -74,6 +78,28 @@ def plan(
     if plan_id != drawn.plan.plan_id:
         return RedirectResponse(f"/plans/{drawn.plan.plan_id}", SEE_OTHER)
     return plan_page(request, here, plan_id, tab=tab)
+
+
+@router.get("/plans/{plan_id}/why", dependencies=[needs("viewer")])
+def find(
+    request: Request,
+    here: Here,
+    plan_id: PlanInPath,
+    symbol: Annotated[str, Query(max_length=LONGEST)] = "",
+    tab: Annotated[Tab, Query()] = FIRST,
+) -> Response:
+    """Where is this symbol?"""
+    shown, query = drawn_plan(request, here, plan_id).plan, "" if tab == FIRST else f"?tab={tab}"
+    if not symbol.strip():
+        return RedirectResponse(f"/plans/{shown.plan_id}{query}", SEE_OTHER)
+    try:
+        name = known_symbol(shown, symbol)
+    except InputError as error:
+        return plan_page(
+            request, here, plan_id, tab=tab, sought=symbol, unfound=str(error), status=422
+        )
+    address = f"/plans/{shown.plan_id}/why/{quote(name, safe='')}{query}#{DRAWER}"
+    return RedirectResponse(address, SEE_OTHER)
 
 
 @router.get("/plans/{plan_id}/why/{symbol:path}", dependencies=[needs("viewer")])
@@ -101,11 +127,15 @@ def plan_page(
     *,
     tab: Tab = FIRST,
     symbol: str = "",
+    sought: str = "",
+    unfound: str = "",
     filled: Filled | None = None,
     error: SteelyardError | None = None,
     status: int = 200,
 ) -> Response:
     """The page of a plan: a tab of it, the drawer of a symbol, the form as it was filled; blocks.
+
+    sought, unfound   a symbol that was typed, and why there is nothing of it
 
     Raises NotStored, and InputError for a symbol that the plan says nothing of.
     """
@@ -124,7 +154,9 @@ def plan_page(
         tab=tab,
         address=address,
         query=query,
-        why_link=lambda name: f"{address}/why/{quote(name, safe='')}{query}",
+        why_link=lambda name: f"{address}/why/{quote(name, safe='')}{query}#{DRAWER}",
+        sought=sought,
+        unfound=unfound,
         story=story,
         row=None if story is None else _row(drawn.exhibits["weights"], story.symbol),
         standing=standing(here.store(), drawn.stored),

@@ -29,12 +29,10 @@ from steelyard.store.opening import path_of
 from steelyard.web.drafts import FOLDER as DRAFTS
 from steelyard.web.forms import Posted
 from steelyard.web.route import Page
-from steelyard.web.shell import THEME, THEMES, page
+from steelyard.web.shell import KEYS, THEME, THEMES, page
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
-KEYS = "steelyard_keys"
-"""Name of the cookie that turns the keyboard's shortcuts off; app.js reads it."""
 OFF = "off"
 YEAR_SECONDS = 365 * 24 * 3600
 IdOfEight = Annotated[str, Path(pattern=r"^[0-9a-f]{8}$")]

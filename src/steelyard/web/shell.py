@@ -7,6 +7,7 @@ the part answers with that block of the template. Everybody else is answered wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from steelyard.report.page import look
 from steelyard.services.house import House
 from steelyard.services.security.callers import ROLES
 from steelyard.services.security.roles import caller_of
+from steelyard.services.security.sessions import PREFIX
 from steelyard.web import assets, forms
 
 HERE = Path(__file__).parent / "templates"
 THEMES = ("system", "light", "dark")
 THEME = "steelyard_theme"
 """Name of the cookie with a browser's choice of colours."""
+KEYS = "steelyard_keys"
+"""Name of the cookie of a browser in which no single key does anything: `off`."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -70,9 +74,27 @@ def templates() -> Environment:
     env.globals = {**env.globals, "asset": assets.address, "navigation": NAVIGATION}
     env.filters = {
         **env.filters,
-        "moment": lambda at: f"{at:%d %b %Y, %H:%M} {at.tzname() or ''}".strip(),
+        "moment": moment,
+        "who": who,
     }
     return env
+
+
+def moment(at: datetime | str) -> str:
+    """A day with its time, `29 Nov 2026, 12:00 UTC`; a text that is none is left as it is."""
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError:
+            return at
+    return f"{at:%d %b %Y, %H:%M} {at.tzname() or ''}".strip()
+
+
+def who(author: str) -> str:
+    """Who did something, in words: `a page, session 03ebe304`, or the name that was recorded."""
+    if author.startswith(PREFIX):
+        return f"a page, session {author.removeprefix(PREFIX)}"
+    return author
 
 
 def page(

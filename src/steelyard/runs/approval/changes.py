@@ -12,7 +12,7 @@ from decimal import Decimal
 from steelyard.canonical import plain
 from steelyard.errors import NotStored
 from steelyard.money import ZERO
-from steelyard.store import assignments, buckets, plans
+from steelyard.store import assignments, buckets
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import Held
 from steelyard.store.plans import PlanRow, StoredPlan
@@ -53,12 +53,6 @@ def changes(store: Store, entry: StoredPlan, bucket: Held | None) -> tuple[Chang
     if bucket is None or bucket.portfolio is None:
         return ()
     return (*_rules(store, entry), *_owned(store, entry, bucket), *_prices(entry.row, bucket))
-
-
-def newer(store: Store, row: PlanRow) -> PlanRow | None:
-    """The newest plan of the bucket that was made after this one."""
-    newest = plans.listed(store, bucket=row.bucket, most=1)
-    return newest[0] if newest and newest[0].saved_at > row.saved_at else None
 
 
 def _rules(store: Store, entry: StoredPlan) -> Iterator[Changed]:

@@ -26,9 +26,10 @@ from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan, content
-from steelyard.runs.approval.changes import Changed, bucket_in, changes, newer
+from steelyard.runs.approval.changes import Changed, bucket_in, changes
 from steelyard.runs.approval.money import Number, Totals, number, totals
 from steelyard.runs.approval.notes import Note, notes
+from steelyard.runs.standing import newer_than
 from steelyard.store import approvals, plans
 from steelyard.store.approvals import Approval
 from steelyard.store.plans import PlanRow, StoredPlan
@@ -151,7 +152,7 @@ def facts_of(
         run, other = _runs(journal, account, entry.row.plan_id)
         seen = beforehand(where.home, journal, orders, account, settings)
     moved = changes(store, entry, bucket) if run is None else ()
-    later = newer(store, entry.row)
+    later = newer_than(store, entry.row)
     total = totals(entry.plan)
     opinion = _opinion(entry.text)
     checks = (

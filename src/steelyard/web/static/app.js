@@ -19,10 +19,11 @@ function move(step) {
 
 function help() {
   const dialog = $("#keys");
-  if (dialog) dialog.showModal();
+  if (dialog && !dialog.open) dialog.showModal();
 }
 
 document.addEventListener("keydown", (event) => {
+  if ($("dialog[open]")) return;
   if (event.key === "Escape") {
     const close = $("#drawer a.close");
     if (typing(event.target)) event.target.blur();
