@@ -285,9 +285,7 @@ def _repriced(run: RunRow, events: Sequence[RunEvent]) -> Collection[Side]:
     reached, stopped = _reached(_history(events))
     if stopped and run.state is not RunState.RECOVERING:
         return ()
-    return [
-        side for _, behind, side in WAY if side is not None and reached < WORKING.index(behind)
-    ]
+    return [side for _, behind, side in WAY if side is not None and reached < WORKING.index(behind)]
 
 
 def _history(events: Sequence[RunEvent]) -> list[RunState]:
@@ -348,7 +346,8 @@ def _stages(
         own = [each for each in orders if each.result.side is side]
         over = sum(each.result.attempts > 0 if stopped else each.over for each in own)
         state: StageState = "unreached" if stopped else "next"
-        if reached >= WORKING.index(behind):
+        compared = stopped and run.state in RUN_OVER and RunState.RECONCILING in history
+        if reached >= WORKING.index(behind) or (compared and behind is RunState.DONE):
             state = "done"
         elif current:
             state, current = ("stopped" if aside else "now"), False
