@@ -28,7 +28,6 @@ from steelyard.report.exhibits.following import (
     level_of,
     state_of,
 )
-from steelyard.runs.approval import runner_now
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
 from steelyard.services.security.roles import needs
@@ -94,7 +93,6 @@ def run(
         events=events,
         approval=approvals.of_runs(here.store(), [seen.run.run_id]).get(seen.run.run_id),
         switch=halt.look(here.home),
-        runner=True if seen.over else runner_now(here.home),
         fragment=bool(request.headers.get("hx-request")),
     )
 

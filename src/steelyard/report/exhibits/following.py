@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal, cast
 
 from steelyard.execution.followed import Followed, FollowedOrder, Point, RunEvent
-from steelyard.execution.interrupted import Interruption
+from steelyard.execution.interrupted import BY_HAND, Interruption
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.results import StepResult
 from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, RunState
@@ -23,8 +23,8 @@ from steelyard.sentences import SPACE, money, quantity, signed
 
 Level = Literal["ok", "warn", "stop", "none"]
 MOST_EVENTS = 20
-QUIET_S = 15
-"""Seconds without an event after which a run that goes may stand still."""
+QUIET_S = 120
+"""Seconds without an event after which a process that carries a run on may hang."""
 NOISE = 1e-6
 MOST_ROWS = 200
 """Orders that are drawn; of more there are counts by state."""
@@ -172,7 +172,7 @@ def state_of(run: RunRow, broken: Interruption | None = None) -> str:
         return broken_words(broken)
     if run.outcome is not None:
         return OUTCOMES[run.outcome]
-    if run.broker == "file" and run.state not in WAITING:
+    if run.broker == BY_HAND and run.state not in WAITING:
         return "Waits for its fills"
     return RUN_WORDS[run.state]
 
@@ -394,7 +394,7 @@ def _by_state(orders: Sequence[FollowedOrder]) -> tuple[tuple[str, int], ...]:
 
 
 def _quiet(run: Followed, now: datetime) -> str:
-    if run.over or not run.events:
+    if run.over or run.run.state in WAITING or run.run.broker == BY_HAND or not run.events:
         return ""
     seconds = (now - run.events[-1].at).total_seconds()
     return length(seconds) if seconds >= QUIET_S else ""
