@@ -7,7 +7,7 @@ the process that trades, and what never changes of a run is read once.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -42,9 +42,11 @@ BODIES = 8192
 """Events that are remembered: none of them ever changes."""
 BEFORE_FIRST = 500
 """Events that may lie between a run's beginning and its first change of state, of all runs."""
+RETRIED = frozenset({LegState.CANCELLED, LegState.EXPIRED})
+"""Ends of an attempt after which the rest is sent again, while its side is worked."""
 DOUBTFUL = IN_DOUBT - {LegState.SUBMITTING} | {LegState.HELD}
 
-StageState = Literal["done", "now", "next", "stopped", "none"]
+StageState = Literal["done", "now", "next", "stopped", "unreached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,23 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class FollowedOrder:
-    """An approved order with its life; reserved: base money that it may still take."""
+    """An approved order with its life.
+
+    reserved   base money that it may still take
+    at_broker  base value, at its limit, of shares that are at the broker and not filled, or may be
+    again      its last attempt ended, and what is left of it is sent again at another price
+    """
 
     result: StepResult
     points: tuple[Point, ...]
     reserved: Decimal
+    at_broker: Decimal
+    again: bool
+
+    @property
+    def over(self) -> bool:
+        """Will nothing more be sent for it?"""
+        return self.result.state in LEG_OVER and not self.again
 
     @property
     def unknown(self) -> bool:
@@ -72,7 +86,10 @@ class FollowedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step of the way: done of count orders, 0 of 0 where it has none."""
+    """A step of the way: done of count orders, 0 of 0 where it has none.
+
+    Of a run that was stopped, `done` counts the orders of which something was sent.
+    """
 
     name: str
     state: StageState
@@ -161,6 +178,11 @@ class Followed:
         """Orders of which it is not known what became of them, or that wait for a person."""
         return tuple(each for each in self.orders if each.unknown)
 
+    @property
+    def at_broker(self) -> tuple[FollowedOrder, ...]:
+        """Orders with shares that are at the broker and may fill."""
+        return tuple(each for each in self.orders if each.at_broker)
+
 
 def followed(journal: Journal, run_id: str) -> Followed:
     """A run as it is now, in one state of the journal; raises NotStored for an unknown one."""
@@ -173,7 +195,7 @@ def followed(journal: Journal, run_id: str) -> Followed:
         newest = stored.comparisons(journal, run.account, 1)
         frozen = stored.frozen(journal, run.account)
     request, approved = _request(text)
-    orders = _orders(approved, legs, fills, events)
+    orders = _orders(approved, legs, fills, events, _repriced(run, events))
     rates = {each.step: each.fx_rate for each in approved.instructions}
     results = [each.result for each in orders]
     passed, blocks = _rails(events)
@@ -184,7 +206,7 @@ def followed(journal: Journal, run_id: str) -> Followed:
         base_currency=approved.base_currency,
         version=events[-1].seq if events else 0,
         orders=orders,
-        stages=_stages(run, events, results),
+        stages=_stages(run, events, orders),
         planned=approved.gross_base,
         filled=sum((each.value_base for each in results), ZERO),
         slippage=sum((each.on_plan * rates[each.step] for each in results), ZERO),
@@ -231,21 +253,43 @@ def _orders(
     legs: Sequence[LegRow],
     fills: Sequence[FillRow],
     events: Sequence[RunEvent],
+    repriced: Collection[Side],
 ) -> tuple[FollowedOrder, ...]:
     sent = order_rows(legs, fills, approved.instructions)
     points = _points(legs, events)
     reserved: dict[int, Decimal] = {}
+    there: dict[int, Decimal] = {}
+    booked: dict[str, Decimal] = {}
+    for fill in fills:
+        booked[fill.client_order_id] = booked.get(fill.client_order_id, ZERO) + fill.quantity
     for leg in legs:
         if leg.state not in LEG_OVER and leg.sent_at is not None:
             reserved[leg.step] = reserved.get(leg.step, ZERO) + leg.reserved
+            open_shares = leg.quantity - booked.get(leg.client_order_id, ZERO)
+            there[leg.step] = there.get(leg.step, ZERO) + open_shares * leg.limit_price
     return tuple(
         FollowedOrder(
-            result=step_result(each, sent, fills),
+            result=result,
             points=tuple(points.get(each.step, ())),
             reserved=reserved.get(each.step, ZERO),
+            at_broker=there.get(each.step, ZERO) * each.multiplier * each.fx_rate,
+            again=each.side in repriced and result.state in RETRIED and not result.is_whole,
         )
         for each in (*approved.sells, *approved.buys)
+        for result in [step_result(each, sent, fills)]
     )
+
+
+def _repriced(run: RunRow, events: Sequence[RunEvent]) -> Collection[Side]:
+    """Sides whose orders the run still works: one that ended unfilled is sent again."""
+    reached, stopped = _reached(_history(events))
+    if stopped and run.state is not RunState.RECOVERING:
+        return ()
+    return [side for _, behind, side in WAY if side is not None and reached < WORKING.index(behind)]
+
+
+def _history(events: Sequence[RunEvent]) -> list[RunState]:
+    return [RunState(event.data["new"]) for event in events if event.kind == "RunStateChanged"]
 
 
 def _points(legs: Sequence[LegRow], events: Sequence[RunEvent]) -> dict[int, list[Point]]:
@@ -290,19 +334,23 @@ WAY: tuple[tuple[str, RunState, Side | None], ...] = (
 
 
 def _stages(
-    run: RunRow, events: Sequence[RunEvent], results: Sequence[StepResult]
+    run: RunRow, events: Sequence[RunEvent], orders: Sequence[FollowedOrder]
 ) -> tuple[Stage, ...]:
-    history = [RunState(e.data["new"]) for e in events if e.kind == "RunStateChanged"]
-    reached = len(WORKING) if run.state is RunState.DONE else _reached(history)
-    stages, current = [], run.state not in RUN_OVER
+    history = _history(events)
+    reached, aside = _reached(history)
+    stopped = aside and run.state is not RunState.RECOVERING
+    if run.state is RunState.DONE:
+        reached, stopped = len(WORKING), False
+    stages, current = [], True
     for name, behind, side in WAY:
-        own = [each for each in results if each.side is side]
-        over = sum(each.state in LEG_OVER for each in own)
-        state: StageState = "next"
-        if reached >= WORKING.index(behind):
+        own = [each for each in orders if each.result.side is side]
+        over = sum(each.result.attempts > 0 if stopped else each.over for each in own)
+        state: StageState = "unreached" if stopped else "next"
+        compared = stopped and run.state in RUN_OVER and RunState.RECONCILING in history
+        if reached >= WORKING.index(behind) or (compared and behind is RunState.DONE):
             state = "done"
         elif current:
-            state, current = ("now" if run.state in WORKING else "stopped"), False
+            state, current = ("stopped" if aside else "now"), False
         stages.append(Stage(name, state, over, len(own)))
     if RunState.RECOVERING in history:
         again = run.state is RunState.RECOVERING
@@ -310,14 +358,17 @@ def _stages(
     return tuple(stages)
 
 
-def _reached(history: Sequence[RunState]) -> int:
-    """How far on its way a run came; what it does after it was stopped is not on it."""
+def _reached(history: Sequence[RunState]) -> tuple[int, bool]:
+    """(how far on its way a run came, is it off it?).
+
+    What it does after it was stopped is not on its way.
+    """
     reached, stopped = -1, False
     for state in history:
         stopped = state not in WORKING if state is not RunState.RECONCILING else stopped
         if state in WORKING and not stopped:
             reached = max(reached, WORKING.index(state))
-    return reached
+    return reached, stopped
 
 
 def _account(comparison: stored.Comparison) -> Account:

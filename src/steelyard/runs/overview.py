@@ -8,18 +8,17 @@ money stands beside the bucket's newest, which rebalances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from steelyard.execution import halt
 from steelyard.execution.halt import Switch
-from steelyard.execution.journal import opening, rows
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RUN_OVER, Outcome, RunState
 from steelyard.plans.plan import Plan
+from steelyard.runs.last_runs import LastRun, last_runs
 from steelyard.runs.listed_plans import in_words
 from steelyard.runs.standing import is_loaded_since
 from steelyard.store import buckets, events, plans
@@ -59,6 +58,7 @@ class Figures:
 class Line:
     """One bucket.
 
+    last      its newest run, None = it never had one
     refused   how its newest attempt at a plan was refused, after its newest plan; None = it was not
     stale     was it loaded with something else since its newest plan?
     beside    a newer plan that was asked to invest or to raise money, and that, in words
@@ -67,15 +67,30 @@ class Line:
     bucket: Held
     plan: PlanRow | None
     figures: Figures | None
-    run: RunRow | None
+    last: LastRun | None
     refused: Kept | None
     stale: bool
     beside: tuple[PlanRow, str] | None
 
     @property
+    def run(self) -> RunRow | None:
+        """Its newest run."""
+        return None if self.last is None else self.last.run
+
+    @property
+    def is_locked(self) -> bool:
+        """May its account not be traded, or do its books and the broker differ?"""
+        return self.last is not None and bool(self.last.frozen or self.last.differs)
+
+    @property
+    def is_broken(self) -> bool:
+        """Does no process carry its newest run on?"""
+        return self.last is not None and self.last.broken is not None
+
+    @property
     def level(self) -> Level:
         """How much it wants attention: `ok` and `wait` want none."""
-        if self.refused is not None or self._run_is_bad:
+        if self.is_locked or self.is_broken or self.refused is not None or self._run_is_bad:
             return "stop"
         if self.stale or self._to_do:
             return "warn"
@@ -134,7 +149,7 @@ class Overview:
 
 def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) -> Overview:
     """What stands now; `figures` of a stored plan are the caller's to keep. Raises StoreError."""
-    runs, lines = _last_runs(home), []
+    runs, lines = last_runs(home), []
     for bucket in buckets.buckets(store):
         plan = plans.newest_of(store, bucket.name)
         lines.append(
@@ -142,7 +157,7 @@ def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) ->
                 bucket=bucket,
                 plan=plan,
                 figures=None if plan is None else figures(plan),
-                run=runs.get(bucket.name),
+                last=runs.get(bucket.name),
                 refused=_refused(store, bucket.name),
                 stale=plan is not None and is_loaded_since(bucket, plan),
                 beside=_beside(store, bucket.name, plan),
@@ -158,14 +173,6 @@ def _beside(store: Store, bucket: str, plan: PlanRow | None) -> tuple[PlanRow, s
         return None
     last = rows[0]
     return last, in_words(plans.flows(store, [last.plan_id])[last.plan_id])
-
-
-def _last_runs(home: Path) -> Mapping[str, RunRow]:
-    """The newest run of each bucket."""
-    if not opening.is_there(home):
-        return {}
-    with closing(opening.open_to_look(home)) as journal:
-        return {run.bucket: run for run in reversed(rows.runs(journal))}
 
 
 def _refused(store: Store, bucket: str) -> Kept | None:

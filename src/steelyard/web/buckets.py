@@ -18,6 +18,8 @@ from steelyard.errors import ChangedMeanwhile, Fault, SteelyardError
 from steelyard.importers import amount_of
 from steelyard.money import ZERO
 from steelyard.portfolio import Snapshot
+from steelyard.report.exhibits.following import broken_words
+from steelyard.runs.last_runs import last_runs
 from steelyard.runs.settings import New, configure, create, resting, shown, tried
 from steelyard.runs.stored import transfer
 from steelyard.runs.wash_windows import windows
@@ -247,6 +249,8 @@ def _show(
         status=status_of(error) if error is not None else 422 if faults else 200,
         held=held,
         used=_of(held, account),
+        last=last_runs(house.home).get(bucket),
+        broken_words=broken_words,
         version=version,
         follows=held.assignment,
         resting=resting(held, version),

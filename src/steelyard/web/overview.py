@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from steelyard.errors import SettingsError
 from steelyard.execution.states import RunState
+from steelyard.report.exhibits.following import broken_words
 from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
@@ -43,11 +44,12 @@ def show(request: Request, here: Here) -> Response:
         "overview.html",
         at="overview",
         seen=seen,
-        lines=sorted(seen.lines, key=lambda line: ORDER[line.level]),
+        lines=sorted(seen.lines, key=lambda line: (not line.is_locked, ORDER[line.level])),
         ending=_ending(here) if is_admin else [],
         **_due(here),
         ago=lambda then: ago(then, here.utc()),
         states=STATES,
+        broken_words=broken_words,
     )
 
 

@@ -14,18 +14,20 @@ from fastapi.responses import RedirectResponse
 from steelyard.errors import InputError
 from steelyard.execution import halt, halting
 from steelyard.execution.followed import followed
+from steelyard.execution.interrupted import interruptions
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import open_to_look
 from steelyard.execution.run_lines import run_lines
+from steelyard.execution.states import RUN_OVER
 from steelyard.report.exhibits.following import (
     MOST_EVENTS,
     MOST_ROWS,
+    at_broker_words,
     following,
     head_of,
     level_of,
     state_of,
 )
-from steelyard.runs.approval import runner_now
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
 from steelyard.services.security.roles import needs
@@ -48,12 +50,17 @@ def list_(request: Request, here: Here) -> Response:
     """What was sent?"""
     with _journal(here) as journal:
         lines = run_lines(journal, MOST_LISTED)
+        runs = [line.run for line in lines]
+        broken = interruptions(journal, here.home, runs)
+        going = [followed(journal, run.run_id) for run in runs if run.state not in RUN_OVER]
     return page(
         request,
         "runs.html",
         at="runs",
         lines=lines,
-        head=head_of([line.run for line in lines]),
+        head=head_of(runs, broken),
+        broken=broken,
+        there=at_broker_words(going),
         most=MOST_LISTED,
         state_of=state_of,
         level_of=level_of,
@@ -71,6 +78,7 @@ def run(
     """What is happening now?"""
     with _journal(here) as journal:
         seen = followed(journal, run_id)
+        broken = interruptions(journal, here.home, [seen.run]).get(seen.run.run_id)
     most = MOST_EVENTS if events == "newest" else ALL_EVENTS
     return page(
         request,
@@ -79,12 +87,12 @@ def run(
         part="live",
         seen=seen,
         run=seen.run,
-        view=following(seen, here.utc(), most),
+        view=following(seen, here.utc(), most, broken),
+        there=at_broker_words([seen]),
         most=MOST_ROWS,
         events=events,
         approval=approvals.of_runs(here.store(), [seen.run.run_id]).get(seen.run.run_id),
         switch=halt.look(here.home),
-        runner=True if seen.over else runner_now(here.home),
         fragment=bool(request.headers.get("hx-request")),
     )
 
@@ -101,6 +109,7 @@ def breaks(request: Request, here: Here, run_id: RunInPath) -> Response:
         seen=seen,
         run=seen.run,
         account=seen.account,
+        there=at_broker_words([seen]),
         switch=halt.look(here.home),
     )
 

@@ -22,6 +22,7 @@ FILE = "journal.db"
 LOCKS = "locks"
 BUSY_SECONDS = 5.0
 LEASE_SECONDS = 3600
+LOOKED_SECONDS = 0.05
 
 
 def now() -> Moment:
@@ -98,7 +99,7 @@ def leased(journal: Journal, folder: Path, account: str) -> Iterator[Lease]:
     """
     handle = _lock_file(folder / LOCKS, account)
     try:
-        if not _locks(handle):
+        if not (_locks(handle) or _locks_later(handle)):
             raise _busy(journal, account)
         with journal.writing() as change:
             lease = _take(change, account)
@@ -113,11 +114,29 @@ def leased(journal: Journal, folder: Path, account: str) -> Iterator[Lease]:
         os.close(handle)
 
 
-def _lock_file(names: Path, account: str) -> int:
+def is_leased(folder: Path, account: str) -> bool:
+    """Does a process trade the account now? Also where that cannot be told: nothing is made."""
+    try:
+        handle = os.open(_lock_path(folder / LOCKS, account), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not _locks(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock_path(names: Path, account: str) -> Path:
     safe = "".join(
         sign if sign.isalnum() or sign in "-_" else f"%{ord(sign):x}" for sign in account
     )
-    path = names / f"{safe}.lock"
+    return names / f"{safe}.lock"
+
+
+def _lock_file(names: Path, account: str) -> int:
+    path = _lock_path(names, account)
     try:
         names.mkdir(parents=True, exist_ok=True, mode=0o700)
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -159,6 +178,12 @@ def _busy(journal: Journal, account: str) -> NotExecuted:
         value=None if row is None else row[0],
         hint="steelyard runs",
     )
+
+
+def _locks_later(handle: int) -> bool:
+    """Once more: who only looked, with `is_leased`, had it for a moment."""
+    time.sleep(LOOKED_SECONDS)
+    return _locks(handle)
 
 
 def _locks(handle: int) -> bool:

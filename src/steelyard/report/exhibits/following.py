@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, cast
 
 from steelyard.execution.followed import Followed, FollowedOrder, Point, RunEvent
+from steelyard.execution.interrupted import BY_HAND, Interruption
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.results import StepResult
 from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, RunState
+from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.narrative import in_words
 from steelyard.report.exhibits.run import LEVELS, OUTCOMES, signed_cents, slippage
@@ -20,8 +23,8 @@ from steelyard.sentences import SPACE, money, quantity, signed
 
 Level = Literal["ok", "warn", "stop", "none"]
 MOST_EVENTS = 20
-QUIET_S = 15
-"""Seconds without an event after which a run that goes may stand still."""
+QUIET_S = 120
+"""Seconds without an event after which a process that carries a run on may hang."""
 NOISE = 1e-6
 MOST_ROWS = 200
 """Orders that are drawn; of more there are counts by state."""
@@ -61,7 +64,9 @@ ORDER_WORDS: Mapping[LegState, str] = {
     LegState.SUSPENDED: "Suspended by the broker",
 }
 WARNS = frozenset({LegState.UNKNOWN, LegState.HELD, LegState.SUSPENDED})
+AGAIN = "To be sent again"
 WAITING = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
+STOPPED = WAITING | {RunState.ABORTED}
 STOPS = frozenset({LegState.REJECTED, LegState.BLOCKED})
 POINTS: Mapping[str, str] = {"FILL": "filled"} | {
     state.value: word.lower() for state, word in ORDER_WORDS.items()
@@ -117,6 +122,7 @@ class Following:
     """All of the page.
 
     head      the finding, as the heading says it
+    urgent    is no process there that carries it on?
     banner    (what it is about, what is not known and is done about it); () = all is known
     quiet     for how long nothing happened, where that is long and it is not over; "" = it is not
     by_state  (state, count) where there are too many orders to draw
@@ -124,6 +130,7 @@ class Following:
 
     head: str
     level: Level
+    urgent: bool
     banner: tuple[tuple[str, str], ...]
     figures: tuple[tuple[str, str], ...]
     lines: tuple[OrderLine, ...]
@@ -134,38 +141,71 @@ class Following:
     events: tuple[EventLine, ...]
 
 
-def following(run: Followed, now: datetime, most: int = MOST_EVENTS) -> Following:
-    """A run as its page shows it; `most`: its newest events."""
+def following(
+    run: Followed,
+    now: datetime,
+    most: int = MOST_EVENTS,
+    broken: Interruption | None = None,
+) -> Following:
+    """A run as its page shows it; `most`: its newest events; `broken`: nobody carries it on."""
     moments = [point.at for order in run.orders for point in order.points]
     axis = time_axis([*moments, now] if moments and not run.over else moments)
     few = len(run.orders) <= MOST_ROWS
     return Following(
-        head=head(run),
-        level=level_of(run.run),
-        banner=tuple(_banner(run)),
+        head=head(run) if broken is None else broken_words(broken),
+        level=level_of(run.run, broken),
+        urgent=broken is not None,
+        banner=tuple(_banner(run, broken)),
         figures=tuple(_figures(run)),
         lines=tuple(_line(each, axis, now, over=run.over) for each in run.orders) if few else (),
         by_state=() if few else _by_state(run.orders),
         axis=axis,
         now=None if axis is None or run.over else axis.at(now),
-        quiet=_quiet(run, now),
+        quiet="" if broken is not None else _quiet(run, now),
         events=tuple(_event(each) for each in reversed(_telling(run.events)[-most:])),
     )
 
 
-def state_of(run: RunRow) -> str:
+def state_of(run: RunRow, broken: Interruption | None = None) -> str:
     """A run's state in words."""
+    if broken is not None:
+        return broken_words(broken)
     if run.outcome is not None:
         return OUTCOMES[run.outcome]
-    if run.broker == "file" and run.state not in WAITING:
+    if run.broker == BY_HAND and run.state not in WAITING:
         return "Waits for its fills"
     return RUN_WORDS[run.state]
 
 
-def head_of(runs: Sequence[RunRow]) -> str:
-    """The finding of a list: `One run needs you`, `Two runs are under way`."""
+def broken_words(broken: Interruption) -> str:
+    """A run that no process carries on, in a clause."""
+    count = broken.at_broker
+    there = f"{lower(counted(count, 'order'))} may be" if count else "no order is"
+    since = f"{broken.since:%H:%M:%S}{SPACE}UTC"
+    return f"Interrupted: no runner is there since {since}; {there} at the broker"
+
+
+def at_broker_words(runs: Sequence[Followed]) -> str:
+    """What stays at the broker where nothing new is sent: how many orders, and how much money."""
+    count = sum(len(run.at_broker) for run in runs)
+    if not count:
+        return "No order is at the broker now."
+    sums: dict[str, Decimal] = {}
+    for run in runs:
+        value = sum((each.at_broker for each in run.at_broker), ZERO)
+        sums[run.base_currency] = sums.get(run.base_currency, ZERO) + value
+    amounts = " and ".join(f"{money(sums[base], 0)}{SPACE}{base}" for base in sorted(sums))
+    they = "stays there and may fill" if count == 1 else "stay there and may fill"
+    return f"{counted(count, 'order')} at the broker now, {amounts} not filled yet, {they}."
+
+
+def head_of(runs: Sequence[RunRow], broken: Collection[str] = ()) -> str:
+    """The finding of a list: `One run needs you`, `Two runs are under way`; broken: their ids."""
     if not runs:
         return "No run yet"
+    if broken:
+        count = len(broken)
+        return f"{counted(count, 'run')} {'is' if count == 1 else 'are'} interrupted"
     waiting = sum(run.state in WAITING for run in runs)
     if waiting:
         return f"{counted(waiting, 'run')} {'needs' if waiting == 1 else 'need'} you"
@@ -175,8 +215,10 @@ def head_of(runs: Sequence[RunRow]) -> str:
     return f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
 
 
-def level_of(run: RunRow) -> Level:
+def level_of(run: RunRow, broken: Interruption | None = None) -> Level:
     """ok, warn or stop; none for a run on its usual way."""
+    if broken is not None:
+        return "stop"
     if run.outcome is not None:
         return cast(Level, LEVELS[run.outcome])
     if run.state in WAITING:
@@ -203,9 +245,15 @@ def head(run: Followed) -> str:
     return f"{state} {words}"
 
 
-def _banner(run: Followed) -> Iterator[tuple[str, str]]:
+def _banner(run: Followed, broken: Interruption | None) -> Iterator[tuple[str, str]]:
     """(what it is about, sentences)."""
     base = run.base_currency
+    if broken is not None:
+        text = (
+            "Its process was killed, or this machine was. No order is sent twice. On this machine: "
+            "steelyard resume"
+        )
+        yield f"{broken_words(broken)}.", text
     for each in run.unknowns:
         kept_back = f" {money(each.reserved)}{SPACE}{base} stay reserved for it."
         reserved = kept_back if each.reserved else ""
@@ -230,7 +278,7 @@ def _banner(run: Followed) -> Iterator[tuple[str, str]]:
 
 def _figures(run: Followed) -> Iterator[tuple[str, str]]:
     base = run.base_currency
-    yield "Filled", f"{money(run.filled, 0)} of {money(run.planned, 0)}{SPACE}{base}"
+    yield "Filled", _filled(run)
     if run.filled:
         bps = 10_000 * float(run.slippage / run.filled)
         yield (
@@ -240,8 +288,20 @@ def _figures(run: Followed) -> Iterator[tuple[str, str]]:
     yield "Fees so far", f"{money(run.fees)}{SPACE}{base}"
     if run.reserved:
         yield "Reserved, not known", f"{money(run.reserved)}{SPACE}{base}"
-    over = sum(each.result.state in LEG_OVER for each in run.orders)
-    yield "Orders over", f"{over} of {len(run.orders)}"
+    if run.run.state in STOPPED:
+        sent = sum(each.result.attempts > 0 for each in run.orders)
+        yield "Orders sent", f"{sent} of {len(run.orders)}"
+    else:
+        over = sum(each.over for each in run.orders)
+        yield "Orders over", f"{over} of {len(run.orders)}"
+
+
+def _filled(run: Followed) -> str:
+    """Of prices that moved a whole fill is not the amount that was planned: so that is said."""
+    filled, planned = money(run.filled, 0), money(run.planned, 0)
+    if run.orders and all(each.result.is_whole for each in run.orders):
+        return f"all shares filled; {filled}{SPACE}{run.base_currency} for {planned} planned"
+    return f"{filled} of {planned}{SPACE}{run.base_currency}"
 
 
 def _line(order: FollowedOrder, axis: TimeAxis | None, now: datetime, *, over: bool) -> OrderLine:
@@ -254,13 +314,17 @@ def _line(order: FollowedOrder, axis: TimeAxis | None, now: datetime, *, over: b
         filled=f"{quantity(result.filled)} of {quantity(result.planned)}",
         bps=slippage(result),
         cost=signed_cents(result.on_plan) if result.filled else "",
-        state=ORDER_WORDS[result.state],
-        level=_level(result),
+        state=_state(order),
+        level="none" if order.again else _level(result),
         note=sentence(result.reason) if result.reason and not result.is_whole else "",
         segments=segments,
         marks=marks,
         life=_told(order.points),
     )
+
+
+def _state(order: FollowedOrder) -> str:
+    return AGAIN if order.again else ORDER_WORDS[order.result.state]
 
 
 def _level(result: StepResult) -> Level:
@@ -324,13 +388,13 @@ def _told(points: Sequence[Point]) -> str:
 def _by_state(orders: Sequence[FollowedOrder]) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for each in orders:
-        word = ORDER_WORDS[each.result.state]
+        word = _state(each)
         counts[word] = counts.get(word, 0) + 1
     return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _quiet(run: Followed, now: datetime) -> str:
-    if run.over or not run.events:
+    if run.over or run.run.state in WAITING or run.run.broker == BY_HAND or not run.events:
         return ""
     seconds = (now - run.events[-1].at).total_seconds()
     return length(seconds) if seconds >= QUIET_S else ""

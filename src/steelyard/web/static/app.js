@@ -5,9 +5,11 @@ const typing = (target) => target.closest("input, select, textarea, [contentedit
 const off = () => document.cookie.includes("steelyard_keys=off");
 let going = false;
 
-function say(text) {
+function say(text, urgent = false) {
   const line = $("#status");
-  if (line && text) line.textContent = text;
+  if (!line || !text || line.textContent === text) return;
+  line.setAttribute("aria-live", urgent ? "assertive" : "polite");
+  line.textContent = text;
 }
 
 function move(step) {
@@ -59,7 +61,7 @@ document.addEventListener("click", (event) => {
 /* After a part was swapped in: its words are said, and a drawer that opened gets the focus. */
 document.addEventListener("htmx:after:swap", () => {
   const spoken = $("[data-say]");
-  if (spoken) say(spoken.dataset.say);
+  if (spoken) say(spoken.dataset.say, "urgent" in spoken.dataset);
   for (const field of document.querySelectorAll("[data-checked]")) {
     const wrong = $(`#${field.dataset.checked} .error:not(.limit)`);
     if (wrong) field.setAttribute("aria-invalid", "true");
@@ -71,21 +73,26 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 /* A stream that was cut, or a server that is gone: said, and taken back when it is there again. */
-function offline(text) {
-  let bar = $(".offline");
-  if (!text) { if (bar) bar.remove(); return; }
-  if (!bar) {
-    bar = document.createElement("p");
+let lost = "";
+function offline(failed) {
+  const bar = $(".offline") || document.createElement("p");
+  lost ||= new Date().toTimeString().slice(0, 8);
+  const form = failed ? " Whether your form arrived is not known: look before you send it again." : "";
+  const text = `Not connected since ${lost}. What is shown is from before; the runner may go on.${form}`;
+  if (!bar.isConnected) {
     bar.className = "offline";
     bar.setAttribute("role", "alert");
-    document.body.prepend(bar);
+    ($("main") || document.body).prepend(bar);
   }
-  bar.textContent = text;
+  if (bar.textContent !== text) bar.textContent = text;
 }
-const since = () => new Date().toTimeString().slice(0, 8);
-for (const name of ["htmx:sse:error", "htmx:error"]) {
-  document.addEventListener(name, () => offline(`Not connected since ${since()}. What is shown is of before; nothing was sent.`));
+function online() {
+  lost = "";
+  $(".offline")?.remove();
 }
+const posts = (event) => event.detail?.ctx?.request?.method?.toUpperCase() === "POST";
+document.addEventListener("htmx:sse:error", () => offline(false));
+document.addEventListener("htmx:error", (event) => offline(posts(event)));
 for (const name of ["htmx:sse:after:connection", "htmx:after:request"]) {
-  document.addEventListener(name, () => offline(""));
+  document.addEventListener(name, online);
 }
