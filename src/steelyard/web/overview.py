@@ -10,7 +10,9 @@ from cachetools import LRUCache
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from steelyard.errors import SettingsError
+from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RunState
+from steelyard.report.exhibits.run import OUTCOMES
 from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
@@ -47,7 +49,7 @@ def show(request: Request, here: Here) -> Response:
         ending=_ending(here) if is_admin else [],
         **_due(here),
         ago=lambda then: ago(then, here.utc()),
-        states=STATES,
+        state_of=state_of,
     )
 
 
@@ -73,6 +75,11 @@ STATES = {
     RunState.NEEDS_HUMAN: "Needs you",
 }
 """Where a run is, in words."""
+
+
+def state_of(run: RunRow) -> str:
+    """What became of a run, as its own page says it, or where it is."""
+    return OUTCOMES[run.outcome] if run.outcome else STATES[run.state]
 
 
 class _KeptFigures:

@@ -7,7 +7,7 @@ the part answers with that block of the template. Everybody else is answered wit
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
+from steelyard.environment import command
 from steelyard.report.page import look
 from steelyard.services.house import House
 from steelyard.services.security.callers import ROLES
@@ -109,6 +110,7 @@ def _around(request: Request, at: str) -> dict[str, Any]:
         "now": house.utc(),
         "nonce": "" if caller is None else forms.new_nonce(house, caller),
         "theme": theme_of(request),
+        "command": partial(command, house.variables),
         "path": request.url.path,
     }
 
