@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from builders.browsing import Visitor, heading, signed_in, words
-from builders.stored import command, planned, reloaded, running, until
+from builders.stored import DAY, command, planned, reloaded, running, until
 from steelyard.execution.runner.client import ask
 from steelyard.services.house import House
 from steelyard.services.security.limits import Limits
@@ -175,14 +175,18 @@ def test_a_run_that_is_not_there_is_told(visitor):
 
 
 def test_a_paper_account_that_holds_something_else_stops_the_plan_and_another_trades_it(
-    visitor, address, home, house, tmp_path
+    visitor, address, home, tmp_path
 ):
     with running(home):
         until(lambda: ask(home, {"request": "status"})["state"] == "idle")
         page = visitor.get(address)
         sent = visitor.send(address, page, **hidden(page.text), confirm=asked(page.text))
         until(lambda: heading(visitor.get(sent.headers["location"])).startswith("Done"))
-    reloaded(house.store(), tmp_path, "AAA,90,10\nBBB,10,20\nCASH:USD,300,\n")
+    own, aims = tmp_path / "own.csv", tmp_path / "t.csv"
+    own.write_text("symbol,quantity,price\nAAA,90,10\nBBB,10,20\nCASH:USD,300,\n")
+    aims.write_text("symbol,weight\nAAA,0.5\nBBB,0.4\n")
+    load = ("bucket", "load", "core", "--holdings", str(own), "--targets", str(aims))
+    assert command(home, *load, "--as-of", DAY).returncode == 0
     plan_id = json.loads(command(home, "plan", "--bucket", "core", "--save", "--json").stdout)[
         "plan_id"
     ]
@@ -193,7 +197,7 @@ def test_a_paper_account_that_holds_something_else_stops_the_plan_and_another_tr
         words(page)
     )
     account = re.findall(r"--account (\S+)", words(page))[0]
-    assert command(home, "execute", plan_id[:12], "--account", account).returncode == 0
+    assert command(home, "execute", plan_id[:12], "--account", account, "--yes").returncode == 0
 
 
 def test_a_refusal_by_the_runner_is_the_heading_and_the_button_says_once_more(
