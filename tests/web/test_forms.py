@@ -10,6 +10,7 @@ import pytest
 from builders.browsing import HTML, Visitor, heading, signed_in, words
 from builders.management import TOKEN
 from steelyard.errors import InputError
+from steelyard.execution import halt
 from steelyard.services.house import House
 from steelyard.web.forms import Once
 
@@ -90,3 +91,42 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing_inside(visitor: Visit
     assert "unsafe" not in policy
     assert not [word for word in (" style=", "<style", " onclick", "http://", "https://")
                 if word in page.text]  # fmt: skip
+
+
+def test_the_same_page_with_something_else_typed_is_another_form(visitor: Visitor):
+    page = visitor.get("/buckets")
+
+    first, second = (visitor.send("/buckets", page, name=name) for name in ("alpha", "beta"))
+    again = visitor.send("/buckets", page, name="alpha")
+
+    addresses = [answer.headers["location"] for answer in (first, second, again)]
+    assert addresses == ["/buckets/alpha", "/buckets/beta", "/buckets/alpha"]
+
+
+def test_a_halt_is_made_each_time_it_is_asked_for(house: House, visitor: Visitor):
+    page = visitor.get("/runs")
+
+    for _ in range(2):
+        assert visitor.send("/halt", page, reason="now").status_code == 303
+        switch = house.home / halt.FILE
+        assert switch.exists()
+        switch.unlink()
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "utf-16", "undefined"])
+def test_a_form_is_in_utf_8(visitor: Visitor, charset):
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = visitor.client.post(
+        "/sign-out", content=b"nonce=x", headers={**HTML, "Content-Type": kind}
+    )
+
+    assert answer.status_code == 415
+
+
+def test_a_form_that_cannot_be_read_is_answered_as_a_page(visitor: Visitor):
+    kind = "multipart/form-data; boundary=none"
+    answer = visitor.client.post(
+        "/sign-out", content=b"--other\r\n", headers={**HTML, "Content-Type": kind}
+    )
+
+    assert (answer.status_code, heading(answer)) == (422, "That was not done.")

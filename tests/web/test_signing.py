@@ -12,7 +12,10 @@ from builders.browsing import BASE, HTML, Visitor, heading, signed_in, words
 from builders.management import TOKEN
 from steelyard.services.applications import application
 from steelyard.services.house import House
-from steelyard.services.security.sessions import COOKIE
+from steelyard.services.security.callers import Caller
+from steelyard.services.security.sessions import COOKIE, PREFIX
+from steelyard.services.security.standing import stands
+from steelyard.store import sign_ins
 from steelyard.web.signing import new_link
 
 
@@ -113,3 +116,29 @@ def test_an_address_that_is_no_page_is_a_page_that_says_so(visitor):
     assert page.status_code == 404
     assert page.headers["content-type"].startswith("text/html")
     assert "There is no such page." in words(page)
+
+
+ODD = ("a[b]=1", "foo bar=1", 'prefs={"a":1,"b":[1]}', "flag", 'x="abc', "path=/x", ";;;", "n=\xfc")
+
+
+@pytest.mark.parametrize("other", ODD)
+@pytest.mark.parametrize("first", [True, False])
+def test_cookies_of_other_programs_of_this_machine_sign_nobody_out(
+    house: House, visitor: Visitor, other, first
+):
+    own = f"{COOKIE}={visitor.client.cookies[COOKIE]}"
+    line = f"{other}; {own}" if first else f"{own}; {other}; {COOKIE}=another"
+    with client_of(house) as client:
+        headers = {**HTML, "Cookie": line.encode("latin-1")}
+        assert client.get("/", headers=headers).status_code == 200
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(house: House, visitor: Visitor):
+    with house.store().reading() as connection:
+        entry = sign_ins.sign_ins(connection)[0]
+    caller = Caller(PREFIX + entry.id, "viewer")
+
+    assert stands(house, caller)
+    with house.store().writing() as transaction:
+        sign_ins.revoke(transaction, entry.id)
+    assert not stands(house, caller)

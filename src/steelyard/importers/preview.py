@@ -97,11 +97,7 @@ def _of_account(statement: Statement, account: str | None) -> Statement:
 
 def _once(items: Iterable[T]) -> list[T]:
     """Each of them once, in order."""
-    seen: list[T] = []
-    for item in items:
-        if item not in seen:
-            seen.append(item)
-    return seen
+    return list(dict.fromkeys(items))
 
 
 def without_price(file: HoldingsFile) -> list[Holding]:

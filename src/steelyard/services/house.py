@@ -55,6 +55,7 @@ class House:
     ending   what is done when it closes
     planning whoever plans takes a place of it: there are as many as processors
     checking places of those who only ask how it is: whoever works takes none of them
+    comparing the place of whoever compares strategies to look at: nobody waits for a plan meanwhile
     answers  of reads, as long as the database stays as it is
     calculations  of plans before, shared by all that plan here
     pages    those for people, where this process has them
@@ -76,6 +77,7 @@ class House:
     checking: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(CHECKS_AT_ONCE), repr=False
     )
+    comparing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1), repr=False)
     answers: Answers = field(default_factory=Answers, repr=False)
     pages: Pages | None = field(default=None, repr=False)
     _states: tuple[State, ...] = field(default=(), repr=False)

@@ -73,6 +73,19 @@ def use(transaction: Transaction, link_sha256: str, session_sha256: str) -> Sign
     return session(transaction.connection, session_sha256)
 
 
+def is_offered(connection: Connection, link_sha256: str, now: datetime) -> bool:
+    """Is it a link that nobody has used yet, and that is not too old?"""
+    free = sign_in.c.used_at.is_(None) & (sign_in.c.link_until > stamp(now))
+    query = select(sign_in.c.id).where(sign_in.c.link_sha256 == link_sha256, free)
+    return connection.execute(query).first() is not None
+
+
+def by_id(connection: Connection, name: str) -> SignIn | None:
+    """A sign-in, whatever became of it."""
+    row = connection.execute(select(sign_in).where(sign_in.c.id == name)).first()
+    return None if row is None else _sign_in(row)
+
+
 def session(connection: Connection, session_sha256: str) -> SignIn | None:
     """The sign-in of a session, whatever became of it; None where there is none."""
     query = select(sign_in).where(sign_in.c.session_sha256 == session_sha256)

@@ -26,6 +26,8 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 TABLE = "schedule"
 NOTHING = "Nothing was changed."
 CODE = "schedule_not_usable"
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Within which a day has a moment in every zone."""
 
 
 class Schedule(Section):
@@ -71,6 +73,13 @@ class Schedule(Section):
             return date.fromisoformat(text) if isinstance(text, str) else _no_day(text)
         except ValueError:
             return _no_day(text)
+
+    @field_validator("on")
+    @classmethod
+    def _is_of_our_times(cls, day: date | None) -> date | None:
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError(f"it is {day}; a day is from {FIRST_YEAR} to {LAST_YEAR}")
+        return day
 
     @field_validator("zone")
     @classmethod

@@ -97,7 +97,7 @@ async def ab(
         try:
             comparison = await to_thread.run_sync(
                 lambda: _made(request).get(here, (name, other), chosen, snapshots),
-                limiter=here.planning,
+                limiter=here.comparing,
             )
         except SteelyardError as error:
             faults, status = error.faults, status_of(error)

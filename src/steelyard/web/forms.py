@@ -2,8 +2,8 @@
 
 Every form has a hidden field `nonce`: a random number and its MAC, which only this machine can
 make, over whoever was shown the page. A page of somebody else cannot send one. A form that is sent
-twice, by a double click or a reload in the middle, is acted upon once: the second one is answered
-with where the first one went.
+twice as it is, by a double click or a reload in the middle, is acted upon once: the second one is
+answered with where the first one went. The same page with something else typed is another form.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from cachetools import LRUCache
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 
 from steelyard.errors import InputError
 from steelyard.services.house import House
@@ -52,13 +53,14 @@ class Sent:
 class Form:
     """What a form sent; of a field that is there more than once, `fields` has the last.
 
-    by   who sent it
+    by       who sent it
+    digest   of where it was sent, and of all that is in it
     """
 
     fields: Mapping[str, str]
     every: Sequence[tuple[str, str]]
     files: Mapping[str, Sent]
-    nonce: str
+    digest: str
     by: Caller
     _once: Once
 
@@ -79,25 +81,25 @@ class Form:
 
         A form that fails may be sent again: what it raises is for the page to show.
         """
-        return RedirectResponse(await self._once.address(self.nonce, work), SEE_OTHER)
+        return RedirectResponse(await self._once.address(self.digest, work), SEE_OTHER)
 
 
 class Once:
-    """Forms that were acted upon, those sent last: nonce -> where that led."""
+    """Forms that were acted upon, those sent last: their digest -> where that led."""
 
     def __init__(self) -> None:
         self._sent: LRUCache[str, asyncio.Future[str]] = LRUCache(MOST_REMEMBERED)
 
-    async def address(self, nonce: str, work: Callable[[], str]) -> str:
-        """Where the work of a nonce led; it is done by whoever comes first."""
-        before = self._sent.get(nonce)
+    async def address(self, digest: str, work: Callable[[], str]) -> str:
+        """Where the work of a form led; it is done by whoever comes first."""
+        before = self._sent.get(digest)
         if before is not None:
             return await asyncio.shield(before)
-        future = self._sent[nonce] = asyncio.get_running_loop().create_future()
+        future = self._sent[digest] = asyncio.get_running_loop().create_future()
         try:
             address = await to_thread.run_sync(work)
         except BaseException as error:
-            self._sent.pop(nonce, None)
+            self._sent.pop(digest, None)
             future.set_exception(error)
             future.exception()  # whoever sent it alone has it from here
             raise
@@ -119,10 +121,10 @@ async def posted(request: Request) -> Form:
         raise _stale()
     try:
         content = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
-    except MultiPartException as error:
+    except HTTPException as error:  # what the parser of forms raises within an application
         raise InputError(
-            f"The form cannot be read: {error.message}. Nothing was done. Load the page and send "
-            "it again.",
+            f"The form cannot be read: {error.detail} Nothing was done. Load the page and send it "
+            "again.",
             code="form_unreadable",
             place="form",
         ) from error
@@ -137,14 +139,23 @@ async def posted(request: Request) -> Form:
     await content.close()
     fields = dict(every)
     number, _, mac = fields.get(FIELD, "").partition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(house, caller, number).encode()):
+    own = _mac(house, caller, number)
+    if not hmac.compare_digest(mac.encode("utf-8", "replace"), own.encode()):
         raise _stale()
     once = request.app.state.forms = getattr(request.app.state, "forms", None) or Once()
-    return Form(fields, every, files, number, caller, once)
+    return Form(fields, every, files, _digest(request.url.path, every, files), caller, once)
 
 
 Posted = Annotated[Form, Depends(posted)]
 """Parameter of a handler that takes a form."""
+
+
+def _digest(path: str, every: Sequence[tuple[str, str]], files: Mapping[str, Sent]) -> str:
+    """Of a form as it was sent, its nonce too."""
+    parts = [(name, sent.name, hashlib.sha256(sent.content).hexdigest()) for name, sent in
+             sorted(files.items())]  # fmt: skip
+    text = json.dumps([path, list(every), parts])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _mac(house: House, caller: Caller, number: str) -> str:

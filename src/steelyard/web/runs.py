@@ -7,7 +7,9 @@ from contextlib import closing, contextmanager
 from typing import Annotated
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from steelyard.errors import InputError
 from steelyard.execution import halt, halting
@@ -28,7 +30,7 @@ from steelyard.services.api.fields import Here
 from steelyard.services.house import House
 from steelyard.services.security.roles import needs
 from steelyard.store import approvals
-from steelyard.web.forms import Form, Posted
+from steelyard.web.forms import SEE_OTHER, Form, Posted
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -106,7 +108,8 @@ def breaks(request: Request, here: Here, run_id: RunInPath) -> Response:
 @router.post("/halt", dependencies=[needs("operator")])
 async def stop(form: Posted, here: Here) -> Response:
     """Nothing new is sent, by nobody, until it is lifted on this machine."""
-    return await form.once(lambda: _halted(here, form))
+    # each time it is asked for: a halt that was lifted meanwhile is not one that was made before
+    return RedirectResponse(await to_thread.run_sync(_halted, here, form), SEE_OTHER)
 
 
 def _halted(here: House, form: Form) -> str:

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from steelyard.services.api.fields import Here
+from steelyard.services.house import House
 from steelyard.services.security.book import digest, new_secret
 from steelyard.services.security.callers import Role
 from steelyard.services.security.roles import caller_of, needs
-from steelyard.services.security.sessions import COOKIE, PREFIX
+from steelyard.services.security.sessions import PREFIX, cookie_of
 from steelyard.store import sign_ins
 from steelyard.store.store import Store
 from steelyard.web.forms import SEE_OTHER, Posted
@@ -36,9 +37,13 @@ def how(request: Request) -> Response:
 @router.get(LINK)
 def sign_in(request: Request, here: Here, secret: str) -> Response:
     """Open the session of a link, which is of no use from then on."""
-    session = new_secret()
-    with here.store().writing() as transaction:
-        entry = sign_ins.use(transaction, digest(secret), digest(session))
+    session, store = new_secret(), here.store()
+    with store.reading() as connection:  # whoever guesses keeps no writer waiting
+        offered = sign_ins.is_offered(connection, digest(secret), here.utc())
+    entry = None
+    if offered:
+        with store.writing() as transaction:
+            entry = sign_ins.use(transaction, digest(secret), digest(session))
     if entry is None or entry.until is None:
         return page(request, "sign_in.html", at="", status=401, used=True)
     answer = RedirectResponse("/", SEE_OTHER, headers={"Cache-Control": "no-store"})
@@ -73,8 +78,9 @@ def new_link(store: Store, role: Role, base: str) -> str:
 
 
 def _set(answer: Response, request: Request, session: str, seconds: int) -> None:
+    house: House = request.app.state.house
     answer.set_cookie(
-        COOKIE,
+        cookie_of(house.port),
         session,
         max_age=seconds,
         path="/",

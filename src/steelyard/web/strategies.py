@@ -164,7 +164,7 @@ def assign(request: Request, here: Here, name: NameInPath, done: Text = "") -> R
     return _assign(request, here, name, {}, done=done)
 
 
-@router.post("/strategies/{name}/assign", dependencies=[needs("planner")])
+@router.post("/strategies/{name}/assign", dependencies=[needs("operator")])
 async def let_plan(request: Request, here: Here, form: Posted, name: NameInPath) -> Response:
     """Let a bucket follow a name, or stay with one version of it."""
     try:

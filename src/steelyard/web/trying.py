@@ -59,7 +59,7 @@ async def tried(
         order = order_of(house.store(), house.planners(), bucket)
         return previewed(bucket, *(sides.get(house, order, rules) for rules in (old, new)))
 
-    return await to_thread.run_sync(work, limiter=house.planning)
+    return await to_thread.run_sync(work, limiter=house.comparing)
 
 
 def loaded(every: Sequence[Held]) -> list[str]:

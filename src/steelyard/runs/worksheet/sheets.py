@@ -33,17 +33,19 @@ class Sheets:
         whole = plans.load(store, plan_id).plan.plan_id
         with self._lock:
             own = self._opening.setdefault(whole, Lock())
-        with own:
-            with self._lock:
-                sheet = self._there(whole)
-            if sheet is None:
-                sheet = opened(store, whole)
+        try:
+            with own:
                 with self._lock:
-                    self._sheets[whole] = sheet
-                    while len(self._sheets) > self._most:
-                        self._sheets.popitem(last=False)
-        with self._lock:
-            self._opening.pop(whole, None)
+                    sheet = self._there(whole)
+                if sheet is None:
+                    sheet = opened(store, whole)
+                    with self._lock:
+                        self._sheets[whole] = sheet
+                        while len(self._sheets) > self._most:
+                            self._sheets.popitem(last=False)
+        finally:
+            with self._lock:
+                self._opening.pop(whole, None)
         return sheet
 
     def __len__(self) -> int:

@@ -11,13 +11,14 @@ from typing import Annotated
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
 from steelyard.runs.happened import Place, Reader, Wanted, document
 from steelyard.services.api.fields import Answer, Here
-from steelyard.services.security.roles import needs
+from steelyard.services.security.roles import caller_of, needs
+from steelyard.services.security.standing import stands
 from steelyard.store.strategies import LONGEST_NAME
 
 router = APIRouter(tags=["events"])
@@ -73,17 +74,21 @@ def reader_of(
     summary="What happens, as it happens",
 )
 async def stream(
-    here: Here, reader: Annotated[Reader, Depends(reader_of)]
+    here: Here, request: Request, reader: Annotated[Reader, Depends(reader_of)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Events, each with its id, its type, and its five fields as JSON.
 
-    The first message has an id alone: the place from which on there will be events.
+    The first message has an id alone: the place from which on there will be events. A stream ends
+    with the session or the token that it was opened with.
     """
+    caller = caller_of(request)
     yield ServerSentEvent(id=str(reader.place), retry=AGAIN_MS)
     ends, seen = anyio.current_time() + LONGEST_SECONDS, None
     while anyio.current_time() < ends:
         state = await to_thread.run_sync(here.state)
         if state is None or state != seen:
+            if not await to_thread.run_sync(stands, here, caller):
+                return
             before = reader.place
             for place, event in await to_thread.run_sync(lambda: reader.next(most=AT_ONCE)):
                 yield ServerSentEvent(data=document(event), event=event.event_type, id=str(place))

@@ -41,7 +41,9 @@ def announced(head: Head, *, form: bool = False) -> Refusal | None:
 
 
 def _is_form(content_type: str) -> bool:
-    return content_type.lower().partition(";")[0].strip() in FORMS
+    kind, _, more = content_type.lower().partition(";")
+    charset = more.partition("charset=")[2].partition(";")[0].strip().strip('"')
+    return kind.strip() in FORMS and charset in {"", "utf-8"}
 
 
 def _is_json(content_type: str) -> bool:

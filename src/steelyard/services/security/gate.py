@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import get_args
 
@@ -106,20 +107,22 @@ class Gate:
     async def _caller(self, head: Head) -> Caller | Refusal | None:
         if self._is_page(head) or (_is_open(head) and not head.all("authorization")):
             return None
-        secret = None if head.all("authorization") else sessions.secret_of(head)
-        if secret is not None and self._house.pages is not None:
-            return await self._signed_in(secret)
+        name = sessions.cookie_of(self._house.port)
+        secrets = [] if head.all("authorization") else sessions.secrets_of(head, name)
+        if secrets and self._house.pages is not None:
+            return await self._signed_in(secrets)
         return self._with_token(head)
 
     def _is_page(self, head: Head) -> bool:
         """Is it a page, or part of one, that is open to all?"""
         return self._house.pages is not None and self._house.pages.is_open(head)
 
-    async def _signed_in(self, secret: str) -> Caller | Refusal:
+    async def _signed_in(self, secrets: Sequence[str]) -> Caller | Refusal:
         house = self._house
         try:
             caller = await to_thread.run_sync(
-                lambda: sessions.caller_of(house.store(), secret, house.utc())
+                lambda: sessions.caller_of(house.store(), secrets, house.utc()),
+                limiter=house.checking,
             )
         except StoreError as error:
             LOGGER.error("nobody is let in: %s", error)  # noqa: TRY400 a file, no fault of ours

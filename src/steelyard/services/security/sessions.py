@@ -1,9 +1,13 @@
-"""The cookie of a browser that is signed in, and whose it is."""
+"""The cookie of a browser that is signed in, and whose it is.
+
+Cookies know no ports: every program of this machine is sent those of the others. So each port's has
+a name of its own, what others set is never minded, and of several with our name any may be ours.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
 
 from steelyard.services.security.book import digest
 from steelyard.services.security.callers import ROLES, Caller
@@ -12,27 +16,31 @@ from steelyard.store import sign_ins
 from steelyard.store.store import Store
 
 COOKIE = "steelyard_session"
+"""How the name of the cookie begins."""
+MOST = 4
+"""Cookies of the name that are looked up."""
 PREFIX = "web-"
 """How the id of a caller begins who is signed in, before that of the sign-in."""
 
 
-def secret_of(head: Head) -> str | None:
-    """What the cookie says; None where there is none, or none that can be read."""
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        for line in head.all("cookie"):
-            cookies.load(line)
-    except CookieError:
-        return None
-    entry = cookies.get(COOKIE)
-    return None if entry is None or not entry.value else entry.value
+def cookie_of(port: int) -> str:
+    """The name of the cookie of a service; port 0 = any."""
+    return f"{COOKIE}_{port}" if port else COOKIE
 
 
-def caller_of(store: Store, secret: str, now: datetime) -> Caller | None:
-    """Whose session it is; None where it is none, over or revoked. Raises StoreError; blocks."""
+def secrets_of(head: Head, name: str) -> list[str]:
+    """What the cookies of a name say, whatever else there is."""
+    pairs = [pair.partition("=") for line in head.all("cookie") for pair in line.split(";")]
+    values = [value.strip().strip('"') for key, _, value in pairs if key.strip() == name]
+    return [value for value in values if value][:MOST]
+
+
+def caller_of(store: Store, secrets: Sequence[str], now: datetime) -> Caller | None:
+    """Whose session it is; None where none is open. Raises StoreError; blocks."""
     with store.reading() as connection:
-        entry = sign_ins.session(connection, digest(secret))
-    if entry is None or not entry.is_open(now):
-        return None
-    role = next((role for role in ROLES if role == entry.role), None)
-    return None if role is None else Caller(PREFIX + entry.id, role)
+        entries = [sign_ins.session(connection, digest(secret)) for secret in secrets]
+    for entry in entries:
+        role = next((role for role in ROLES if entry and role == entry.role), None)
+        if entry is not None and role is not None and entry.is_open(now):
+            return Caller(PREFIX + entry.id, role)
+    return None
