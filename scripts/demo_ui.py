@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from datetime import date
 from pathlib import Path
 
 from steelyard import importers, samples
+from steelyard.environment import VARIABLE
 from steelyard.runs.listed_plans import listed
 from steelyard.runs.settings import New, create
 from steelyard.runs.stored import load
@@ -30,6 +32,7 @@ from steelyard.services.api.keeping import planned
 from steelyard.services.house import open_house
 from steelyard.store.buckets import buckets
 from steelyard.store.store import Store
+from steelyard.web.signing import new_link
 
 ROOT = Path(__file__).parents[1]
 QUOTES = Path(samples.__file__).parent / "quotes" / "prices.csv.gz"
@@ -40,7 +43,8 @@ PORTS = 20
 SATELLITE = "factors"
 OWNED = "symbol,quantity,acquired\nMTUM,24,2019-05-02\nVLUE,30,2020-04-01\nCASH:USD,1800,\n"
 AIMS = "symbol,weight\nMTUM,0.40\nVLUE,0.30\nUSMV,0.15\n"
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
+LOOKS_EVERY_S = 0.25
 STOPPED = {0, 130, 143, -signal.SIGINT, -signal.SIGTERM}
 
 
@@ -54,7 +58,9 @@ def main() -> None:
     home: Path = options.home.absolute()
     if options.fresh:
         shutil.rmtree(home, ignore_errors=True)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # of a job in the background a shell lets SIGINT be ignored, and children would inherit that
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         seeded(home)
         served(home, options.port or free_port())
@@ -69,7 +75,7 @@ def seeded(home: Path) -> None:
         if buckets(store):
             say(f"Going on with {home}; --fresh begins anew.")
             return
-        say(f"Making a home of its own: {home}")
+        say(f"Making a home of its own, which takes some seconds: {home}")
         core(store)
         satellite(store, home)
 
@@ -81,6 +87,7 @@ def first_plans(home: Path) -> None:
         there = {entry.row.bucket for entry in listed(house.store())}
         for name in ("core", SATELLITE):
             if name not in there:
+                say(f"Planning {name} ...")
                 plan = planned(house, name, 0).plan
                 say(f"  {name}: {plan.verdict.action}, orders: {len(plan.steps)}")
     if not there:
@@ -114,37 +121,69 @@ def satellite(store: Store, home: Path) -> None:
 
 def served(home: Path, port: int) -> None:
     """The pages and the runner, until one of them ends or Ctrl-C."""
-    environment = surroundings(home)
-    pages = subprocess.Popen(
-        [*STEELYARD, "serve", "ui", "--port", str(port)],
-        env=environment,
+    url = f"http://127.0.0.1:{port}"
+    with (
+        ended(started(home, "serve", "ui", "--port", str(port))) as pages,
+        ended(started(home, "runner")) as runner,
+    ):
+        first_plans(home)
+        say(f"Starting the pages at {url} ...")
+        if listens(pages, port):
+            sign_in(home, url)
+        while pages.poll() is None and runner.poll() is None:
+            time.sleep(LOOKS_EVERY_S)
+    if pages.returncode not in STOPPED or runner.returncode not in STOPPED:
+        sys.exit(
+            f"The pages ended with {pages.returncode}, the runner with {runner.returncode}. To see "
+            f"why: {of_home(home)} steelyard serve ui --port {port}"
+        )
+
+
+def started(home: Path, *command: str) -> subprocess.Popen[bytes]:
+    """A command of Steelyard beside this; what it says would stand among what is said here."""
+    return subprocess.Popen(
+        [*STEELYARD, *command],
+        env=surroundings(home),
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    with ended(pages):
-        runner = subprocess.Popen(
-            [*STEELYARD, "runner"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        with ended(runner):
-            first_plans(home)
-            say(f"At http://127.0.0.1:{port} until Ctrl-C; the link that signs in stands here:")
-            code = pages.wait()
-    if code not in STOPPED:
-        sys.exit(f"The pages ended with {code}. To see why: steelyard serve ui --port {port}")
+
+
+def listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until something listens at a port; False where the process ended before."""
+    while process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(LOOKS_EVERY_S)
+    return False
+
+
+def sign_in(home: Path, url: str) -> None:
+    """The link, after everything else."""
+    with open_house(surroundings(home)) as house:
+        link = new_link(house.store(), "admin", url)
+    say(f"For commands beside these pages: export {of_home(home)}")
+    say("Ctrl-C ends all. Open this in a browser; it signs in once, within 15 minutes:")
+    say(f"  {link}")
+
+
+def of_home(home: Path) -> str:
+    """What a shell puts before a command that is to act on a home."""
+    return f"{VARIABLE}={shlex.quote(str(home))}"
 
 
 @contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """End a process at the end, gently first."""
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE_S)
         process.kill()
+        process.wait()
 
 
 def surroundings(home: Path) -> Mapping[str, str]:

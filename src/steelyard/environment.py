@@ -9,6 +9,7 @@ Windows: `%LOCALAPPDATA%\\steelyard`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,22 @@ def home(environment: Mapping[str, str]) -> Path:
     if not chosen:
         return platformdirs.user_data_path("steelyard", appauthor=False)
     return _whole(VARIABLE, chosen)
+
+
+def command(environment: Mapping[str, str], words: str) -> str:
+    """A command of ours as it is typed to act on this home: with its folder, where it is another.
+
+    words   what comes after `steelyard`
+
+    >>> command({}, "resume")
+    'steelyard resume'
+    >>> command({"STEELYARD_HOME": "/srv/my home"}, "resume")
+    "STEELYARD_HOME='/srv/my home' steelyard resume"
+    """
+    chosen = home(environment)
+    if chosen == home({}):
+        return f"steelyard {words}"
+    return f"{VARIABLE}={shlex.quote(str(chosen))} steelyard {words}"
 
 
 def _whole(variable: str, chosen: str) -> Path:

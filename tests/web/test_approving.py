@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from builders.browsing import Visitor, heading, signed_in, words
-from builders.stored import command, planned, reloaded, running, until
+from builders.stored import DAY, command, planned, reloaded, running, until
 from steelyard.execution.runner.client import ask
 from steelyard.services.house import House
 from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
+from steelyard.store import approvals
+from steelyard.store.approvals import Became, Consent
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,7 @@ def test_without_a_runner_the_word_is_stored_and_the_page_says_that_nothing_was_
 
     assert (answer.status_code, answer.headers["location"]) == (303, address)
     assert heading(after) == "Approved and stored: nothing was sent"
-    assert "Start one: steelyard runner" in words(after)
+    assert f"Start one: STEELYARD_HOME={home} steelyard runner" in words(after)
     assert not (home / "journal.db").exists()
 
 
@@ -168,3 +172,45 @@ def test_a_run_that_is_not_there_is_told(visitor):
     answer = visitor.get("/runs/r-none")
 
     assert (answer.status_code, heading(answer)) == (404, "It is not there.")
+
+
+def test_a_paper_account_that_holds_something_else_stops_the_plan_and_another_trades_it(
+    visitor, address, home, tmp_path
+):
+    with running(home):
+        until(lambda: ask(home, {"request": "status"})["state"] == "idle")
+        page = visitor.get(address)
+        sent = visitor.send(address, page, **hidden(page.text), confirm=asked(page.text))
+        until(lambda: heading(visitor.get(sent.headers["location"])).startswith("Done"))
+    own, aims = tmp_path / "own.csv", tmp_path / "t.csv"
+    own.write_text("symbol,quantity,price\nAAA,90,10\nBBB,10,20\nCASH:USD,300,\n")
+    aims.write_text("symbol,weight\nAAA,0.5\nBBB,0.4\n")
+    load = ("bucket", "load", "core", "--holdings", str(own), "--targets", str(aims))
+    assert command(home, *load, "--as-of", DAY).returncode == 0
+    plan_id = json.loads(command(home, "plan", "--bucket", "core", "--save", "--json").stdout)[
+        "plan_id"
+    ]
+    page = visitor.get(f"/plans/{plan_id}/approve")
+
+    assert heading(page) == "This plan cannot be approved"
+    assert "The paper account core traded before and holds other shares than the plan: AAA" in (
+        words(page)
+    )
+    account = re.findall(r"--account (\S+)", words(page))[0]
+    assert command(home, "execute", plan_id[:12], "--account", account, "--yes").returncode == 0
+
+
+def test_a_refusal_by_the_runner_is_the_heading_and_the_button_says_once_more(
+    visitor, address, house
+):
+    plan_id = address.split("/")[2]
+    end = house.utc() + timedelta(hours=1)
+    consent = Consent(plan_id, "core", "t", end, "paper", "1", ())
+    approval = approvals.record(house.store(), consent)
+    became = Became("refused", code="halted", words="The run r-1 was not started.")
+    approvals.settle(house.store(), approval, "core", became)
+
+    page = visitor.get(address)
+
+    assert heading(page) == "Refused when it was to begin: nothing was sent"
+    assert "Approve once more" in words(page)

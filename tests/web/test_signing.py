@@ -110,6 +110,14 @@ def test_the_secret_of_a_link_is_in_no_line_of_the_log(
     assert not [line for line in own if secret in line]
 
 
+def test_an_address_that_is_no_page_is_a_page_that_says_so(visitor):
+    page = visitor.get("/nothing-here")
+
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "There is no such page." in words(page)
+
+
 ODD = ("a[b]=1", "foo bar=1", 'prefs={"a":1,"b":[1]}', "flag", 'x="abc', "path=/x", ";;;", "n=\xfc")
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from steelyard.execution.journal.rows import RunRow
     from steelyard.execution.room import Room
 
-PAPER_FILE = "paper.db"
 PAPER_PACE = 0.02
 """Seconds that pass for each simulated one, so that a run can be watched, and interrupted."""
 MOST_PACE = 10.0
@@ -130,6 +129,7 @@ def broker_of(entry: Journal, run: RunRow, environment: Mapping[str, str] = os.e
 def paper(account: str, plan: Approved | None) -> Broker:
     """The paper broker's account: of a plan, opened by it or moved on to its day; else as it is."""
     from steelyard.brokers.paper import open_paper
+    from steelyard.execution.paper import FILE as PAPER_FILE
     from steelyard.execution.paper import opening_of, prices_of
 
     pace = pace_of(os.environ)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option
 
+from steelyard.cli import pages_address
 from steelyard.cli.commands import Commands
 from steelyard.cli.output import guarded, note, screen, write, write_json
-from steelyard.environment import home
+from steelyard.environment import VARIABLE, command, home
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ token = Commands(help="Tokens of the services: create, list, revoke; links to th
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 DAYS, MOST_DAYS = 90, 3660
 NOTHING = "Nothing was changed."
+PATIENCE_S = 1.0
 
 
 @token.command("create")
@@ -101,15 +103,42 @@ def link(
         from steelyard.store.sign_ins import LINK_LIVES
         from steelyard.web.signing import new_link
 
-        chosen = port or port_of_one("ui", read(os.environ).topology, os.environ)
+        own = pages_address.kept_or(home(os.environ), "")
+        usual = own or _local(port_of_one("ui", read(os.environ).topology, os.environ))
+        base = usual if port is None else _local(port)
         with open_house(os.environ) as house:
-            address = new_link(house.store(), role, f"http://127.0.0.1:{chosen}")
+            address = new_link(house.store(), role, base)
         minutes = int(LINK_LIVES.total_seconds() // 60)
         if as_json:
             write_json({"link": address, "role": role, "minutes": minutes})
             return
         note(f"It signs in once, as {role}, within {minutes} minutes. Keep it secret.")
+        _tell_who_listens(base, own)
         write(f"{address}\n")
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _tell_who_listens(base: str, own: str) -> None:
+    """What keeps a link from working; own: where pages of this home were shown last, or ""."""
+    import socket
+    from urllib.parse import urlsplit
+
+    url = urlsplit(base)
+    try:
+        socket.create_connection((url.hostname or "", url.port or 443), PATIENCE_S).close()
+    except OSError:
+        serve = command(os.environ, "serve ui")
+        note(f"Nothing listens at {url.netloc} now. To show the pages there: {serve}")
+        return
+    if base != own:
+        note(
+            f"The home {home(os.environ)} has not shown its pages at {url.netloc}: pages of "
+            f"another home do not take this link. Those of another: {VARIABLE}=F steelyard token "
+            "link"
+        )
 
 
 def _now() -> datetime:

@@ -22,7 +22,7 @@ from steelyard.execution.journal.changes import NewLeg, NewRun, begin, end_run, 
 from steelyard.execution.journal.journal import Lease
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.legs.send import summary, why_of
-from steelyard.execution.rails import Block, blocks, judge
+from steelyard.execution.rails import Block, Judged, blocks, judge
 from steelyard.execution.request import Request, orders_of
 from steelyard.execution.room import Room, build
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome, RunState
@@ -197,7 +197,12 @@ def _judged(desk: Desk) -> None:
     if stopped:
         first = stopped[0].verdict
         code = first.code if isinstance(first, Block) else ""
-        raise _over(desk, code, "; ".join(f"{entry.rail}: {why_of(entry)}" for entry in stopped))
+        raise _over(desk, code, "; ".join(map(_in_words, stopped)))
+
+
+def _in_words(entry: Judged) -> str:
+    """A rail by its name in words, and why it stops."""
+    return f"{entry.rail.replace('_', ' ')}: {why_of(entry)}"
 
 
 def _over(desk: Desk, code: str, why: str) -> NotExecuted:

@@ -14,6 +14,8 @@ from steelyard.execution.approved import Approved
 from steelyard.money import ZERO
 
 NOON = time(12)
+FILE = "paper.db"
+"""Of all paper accounts of a home."""
 
 
 def opening_of(plan: Approved) -> Opening:

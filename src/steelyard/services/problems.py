@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
@@ -31,6 +31,7 @@ from steelyard.errors import (
     StoreError,
 )
 from steelyard.services.either import OURS, WHOLE
+from steelyard.services.house import House
 from steelyard.telemetry import structured
 
 MEDIA_TYPE = "application/problem+json"
@@ -118,7 +119,7 @@ def add_handlers(app: FastAPI) -> None:
         return problem(422, tuple(slips(error)))
 
     @app.exception_handler(HTTPException)
-    def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    def of_http(request: Request, error: HTTPException) -> Response:
         message, headers = f"{error.detail}. Nothing was done. {WHAT_THERE_IS}", error.headers
         allow = ""
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -126,7 +127,13 @@ def add_handlers(app: FastAPI) -> None:
             message = f"{error.detail}. Nothing was done. What this path takes: {allow}."
             headers = {**(headers or {}), "Allow": allow}
         fault = Fault(f"http_{error.status_code}", message, limit=allow or None)
-        return problem(error.status_code, (fault,), headers)
+        house: House = request.app.state.house
+        pages = house.pages
+        shown = None if pages is None else pages.lost(request, error.status_code, fault)
+        if shown is None:
+            return problem(error.status_code, (fault,), headers)
+        shown.headers.update(headers or {})
+        return shown
 
 
 def _methods(routes: Sequence[BaseRoute], path: str) -> list[str]:

@@ -20,7 +20,7 @@ from steelyard.money import ZERO
 from steelyard.portfolio import Snapshot
 from steelyard.report.exhibits.following import broken_words
 from steelyard.runs.last_runs import last_runs
-from steelyard.runs.settings import New, configure, create, resting, shown, tried
+from steelyard.runs.settings import CONFIG, New, configure, create, resting, shown, tried
 from steelyard.runs.stored import transfer
 from steelyard.runs.wash_windows import windows
 from steelyard.services.api.fields import BucketInPath, Here, changing
@@ -33,6 +33,7 @@ from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets
 from steelyard.store.exchange import still_whole
 from steelyard.store.plans import PlanRow
 from steelyard.store.store import Store
+from steelyard.store.strategies import Version
 from steelyard.web.forms import Form, Posted
 from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
@@ -152,10 +153,12 @@ async def assign(request: Request, here: Here, bucket: BucketInPath, form: Poste
 
     def work() -> str:
         store = changing(here)
-        version = strategies.version(store, form.text("name"))
-        still_whole(version)
         if form.text("seen") != _planned_by(store, bucket):
             raise _changed(bucket_of(store, bucket))
+        if not form.text("name") and assignments.planned_by(store, bucket) is None:
+            return f"/buckets/{bucket}#h-strategy"  # it goes on as it is
+        version = strategies.version(store, form.text("name"))
+        still_whole(version)
         number = version.version if form.text("stay") else None
         assignments.assign(store, bucket, version.name, number)
         return f"/buckets/{bucket}#h-strategy"
@@ -222,6 +225,20 @@ def _list(
     )
 
 
+def _choices(
+    store: Store, held: Held, rows: Sequence[Held], version: Version | None
+) -> list[tuple[str, str]]:
+    """Strategies that the bucket may plan by; what the sliders of another made is not offered."""
+    others = {CONFIG.format(row.name) for row in rows if row.name != held.name}
+    if version is None:
+        default = "the default strategy" if held.kind == "core" else "its settings"
+        first = [("", f"{default}, as now")]
+    else:
+        first, others = [], others - {version.name}
+    own = [row for row in strategies.active(store) if row.name not in others]
+    return first + [(row.name, f"{row.title} (v{row.version})") for row in own] if own else []
+
+
 def _show(
     request: Request,
     house: House,
@@ -271,7 +288,7 @@ def _show(
         presets=[("", "none"), *((name, name) for name in PRESETS)],
         statuses=[(name, name) for name in STATUSES],
         dividends=DIVIDENDS,
-        active=[(row.name, f"{row.title} (v{row.version})") for row in strategies.active(store)],
+        active=_choices(store, held, rows, version),
         others=[(row.name, row.name) for row in rows if row.name != bucket],
         preview=form is not None and form.text("do") == "preview",
     )

@@ -10,8 +10,10 @@ from cachetools import LRUCache
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from steelyard.errors import SettingsError
+from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RunState
 from steelyard.report.exhibits.following import broken_words
+from steelyard.report.exhibits.run import OUTCOMES
 from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
@@ -48,7 +50,7 @@ def show(request: Request, here: Here) -> Response:
         ending=_ending(here) if is_admin else [],
         **_due(here),
         ago=lambda then: ago(then, here.utc()),
-        states=STATES,
+        state_of=state_of,
         broken_words=broken_words,
     )
 
@@ -75,6 +77,11 @@ STATES = {
     RunState.NEEDS_HUMAN: "Needs you",
 }
 """Where a run is, in words."""
+
+
+def state_of(run: RunRow) -> str:
+    """What became of a run, as its own page says it, or where it is."""
+    return OUTCOMES[run.outcome] if run.outcome else STATES[run.state]
 
 
 class _KeptFigures:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
+from steelyard.environment import command
 from steelyard.report.page import look
 from steelyard.services.house import House
 from steelyard.services.security.callers import ROLES
@@ -84,7 +85,7 @@ def moment(at: datetime | str) -> str:
     """A day with its time, `29 Nov 2026, 12:00 UTC`; a text that is none is left as it is."""
     if isinstance(at, str):
         try:
-            at = datetime.fromisoformat(at)
+            return moment(datetime.fromisoformat(at))
         except ValueError:
             return at
     return f"{at:%d %b %Y, %H:%M} {at.tzname() or ''}".strip()
@@ -131,6 +132,7 @@ def _around(request: Request, at: str) -> dict[str, Any]:
         "now": house.utc(),
         "nonce": "" if caller is None else forms.new_nonce(house, caller),
         "theme": theme_of(request),
+        "command": partial(command, house.variables),
         "path": request.url.path,
     }
 

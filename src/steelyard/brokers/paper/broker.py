@@ -42,9 +42,8 @@ from steelyard.brokers.paper.quotes import SMALL_TICK, TICK, touch
 from steelyard.brokers.paper.script import Script
 from steelyard.brokers.paper.sessions import (
     BEGINS_AFTER,
-    next_session,
     session_at,
-    session_from,
+    session_for,
     sessions_between,
 )
 from steelyard.brokers.paper.tables import connect
@@ -259,9 +258,7 @@ class PaperBroker:
                     code="paper_earlier", place=self._account, value=as_of, limit=book.as_of,
                     hint="plan with newer prices, or begin another account",
                 )  # fmt: skip
-            session = session_from(as_of, book.zone)
-            if session.closes <= book.now:
-                session = next_session(book.now, book.zone)
+            session = session_for(as_of, book.now, book.zone)
             if book.now < session.opens:
                 advance(book, session.opens + BEGINS_AFTER)
             put_market(book, as_of, prices, rates)

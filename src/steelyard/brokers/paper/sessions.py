@@ -45,6 +45,12 @@ def session_at(now: datetime, zone: str) -> Session | None:
     return None
 
 
+def session_for(day: date, now: datetime, zone: str) -> Session:
+    """In which prices of a day are traded by an account whose clock stands at `now`."""
+    session = session_from(day, zone)
+    return session if now < session.closes else next_session(now, zone)
+
+
 def next_session(now: datetime, zone: str) -> Session:
     """The one that is open, or the first after."""
     day = now.astimezone(ZoneInfo(zone)).date()

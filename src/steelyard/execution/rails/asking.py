@@ -31,7 +31,7 @@ def number(datum: Decimal | None, what: str) -> Decimal:
     """A finite number that has to be there; raises Missing or NotFinite."""
     figure = need(datum, what)
     if not figure.is_finite():
-        raise NotFinite(f"{what} is {figure}")
+        raise NotFinite(f"{what} is not known: it is no finite number")
     return figure
 
 

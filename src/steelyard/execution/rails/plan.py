@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from steelyard.execution.rails.asking import (
@@ -23,6 +23,7 @@ from steelyard.execution.rails.facts import Facts, PlanFacts
 from steelyard.execution.rails.judge import Block, Pass, Verdict, rail
 
 ZERO = Decimal(0)
+MONDAY = 0
 
 
 @rail("run", codes=("plan_problems", "plan_degraded", "plan_not_reproducible"))
@@ -76,11 +77,19 @@ def plan_age(facts: Facts) -> Verdict:
 
 
 def _days(facts: Facts) -> tuple[date, ...]:
-    """Of which prices may be: this session's, and of a real market the last that has closed."""
+    """Of which prices may be: this session's, and of a real market the last that has closed.
+
+    A simulated market has no session at a weekend: prices of its days are of the session after it.
+    """
     day = need(facts.session, "the session").day
     if need(facts.capabilities, "what the broker can do").simulated:
-        return (day,)
+        return (day, *weekend_before(day))
     return (day, need(facts.previous_session, "the session before"))
+
+
+def weekend_before(day: date) -> tuple[date, ...]:
+    """The days without a session right before a Monday; () before any other day."""
+    return (day - timedelta(1), day - timedelta(2)) if day.weekday() == MONDAY else ()
 
 
 def _age(facts: Facts, plan: PlanFacts) -> Verdict:

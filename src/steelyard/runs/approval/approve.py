@@ -88,7 +88,7 @@ def approve(store: Store, where: Surroundings, word: Word, now: datetime) -> Ans
         notes=tuple(sorted({each.id for each in shown.notes} & set(word.read))),
     )
     approval = approvals.record(store, consent)
-    became = hand_over(where.home, consent.plan_id, word.broker, shown.account)
+    became = hand_over(where, consent.plan_id, word.broker, shown.account)
     return Answer(_settled(store, approval, consent.bucket, became), shown)
 
 

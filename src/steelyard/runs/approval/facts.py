@@ -7,6 +7,7 @@ at again then: see `approve`.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from steelyard.execution.accounts import account_of
+from steelyard.environment import command
+from steelyard.execution.accounts import SHOWN_DIGITS, account_of
 from steelyard.execution.approved import Approved, approved
 from steelyard.execution.beforehand import Beforehand, beforehand
 from steelyard.execution.configuration import Configuration, load
@@ -23,6 +25,7 @@ from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import open_to_look
 from steelyard.execution.journal.rows import RunRow
+from steelyard.execution.paper_account import misfit
 from steelyard.execution.states import NOT_BEGUN, RUN_OVER, Outcome
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan, content
@@ -37,11 +40,12 @@ from steelyard.store.store import Store
 
 Level = Literal["ok", "warn", "stop", "wait"]
 Broker = Literal["paper", "alpaca"]
+PAPER = "paper_account"
 VERDICTS = 64
 """Second opinions that are remembered: a plan never changes."""
 MENDS = {
-    "halted": "When you have looked: steelyard halt --lift --reason TEXT",
-    "frozen": "Look, then: steelyard reconcile --acknowledge --reason TEXT",
+    "halted": ("When you have looked:", "halt --lift --reason TEXT"),
+    "frozen": ("Look, then:", "reconcile --acknowledge --reason TEXT"),
 }
 
 
@@ -160,6 +164,7 @@ def facts_of(
         *_of_plan(entry.plan),
         *_rails(seen),
         *([_unmoved(moved, entry.row, stored=bucket is not None)] if run is None else []),
+        *(_paper(where.home, account, orders) if run is None and broker == "paper" else ()),
         *_later(later),
     )
     return ApprovalFacts(
@@ -177,9 +182,9 @@ def facts_of(
         newer=later,
         approval=next(iter(approvals.of_plan(store, entry.row.plan_id)), None),
         run=run,
-        hindrance=_hindrance(orders, checks, seen, run, other)
+        hindrance=_hindrance(orders, checks, seen, (run, other), where.environment)
         or _too_old(settings, entry.row, broker, now),
-        live=_live(entry.row.plan_id),
+        live=_live(entry.row.plan_id, where.environment),
     )
 
 
@@ -255,7 +260,9 @@ def _rails(seen: Beforehand) -> list[Check]:
     asked = len(seen.passed) + len(seen.blocks)
     level: Level = "stop" if seen.blocks else "ok"
     lines = [Check("rails", level, f"{len(seen.passed)} of {asked} rails pass.")]
-    lines += [Check(f"rail-{name}", "stop", f"{name}: {why}.") for name, _, why in seen.blocks]
+    lines += [
+        Check(f"rail-{name}", "stop", f"{_sentence(name)}: {why}.") for name, _, why in seen.blocks
+    ]
     if seen.unseen:
         words = ", ".join(seen.unseen).replace("_", " ")
         text = f"{len(seen.unseen)} rails ask the broker when the run begins: {words}."
@@ -267,6 +274,11 @@ def _rails(seen: Beforehand) -> list[Check]:
         text = f"Nobody may trade {', '.join(seen.restricted)}: such an order is stopped."
         lines.append(Check("restricted", "warn", text))
     return lines
+
+
+def _paper(home: Path, account: str, orders: Approved) -> list[Check]:
+    text = misfit(home, account, orders)
+    return [Check(PAPER, "stop", text)] if text else []
 
 
 def _unmoved(moved: tuple[Changed, ...], row: PlanRow, *, stored: bool) -> Check:
@@ -290,9 +302,10 @@ def _hindrance(
     orders: Approved,
     checks: tuple[Check, ...],
     seen: Beforehand,
-    run: RunRow | None,
-    other: RunRow | None,
+    runs: tuple[RunRow | None, RunRow | None],
+    environment: Mapping[str, str],
 ) -> Hindrance | None:
+    run, other = runs
     if run is not None:
         became = run.outcome or run.state
         text = f"This plan was handed over before, as the run {run.run_id}: {became}."
@@ -301,23 +314,47 @@ def _hindrance(
         return Hindrance("approval_holds", "The plan holds: there is nothing to trade.")
     if other is not None:
         text = f"The account {other.account} has the run {other.run_id}, which is {other.state}."
-        return Hindrance("approval_live_run", text, "First: steelyard resume")
+        return Hindrance("approval_live_run", text, f"First: {command(environment, 'resume')}")
     stop = next((each for each in checks if each.level == "stop" and each.name != "rails"), None)
     if stop is None:
         return None
-    mend = next((MENDS[code] for _, code, _ in seen.blocks if code in MENDS), "")
     codes = {"changed": "approval_changed"}
-    mend = "Plan again." if stop.name == "changed" else mend
-    return Hindrance(codes.get(stop.name, "approval_stopped"), stop.text, mend)
+    return Hindrance(
+        codes.get(stop.name, "approval_stopped"),
+        stop.text,
+        _mend(stop, orders, seen, environment),
+    )
+
+
+def _mend(stop: Check, orders: Approved, seen: Beforehand, environment: Mapping[str, str]) -> str:
+    """What to do about what stops a plan; "" = nobody can say."""
+    if stop.name == "changed":
+        return "Plan again."
+    if stop.name == PAPER:
+        short = orders.plan_id[: plans.SHOWN_DIGITS]
+        fresh = command(environment, f"execute {short} --account {shlex.quote(_fresh(orders))}")
+        return f"A paper account of another name begins with what the plan stands on: {fresh}"
+    mends = (MENDS[code] for _, code, _ in seen.blocks if code in MENDS)
+    return next((f"{words} {command(environment, typed)}" for words, typed in mends), "")
+
+
+def _fresh(orders: Approved) -> str:
+    """A name that the paper accounts of other portfolios of the bucket do not have."""
+    return f"{orders.bucket}-{orders.portfolio[:SHOWN_DIGITS]}"
+
+
+def _sentence(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _when(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%d %b %Y, %H:%M} UTC"
 
 
-def _live(plan_id: str) -> str:
+def _live(plan_id: str, environment: Mapping[str, str]) -> str:
     short = plan_id[: plans.SHOWN_DIGITS]
     return (
-        f"Real money is never armed from a page. On this machine: steelyard arm {short}, then "
-        f"steelyard execute {short} --broker alpaca --live --runner"
+        "Real money is never armed from a page. On this machine: "
+        f"{command(environment, f'arm {short}')}, then "
+        f"{command(environment, f'execute {short} --broker alpaca --live --runner')}"
     )

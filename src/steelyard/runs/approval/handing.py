@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from steelyard.environment import command
 from steelyard.errors import NotExecuted
 from steelyard.execution.runner.client import ask
-from steelyard.runs.approval.facts import Broker
+from steelyard.runs.approval.facts import Broker, Surroundings
 from steelyard.store.approvals import Became
 from steelyard.store.plans import SHOWN_DIGITS
 
@@ -18,7 +20,7 @@ UNSURE = frozenset({"runner_slow", "runner_failed"})
 
 
 def hand_over(
-    home: Path, plan_id: str, broker: Broker, account: str, seconds: float = PATIENCE_S
+    where: Surroundings, plan_id: str, broker: Broker, account: str, seconds: float = PATIENCE_S
 ) -> Became:
     """What came of it; nothing is raised: whatever it is, it is written down beside the approval.
 
@@ -33,13 +35,13 @@ def hand_over(
         "live": False,
     }
     try:
-        answer = ask(home, request, seconds)
+        answer = ask(where.home, request, seconds)
     except NotExecuted as error:
-        return _became(error, plan_id)
+        return _became(error, plan_id, where.environment)
     return Became("handed_over", run_id=str(answer["run"]["run_id"]))
 
 
-def _became(error: NotExecuted, plan_id: str) -> Became:
+def _became(error: NotExecuted, plan_id: str, environment: Mapping[str, str]) -> Became:
     code, short = error.fault.code, plan_id[:SHOWN_DIGITS]
     if code == "runner_silent" and not isinstance(
         error.__cause__, ConnectionError | FileNotFoundError
@@ -48,8 +50,9 @@ def _became(error: NotExecuted, plan_id: str) -> Became:
         return Became("handed_over", code="runner_unsure", words=words)
     if code in NOBODY:
         words = (
-            "The approval is stored. No runner is there, so nothing was sent. Start one: steelyard "
-            f"runner. Then hand it over here again, or: steelyard execute {short} --runner"
+            "The approval is stored. No runner is there, so nothing was sent. Start one: "
+            f"{command(environment, 'runner')}. Then hand it over here again, or: "
+            f"{command(environment, f'execute {short} --runner')}"
         )
         return Became("stored", code=code, words=words)
     if code == "executed_before":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastapi import Response
+from fastapi import Request, Response
 
+from steelyard.errors import Fault
 from steelyard.services.security.heads import Head
 from steelyard.services.security.refusal import Refusal
 
@@ -21,3 +22,6 @@ class Pages(Protocol):
 
     def refused(self, refusal: Refusal, head: Head) -> Response | None:
         """A refusal as a page; None where no page was asked for."""
+
+    def lost(self, request: Request, status: int, fault: Fault) -> Response | None:
+        """An address or a method that no route has, as a page; None as of `refused`."""
