@@ -205,7 +205,15 @@ def test_a_refusal_by_the_runner_is_the_heading_and_the_button_says_once_more(
 ):
     plan_id = address.split("/")[2]
     end = house.utc() + timedelta(hours=1)
-    consent = Consent(plan_id, "core", "t", end, "paper", "1", ())
+    consent = Consent(
+        plan_id=plan_id,
+        bucket="core",
+        by="t",
+        expires_at=end,
+        broker="paper",
+        typed="1",
+        notes=(),
+    )
     approval = approvals.record(house.store(), consent)
     became = Became("refused", code="halted", words="The run r-1 was not started.")
     approvals.settle(house.store(), approval, "core", became)

@@ -13,6 +13,7 @@ from steelyard.execution import halt
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import Outcome, RunState
 from steelyard.runs.asked import of_mode
+from steelyard.runs.last_runs import LastRun
 from steelyard.runs.overview import Figures, overview
 from steelyard.runs.stored import load
 from steelyard.services.api.keeping import planned
@@ -113,10 +114,11 @@ def test_after_another_plan_was_carried_out_the_older_one_wants_nothing(house: H
         reason="",
         ended_at=None,
     )
-    assert replace(seen, run=run).is_overtaken
-    assert not replace(seen, run=run).wants
+    last = LastRun(run=run, broken=None, frozen="", differs=False)
+    assert replace(seen, last=last).is_overtaken
+    assert not replace(seen, last=last).wants
     before = replace(run, created_at=seen.plan.saved_at - timedelta(minutes=1))
-    assert replace(seen, run=before).wants
+    assert replace(seen, last=replace(last, run=before)).wants
 
 
 def test_a_bucket_that_was_loaded_since_is_told(
