@@ -5,7 +5,7 @@ asked of another host.
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from builders.browser import violations, visit
 
@@ -106,7 +106,7 @@ def test_a_plan_is_walked_by_keys_alone(browser: Browser, served):
     page.keyboard.press("Enter")
     page.wait_for_selector("#drawer h2")
     page.keyboard.press("Escape")
-    page.wait_for_function("!document.querySelector('#drawer h2')")
+    expect(page.locator("#drawer h2")).to_have_count(0)
     page.keyboard.press("2")
     page.wait_for_url("**/*tab=weights*")
     page.keyboard.press("g")

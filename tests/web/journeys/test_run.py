@@ -30,8 +30,8 @@ def approve(page: Page, site: Site, plan_id: str) -> None:
     number = re.search(r"[\d,]+", label.inner_text())
     assert number
     page.locator('[name="confirm"]').fill(number.group())
-    page.get_by_role("button", name="Approve").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Approve").click()
     until(lambda: "/runs/" in page.url or begun(page, site), 60)
 
 
