@@ -15,6 +15,8 @@ from steelyard.store.plans import SHOWN_DIGITS
 PATIENCE_S = 20.0
 """How long a page waits for the run to begin; it may begin later."""
 STATUS_S = 1.0
+AGAIN_S = 0.25
+"""Before a runner that has just begun is asked again."""
 NOBODY = frozenset({"no_runner", "runner_silent"})
 UNSURE = frozenset({"runner_slow", "runner_failed"})
 
