@@ -98,7 +98,7 @@ def find(
         return plan_page(
             request, here, plan_id, tab=tab, sought=symbol, unfound=str(error), status=422
         )
-    address = f"/plans/{shown.plan_id}/why/{quote(name, safe='')}{query}#{DRAWER}"
+    address = f"/plans/{shown.plan_id}/why/{quote(name, safe='/')}{query}#{DRAWER}"
     return RedirectResponse(address, SEE_OTHER)
 
 
@@ -154,7 +154,7 @@ def plan_page(
         tab=tab,
         address=address,
         query=query,
-        why_link=lambda name: f"{address}/why/{quote(name, safe='')}{query}#{DRAWER}",
+        why_link=lambda name: f"{address}/why/{quote(name, safe='/')}{query}#{DRAWER}",
         sought=sought,
         unfound=unfound,
         story=story,
