@@ -181,7 +181,7 @@ def _all(topology: Topology, reach: Reach, ports: Ports) -> None:
     note(f"Starting {count} services. Their addresses follow when all are well.")
     with Household(ports, topology, os.environ, reach) as household:
         rows = [_Row(each.name, each.port, each.pid) for each in household.members]
-        write(_announced(reach, rows))
+        _announce(reach, rows)
 
         from steelyard.telemetry import structured
 
@@ -198,7 +198,7 @@ def _one(topology: Topology, reach: Reach, what: Application, port: int) -> None
     from steelyard.services.running.process import run
 
     order = Order(what, topology, os.environ, reach)
-    run(order, sockets, lambda: write(_announced(reach, [_Row(what, port, os.getpid())])))
+    run(order, sockets, lambda: _announce(reach, [_Row(what, port, os.getpid())]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,14 @@ class _Row:
     name: Application
     port: int
     pid: int
+
+
+def _announce(reach: Reach, rows: Sequence[_Row]) -> None:
+    """Say who listens where at once, and then, last, how a person signs in."""
+    write(_announced(reach, rows))
+    last = rows[-1]
+    lines = _signing_in(last, _url(last, reach, alone=len(rows) == 1))
+    write("".join(f"{visible(line)}\n" for line in lines))
 
 
 def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
@@ -224,7 +232,6 @@ def _announced(reach: Reach, rows: Sequence[_Row]) -> str:
         secret, where = f"$(cat {shlex.quote(path)})", f"lies in {path}"
     last = rows[-1]
     shown = "/presets" if last.name in {"coordinator", "api", "ui"} else "/openapi.json"
-    lines += _signing_in(last, urls[last])
     lines.append(f"The token {where}. To try it:")
     secure = urls[last].startswith("https:") and reach.certificate
     trust = f"--cacert {shlex.quote(str(secure.cert))} " if secure else ""
