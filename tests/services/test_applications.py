@@ -21,7 +21,9 @@ with open_house(os.environ) as house:
     application(sys.argv[1], house)
 print(*sorted(name for name in sys.modules if name.startswith("steelyard.")))
 """
-NOBODYS = ("steelyard.brokers.alpaca", "steelyard.execution.runner", "steelyard.cli")
+RUNNER = ("steelyard.execution.runner.server", "steelyard.execution.runner.jobs")
+"""Of the process that holds keys; pages ask it by its client."""
+NOBODYS = ("steelyard.brokers.alpaca", *RUNNER, "steelyard.cli")
 MANAGEMENT = ("steelyard.services.api", "steelyard.services.coordinator")
 
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.errors import NotExecuted
-from steelyard.execution.runner.requests import Execute
+from steelyard.execution.runner.requests import RECOVERING, Execute
 
-RECOVERING = "the runs that were interrupted"
 Begun = Future[Mapping[str, Any]]
 
 

@@ -12,6 +12,8 @@ from steelyard.errors import NotExecuted
 
 SECRET = "secret"  # noqa: S105 - the name of a field
 NOTHING = "Nothing was done."
+RECOVERING = "the runs that were interrupted"
+"""What a runner is busy with when it begins, before anything is asked of it."""
 
 
 class _Request(BaseModel):
