@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from steelyard.environment import command
 from steelyard.errors import NotExecuted
 from steelyard.execution.runner.client import ask
+from steelyard.execution.runner.requests import RECOVERING
 from steelyard.runs.approval.facts import Broker, Surroundings
 from steelyard.store.approvals import Became
 from steelyard.store.plans import SHOWN_DIGITS
@@ -36,11 +38,18 @@ def hand_over(
         "account": own,
         "live": False,
     }
-    try:
-        answer = ask(where.home, request, seconds)
-    except NotExecuted as error:
-        return _became(error, plan_id, where.environment)
-    return Became("handed_over", run_id=str(answer["run"]["run_id"]))
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            answer = ask(where.home, request, max(end - time.monotonic(), STATUS_S))
+        except NotExecuted as error:
+            # one that was just started looks first whether anything was interrupted
+            begins = error.fault.code == "runner_busy" and error.fault.value == RECOVERING
+            if begins and time.monotonic() < end:
+                time.sleep(AGAIN_S)
+                continue
+            return _became(error, plan_id, where.environment)
+        return Became("handed_over", run_id=str(answer["run"]["run_id"]))
 
 
 def _became(error: NotExecuted, plan_id: str, environment: Mapping[str, str]) -> Became:
