@@ -149,7 +149,7 @@ def test_a_halt_stops_it_and_is_told_with_how_to_lift_it(store, home, plan):
 
     page = facts(store, where(home), plan, NOW)
     assert "somebody saw smoke" in page.reason
-    with pytest.raises(ChangedSince, match="kill_switch"):
+    with pytest.raises(ChangedSince, match="Kill switch"):
         approve(store, where(home), form, NOW)
     with pytest.raises(NotExecuted, match="steelyard halt --lift"):
         approve(store, where(home), word(store, home, plan), NOW)
