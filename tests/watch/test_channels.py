@@ -8,7 +8,6 @@ import hmac
 import json
 import sys
 from datetime import UTC, datetime
-from importlib.util import find_spec
 
 import pytest
 
@@ -201,7 +200,6 @@ def test_apprise_that_is_not_installed_is_named_with_its_extra(tmp_path, monkeyp
         by_apprise.send(chats, REPORT, tmp_path)
 
 
-@pytest.mark.skipif(find_spec("apprise") is None, reason="the extra notify is not installed")
 def test_apprise_tells_every_address_and_no_private_one_unless_it_is_allowed(tmp_path):
     def send(urls: str, more: str = "") -> None:
         write(tmp_path, f"[apprise]\nurls_file = 'urls'\n{more}")
