@@ -152,7 +152,7 @@ def test_money_in_a_currency_that_the_plan_does_not_know_starts_nothing(tmp_path
 
     stage.broker.instead["account"] = pounds
     error = stage.refused()
-    assert "NaN" in str(error)
+    assert "the value now is not known" in str(error)
     assert stage.sent == []
 
 
