@@ -99,7 +99,8 @@ def test_settings_out_of_range_are_told_in_place_and_stay_typed(visitor: Visitor
     )
 
     assert answer.status_code == 422
-    assert "target_weight '0.8' is not usable" in words(answer)
+    assert heading(answer) == "Nothing was changed in Tech"
+    assert words(answer).count("A budget of '80' is not usable: a satellite's is 0 to 15 %.") == 1
     assert 'name="target_weight" type="text" value="80"' in answer.text
 
 

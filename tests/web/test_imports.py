@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -153,6 +154,20 @@ def test_a_draft_is_its_session_s_alone_and_nobody_else_reads_its_file(
     with signed_in(house) as other:
         assert other.get(f"/import?draft={draft(page)}").status_code == 404
     assert visitor.get("/import?draft=../../token").status_code == 404
+
+
+def test_a_draft_goes_with_its_session_or_after_a_day(visitor: Visitor, house: House):
+    folder = house.home / "drafts"
+    with signed_in(house) as other:
+        read(other, given(OWN))
+        read(visitor, given(OWN))
+        other.send("/sign-out", other.get("/settings/look"))
+    (file,) = folder.iterdir()
+
+    os.utime(file, (0, 0))
+    visitor.get("/import")
+
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("to", ["/import", "/import/load"])

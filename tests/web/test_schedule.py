@@ -19,7 +19,7 @@ from steelyard.watch.channels import change
 from steelyard.watch.channels.settings import Channels, Smtp, Web, Webhook, load
 from steelyard.watch.turn import turn_of
 
-CORE = "/schedule/core"
+CORE = "/buckets/core/schedule"
 CHANNELS = "/schedule/channels"
 ONCE = '[schedule]\non = "2099-12-31"\nat = "09:30"\nzone = "Europe/Berlin"\n'
 MAIL = {"host": "127.0.0.1", "from": "s@example.org", "to": "me@example.org", "do": "save"}

@@ -18,7 +18,7 @@ and a module a screen, with its template of the same name in templates/. To add 
     def modules(request: Request, here: Here) -> Response:
         return page(request, "modules.html", at="health", rows=rows)
 
-    @router.post("/schedule/{bucket}", dependencies=[needs("planner")])
+    @router.post("/buckets/{bucket}/schedule", dependencies=[needs("planner")])
     async def change(request: Request, here: Here, form: Posted, bucket: BucketInPath) -> Response:
         return await form.once(lambda: changed(here, bucket, form))    # -> the address to go to
 

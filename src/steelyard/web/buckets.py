@@ -13,8 +13,8 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, SatelliteSettings, moved_by
-from steelyard.errors import ChangedMeanwhile, Fault, SteelyardError
+from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, Budgets, SatelliteSettings, moved_by
+from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError
 from steelyard.importers import amount_of
 from steelyard.money import ZERO
 from steelyard.portfolio import Snapshot
@@ -59,9 +59,11 @@ ENDS: Mapping[str, tuple[str, str]] = {
     "profit_taking": ("lets run", "sells early"),
 }
 """What 0 and 1 of a slider are."""
-PLACES = {"B": "name", "--kind": "kind", "--set": "universe"}
+PLACES = {"B": "name", "--set": "universe"}
 """Place of a fault -> field, where they are called otherwise."""
-
+BUDGET = "target_weight"
+FIELDS = frozenset({"name", BUDGET, "universe"})
+"""Fields under which their own fault is shown."""
 
 Moved = Mapping[str, Mapping[str, Any]]
 """Setting -> the keys that it moves and to what."""
@@ -104,7 +106,7 @@ async def make(request: Request, here: Here, form: Posted) -> Response:
     """Make a satellite."""
 
     def work() -> str:
-        weight = _percent(form.text("budget"))
+        weight = _budget(form.text("budget"))
         universe = form.text("universe").replace(";", ",").split(",")
         new = New(
             form.text("name"),
@@ -217,11 +219,12 @@ def _list(
         lines=lines,
         account=account,
         typed=typed,
-        faults=faults,
-        wrong=_wrong(faults),
+        faults=_above(faults),
+        wrong=_by_field(faults),
         presets=[("", "none: the default strategy"), *((name, name) for name in PRESETS)],
         statuses=[(name, name) for name in STATUSES],
         open=bool(typed),
+        refused=bool(faults),
     )
 
 
@@ -257,6 +260,7 @@ def _show(
         None if held.portfolio is None else kept_inputs.portfolio_of(store, held.portfolio).snapshot
     )
     faults, sliders = _tried(held, form)
+    every = [*(error.faults if error is not None else ()), *faults]
     strategy = house.planners().strategy(bucket)
     return page(
         request,
@@ -283,8 +287,9 @@ def _show(
         seen=seen_of(held) if form is None else form.text("seen") or seen_of(held),
         planned_by=_planned_by(store, bucket),
         typed={} if form is None else form.fields,
-        faults=[*(error.faults if error is not None else ()), *faults],
-        wrong=_wrong(error.faults if error is not None else ()),
+        faults=_above(every),
+        wrong=_by_field(every),
+        refused=bool(every),
         presets=[("", "none"), *((name, name) for name in PRESETS)],
         statuses=[(name, name) for name in STATUSES],
         dividends=DIVIDENDS,
@@ -308,7 +313,7 @@ def assignments_of(form: Form, held: Held) -> list[str]:
             continue
         value = form.text(name)
         if name == "target_weight":
-            value = f"{_percent(value):g}"
+            value = f"{_budget(value):g}"
         if value.replace(" ", "") != before.replace(" ", ""):
             texts.append(f"{name}={value}")
     for name in SLIDERS:
@@ -432,14 +437,32 @@ def _of(held: Held, account: Decimal) -> float | None:
     return None if held.value is None or not account else float(held.value / account)
 
 
-def _percent(text: str) -> float:
-    """A part of 1 as it is typed, in percent; what is no number is left to who checks it."""
-    bare = text.rstrip("% ").replace(",", ".") or "0"
+def _budget(text: str) -> float:
+    """A budget as it is typed, in percent, as a part of 1; raises InputError in percent too."""
+    most = Budgets().most_weight
     try:
-        return float(Decimal(bare) / 100)
+        weight = Decimal(text.rstrip("% ").replace(",", ".") or "0") / 100
     except ArithmeticError:
-        return float("nan")
+        weight = Decimal("NaN")
+    if not weight.is_finite() or not 0 <= weight <= most:
+        allowed = f"0 to {100 * most:g} %"
+        raise InputError(
+            f"A budget of {text[:20]!r} is not usable: a satellite's is {allowed}. Nothing was "
+            "changed.",
+            code="bad_budget",
+            place=BUDGET,
+            value=text[:20],
+            limit=allowed,
+            hint=f"give {allowed}",
+        )
+    return float(weight)
 
 
-def _wrong(faults: Sequence[Fault]) -> Mapping[str, str]:
-    return {PLACES.get(fault.place, fault.place): fault.message for fault in faults}
+def _by_field(faults: Sequence[Fault]) -> dict[str, str]:
+    """Field -> what is wrong with it; what is of no field stands above the form."""
+    places = ((PLACES.get(fault.place, fault.place), fault.message) for fault in faults)
+    return {place: message for place, message in places if place in FIELDS}
+
+
+def _above(faults: Sequence[Fault]) -> list[Fault]:
+    return [fault for fault in faults if PLACES.get(fault.place, fault.place) not in FIELDS]

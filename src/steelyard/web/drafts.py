@@ -1,13 +1,14 @@
 """What was typed and handed over on the import page and is not loaded yet: nothing is asked twice.
 
 A draft is a file of its own in $STEELYARD_HOME/drafts that only its owner reads, under a name that
-nobody guesses, and only the session that made it is shown it. It goes when it is loaded, after a
-day, and when there are too many.
+nobody guesses, and only the session that made it is shown it. It goes when it is loaded, when its
+session signs out, after a day (at the next look at the import page), and when there are too many.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import secrets
@@ -26,6 +27,7 @@ from steelyard.web.forms import FIELD, Form, Sent
 FOLDER = "drafts"
 ID = re.compile(r"[0-9a-f]{32}")
 ID_BYTES = 16
+OWNER_DIGITS = 12
 LIVES = timedelta(days=1)
 MOST = 16
 """Drafts that are kept, the newest."""
@@ -98,7 +100,7 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
 
 def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
     """A draft of a caller; raises NotStored; blocks."""
-    path = _path(house, draft_id)
+    path = _path(house, caller.token_id, draft_id)
     try:
         content = json.loads(path.read_bytes()) if ID.fullmatch(draft_id) else {}
     except (FileNotFoundError, ValueError):
@@ -118,10 +120,15 @@ def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
     return Draft(draft_id, content["by"], content["fields"], files)
 
 
-def drop(house: House, draft_id: str) -> None:
+def drop(house: House, draft: Draft) -> None:
     """Remove a draft; blocks."""
-    if ID.fullmatch(draft_id):
-        _path(house, draft_id).unlink(missing_ok=True)
+    _path(house, draft.by, draft.id).unlink(missing_ok=True)
+
+
+def drop_of(house: House, caller: Caller) -> None:
+    """Remove what a session brought and did not load; blocks."""
+    for path in (house.home / FOLDER).glob(f"{_owner(caller.token_id)}-*.json"):
+        path.unlink(missing_ok=True)
 
 
 def _pasted_anew(fields: Mapping[str, str], before: Draft | None) -> bool:
@@ -135,7 +142,12 @@ def _keep(house: House, draft: Draft) -> None:
         for name, file in draft.files.items()
     }
     content = {"by": draft.by, "fields": dict(draft.fields), "files": files}
-    write_private(_path(house, draft.id), json.dumps(content))
+    write_private(_path(house, draft.by, draft.id), json.dumps(content))
+    prune(house)
+
+
+def prune(house: House) -> None:
+    """Remove what is older than a day, and all but the newest; blocks."""
     folder = house.home / FOLDER
     oldest = (house.utc() - LIVES).timestamp()
     aged = sorted(((_written(path), path) for path in folder.glob("*.json")), reverse=True)
@@ -158,5 +170,9 @@ def _written(path: Path) -> float:
         return 0.0
 
 
-def _path(house: House, draft_id: str) -> Path:
-    return house.home / FOLDER / f"{draft_id}.json"
+def _path(house: House, by: str, draft_id: str) -> Path:
+    return house.home / FOLDER / f"{_owner(by)}-{draft_id}.json"
+
+
+def _owner(by: str) -> str:
+    return hashlib.sha256(by.encode()).hexdigest()[:OWNER_DIGITS]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from cachetools import LRUCache
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -76,12 +76,16 @@ class Form:
             if name.startswith(prefix)
         }
 
-    async def once(self, work: Callable[[], str]) -> Response:
+    async def once(
+        self, work: Callable[[], str], limiter: CapacityLimiter | None = None
+    ) -> Response:
         """Do the work of the form in a thread, once, and go to the address that it gives.
 
         A form that fails may be sent again: what it raises is for the page to show.
+
+        limiter   of work that takes a while: other pages are not kept waiting by it
         """
-        return RedirectResponse(await self._once.address(self.digest, work), SEE_OTHER)
+        return RedirectResponse(await self._once.address(self.digest, work, limiter), SEE_OTHER)
 
 
 class Once:
@@ -90,14 +94,16 @@ class Once:
     def __init__(self) -> None:
         self._sent: LRUCache[str, asyncio.Future[str]] = LRUCache(MOST_REMEMBERED)
 
-    async def address(self, digest: str, work: Callable[[], str]) -> str:
+    async def address(
+        self, digest: str, work: Callable[[], str], limiter: CapacityLimiter | None = None
+    ) -> str:
         """Where the work of a form led; it is done by whoever comes first."""
         before = self._sent.get(digest)
         if before is not None:
             return await asyncio.shield(before)
         future = self._sent[digest] = asyncio.get_running_loop().create_future()
         try:
-            address = await to_thread.run_sync(work)
+            address = await to_thread.run_sync(work, limiter=limiter)
         except BaseException as error:
             self._sent.pop(digest, None)
             future.set_exception(error)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Literal, cast
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from steelyard.errors import Fault, InputError, RejectedRow, SteelyardError
@@ -75,6 +75,8 @@ HELP = {
     "with a header: choose it under How the file of holdings is read, and read again.",
 }
 """Code -> where on this page it is answered; the importers' own sentences name command options."""
+MOST_READ = 2
+"""Sets of files that are read at once."""
 MOST_ROWS = 500
 """Holdings that the page lists."""
 CANNOT_BE_READ = "cannot be read yet"
@@ -141,7 +143,7 @@ class Look:
 
 
 @router.get("/import")
-def show(
+async def show(
     request: Request,
     here: Here,
     by: Annotated[Caller, needs("planner")],
@@ -149,34 +151,40 @@ def show(
     bucket: str = "",
 ) -> Response:
     """What does this file hold, and what is to be done with it?"""
-    if not draft:
-        empty = Draft("", "", {"bucket": bucket}, {})
-        return _page(request, here, empty, Look())
-    kept = drafts.open_draft(here, by, draft)
-    return _page(request, here, kept, look(here, kept))
+
+    def shown() -> Response:
+        drafts.prune(here)
+        if not draft:
+            return _page(request, here, Draft("", "", {"bucket": bucket}, {}), Look())
+        entry = drafts.open_draft(here, by, draft)
+        return _page(request, here, entry, look(here, entry))
+
+    return await to_thread.run_sync(shown, limiter=_readers(request) if draft else None)
 
 
 @router.post("/import", dependencies=[needs("planner")])
 async def read(request: Request, here: Here, form: Posted) -> Response:
     """Read what was handed over, and show it."""
     draft_id = form.text("draft") or drafts.new_id()
+    looks: list[tuple[Draft, Look]] = []
 
     def work() -> str:
         draft = drafts.of_form(here, form, draft_id)
-        faults = look(here, draft).faults
-        if faults:
+        seen = look(here, draft)
+        looks.append((draft, seen))
+        if seen.faults:
             raise InputError(
                 "The files cannot be loaded as they are. Nothing was loaded.",
                 code="import_asks",
-                faults=faults,
+                faults=seen.faults,
             )
         return f"/import?draft={draft.id}"
 
     try:
-        return await form.once(work)
+        return await form.once(work, _readers(request))
     except SteelyardError as error:
-        again = partial(_again, request, here, form, draft_id, error)
-        return await to_thread.run_sync(again)
+        again = partial(_again, request, here, form, draft_id, error, looks=looks)
+        return await to_thread.run_sync(again, limiter=_readers(request))
 
 
 @router.post("/import/load", dependencies=[needs("planner")])
@@ -191,7 +199,7 @@ async def load_and_plan(request: Request, here: Here, form: Posted) -> Response:
         load(here.store(), brought, _today(here))
         loaded.append(brought.bucket)
         plan = planned(here, brought.bucket, 0).plan
-        drafts.drop(here, draft.id)
+        drafts.drop(here, draft)
         return f"/plans/{plan.plan_id}"
 
     try:
@@ -387,16 +395,30 @@ def _again(
     draft_id: str,
     error: SteelyardError,
     loaded: Sequence[str] = (),
+    looks: Sequence[tuple[Draft, Look]] = (),
 ) -> Response:
-    """The page with what was typed, and what is wrong with it."""
+    """The page with what was typed, and what is wrong with it; looks: what was read just now."""
     try:
-        draft = drafts.open_draft(house, form.by, draft_id)
-        seen = look(house, draft)
+        draft, seen = looks[-1] if looks else _opened(house, form, draft_id)
     except SteelyardError:  # it was not kept: what was typed is shown all the same
         draft, seen = Draft("", "", dict(form.fields), {}), Look()
     if error.faults[0].code not in {fault.code for fault in seen.faults}:
         seen = replace(seen, faults=error.faults)
     return _page(request, house, draft, seen, status_of(error), loaded)
+
+
+def _opened(house: House, form: Form, draft_id: str) -> tuple[Draft, Look]:
+    draft = drafts.open_draft(house, form.by, draft_id)
+    return draft, look(house, draft)
+
+
+def _readers(request: Request) -> CapacityLimiter:
+    """Files are read by so many at once: a large one takes seconds, and other pages go on."""
+    state = request.app.state
+    if not hasattr(state, "readers"):
+        state.readers = CapacityLimiter(MOST_READ)
+    readers: CapacityLimiter = state.readers
+    return readers
 
 
 def _page(

@@ -98,13 +98,13 @@ def ticks(request: Request, here: Here, bucket: BucketAsked = None) -> Response:
     )
 
 
-@router.get("/schedule/{bucket}", dependencies=[needs("planner")])
+@router.get("/buckets/{bucket}/schedule", dependencies=[needs("planner")])
 def one(request: Request, here: Here, bucket: BucketInPath) -> Response:
     """When is a bucket due?"""
     return _page(request, here, bucket)
 
 
-@router.post("/schedule/{bucket}", dependencies=[needs("planner")])
+@router.post("/buckets/{bucket}/schedule", dependencies=[needs("planner")])
 async def change(request: Request, here: Here, form: Posted, bucket: BucketInPath) -> Response:
     """Save, remove, mute or unmute; or the page again with why not."""
     try:
@@ -134,7 +134,7 @@ def _changed(here: House, form: Form, bucket: str) -> str:
         board.put_schedule(
             store, bucket, of_values(_values(form.fields), "the form"), by, seen=seen
         )
-    return f"/schedule/{quote(bucket, safe='')}"
+    return f"/buckets/{quote(bucket, safe='')}/schedule"
 
 
 def _until(store: Store, variables: Mapping[str, str], bucket: str, text: str) -> datetime:

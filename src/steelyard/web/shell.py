@@ -6,6 +6,7 @@ the part answers with that block of the template. Everybody else is answered wit
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -28,6 +29,8 @@ HERE = Path(__file__).parent / "templates"
 THEMES = ("system", "light", "dark")
 THEME = "steelyard_theme"
 """Name of the cookie with a browser's choice of colours."""
+TOKEN = re.compile("[0-9a-f]{8}")
+"""The id of a token of a program."""
 KEYS = "steelyard_keys"
 """Name of the cookie of a browser in which no single key does anything: `off`."""
 POLICY = (
@@ -92,10 +95,10 @@ def moment(at: datetime | str) -> str:
 
 
 def who(author: str) -> str:
-    """Who did something, in words: `a page, session 03ebe304`, or the name that was recorded."""
+    """Who did something: `a page, session 03ebe304`, a token, or the name that was recorded."""
     if author.startswith(PREFIX):
         return f"a page, session {author.removeprefix(PREFIX)}"
-    return author
+    return f"the token {author}" if TOKEN.fullmatch(author) else author
 
 
 def page(
@@ -112,7 +115,7 @@ def page(
     at   which line of the navigation it stands under
     """
     content = templates().get_template(template)
-    values |= _around(request, at)
+    values |= {**_around(request, at), "status": status}
     if part and request.headers.get("hx-request"):
         text = "".join(content.blocks[part](content.new_context(values)))
     else:

@@ -19,6 +19,7 @@ from steelyard.services.security.roles import caller_of, needs
 from steelyard.services.security.sessions import PREFIX, cookie_of
 from steelyard.store import sign_ins
 from steelyard.store.store import Store
+from steelyard.web import drafts
 from steelyard.web.forms import SEE_OTHER, Posted
 from steelyard.web.route import Page
 from steelyard.web.shell import page
@@ -56,6 +57,7 @@ def sign_out(request: Request, here: Here, form: Posted) -> Response:
     """End the session of this browser, everywhere."""
     name = form.by.token_id
     if name.startswith(PREFIX):
+        drafts.drop_of(here, form.by)
         with here.store().writing() as transaction:
             sign_ins.revoke(transaction, name.removeprefix(PREFIX))
     answer = RedirectResponse("/sign-in", SEE_OTHER)

@@ -47,7 +47,7 @@ Text = Annotated[str, Query(max_length=64)]
 @router.get("/strategies", dependencies=[needs("viewer")])
 def list_(request: Request, here: Here, added: Text = "") -> Response:
     """Which strategies are there, and who plans by them?"""
-    return _list(request, here, note=f"{added} is a preset." if added else "")
+    return _list(request, here, added=added)
 
 
 @router.post("/strategies/presets", dependencies=[needs("planner")])
@@ -193,7 +193,7 @@ def _list(
     request: Request,
     here: House,
     *,
-    note: str = "",
+    added: str = "",
     form: Form | None = None,
     faults: tuple[Fault, ...] = (),
     status: int = 200,
@@ -212,7 +212,7 @@ def _list(
         presets=presets,
         names=list(dict.fromkeys([*names, *(entry.name for entry in presets)])),
         shipped=PRESETS,
-        note=note,
+        added=next((entry.name for entry in presets if entry.name == added), ""),
         typed={} if form is None else form.fields,
         text=escape("" if form is None else form.fields.get("toml", "")),
         faults=faults,

@@ -40,7 +40,7 @@ def addresses(plan_id: str) -> dict[str, str]:
         "a/b": "/strategies/ab",
         "runs": "/runs",
         "schedule": "/schedule",
-        "a schedule": "/schedule/core",
+        "a schedule": "/buckets/core/schedule",
         "health": "/modules",
         "settings": "/settings",
         "looks": "/settings/look",

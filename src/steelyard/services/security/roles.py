@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 
 from steelyard.errors import NotAllowed
 from steelyard.services.security.callers import ROLES, Caller, Role
+from steelyard.services.security.sessions import PREFIX
 
 __all__ = ["CALLER", "ROLES", "Caller", "Needs", "Role", "caller_of", "needs"]
 
@@ -34,14 +35,18 @@ class Needs:
         caller = caller_of(request)
         if caller is None or not caller.may(self.role):
             role = "no token" if caller is None else caller.role
+            by_link = caller is not None and caller.token_id.startswith(PREFIX)
+            has = f"yours is {role}" if by_link else f"the token's is {role}"
+            way = "Sign in with a link" if by_link else "Ask with a token"
+            command = f"steelyard token {'link' if by_link else 'create'} --role {self.role}"
             raise NotAllowed(
-                f"This needs the role {self.role}; the token's is {role}. Nothing was done. Ask "
-                f"with a token of that role: steelyard token create --role {self.role}.",
+                f"This needs the role {self.role}; {has}. Nothing was done. {way} of that role: "
+                f"{command}",
                 code="role_too_low",
                 place="Authorization",
                 value=role,
                 limit=self.role,
-                hint=f"steelyard token create --role {self.role}",
+                hint=command,
             )
         return caller
 
