@@ -226,6 +226,25 @@ def test_apprise_tells_every_address_and_no_private_one_unless_it_is_allowed(tmp
     assert base64.b64decode(attached["base64"]) == b"<!doctype html>"
 
 
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("127.1", True),
+        ("0x7f000001", True),
+        ("2130706433", True),
+        ("0177.0.0.1", True),
+        ("printer.lan", True),
+        ("[::ffff:10.0.0.1]", True),
+        ("4174216298", False),  # an account of a chat
+        ("1024728934567890123", False),
+        ("9.9.9.9", False),
+        ("ntfy.example", False),
+    ],
+)
+def test_apprise_is_not_sent_to_a_near_address_however_it_is_written(host: str, near: bool):
+    assert by_apprise.is_near(f"json://{host}/topic") is near
+
+
 def test_a_test_message_goes_by_one_channel_or_all_and_says_what_did_not_go(watched):
     variables = {"STEELYARD_HOME": str(watched.home)}
     with pytest.raises(SteelyardError, match=r"No channel is set\. Nobody was told"):

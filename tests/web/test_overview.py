@@ -19,12 +19,19 @@ from steelyard.runs.stored import load
 from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.services.security import book
-from steelyard.store import buckets, events
+from steelyard.store import approvals, assignments, buckets, events, plans, strategies
+from steelyard.store.plans import PlanRow
+from steelyard.store.strategies import Draft
 from steelyard.telemetry.events import PlanningFailed
 from steelyard.telemetry.recorder import as_kept
 from steelyard.watch import board
 from steelyard.watch.schedule import of_values
 from steelyard.web.overview import ago
+
+
+def figures(house: House, row: PlanRow) -> Figures:
+    return Figures.of(plans.load(house.store(), row.plan_id).plan)
+
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -93,9 +100,39 @@ def test_a_plan_that_was_asked_by_hand_stands_beside_the_bucket_s(
     assert "Act invest 5,000 USD" in words(visitor.get("/plans"))
 
 
+def test_rules_that_changed_since_and_an_approval_that_nobody_took_are_told(
+    house: House, visitor: Visitor
+) -> None:
+    plan = planned(house, "core", 0).plan
+    consent = approvals.Consent(
+        plan_id=plan.plan_id,
+        bucket="core",
+        by="web-00000000",
+        expires_at=house.utc() + timedelta(minutes=5),
+        broker="paper",
+        typed="1",
+        notes=(),
+    )
+    approval = approvals.record(house.store(), consent)
+    shown = words(visitor.get("/"))
+    assert "Approved, not sent No runner took it." in shown
+    became = approvals.Became("handed_over", run_id="r-1")
+    approvals.settle(house.store(), approval, "core", became)
+    assert "Approved, not sent" not in words(visitor.get("/"))
+
+    draft = Draft(name="own", title="Own", toml="[search]\nmax_depth = 2\n", rules_sha256="")
+    strategies.save(house.store(), draft)
+    assignments.assign(house.store(), "core", "own")
+    shown = words(visitor.get("/"))
+    assert "Other rules since It plans by Own (v1) now" in shown
+    assert "Other rules since" not in words(visitor.get("/plans"))
+    planned(house, "core", 0)
+    assert "Other rules since" not in words(visitor.get("/"))
+
+
 def test_after_another_plan_was_carried_out_the_older_one_wants_nothing(house: House) -> None:
     planned(house, "core", 0)
-    seen = overview(house.store(), house.home, lambda _row: Figures(None, None)).lines[0]
+    seen = overview(house.store(), house.home, lambda row: figures(house, row)).lines[0]
     assert seen.wants
     assert seen.plan is not None
     run = RunRow(

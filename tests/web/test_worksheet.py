@@ -24,6 +24,7 @@ from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.services.security.limits import Limits
 from steelyard.services.topology import Topology
+from steelyard.web import worksheet
 
 HOLDINGS = "symbol,quantity,price\nAAA,100,10\nBBB,10,20\nCCC,10,10\nCASH:USD,300,\n"
 AS_CALCULATED = "These are the calculated orders."
@@ -172,6 +173,19 @@ def test_a_script_gets_the_figures_and_the_cells_and_no_field(visitor, address):
     answer = visitor.client.post(address, data=wrong, headers={**HTML, "HX-Request": "true"})
     assert answer.status_code == 422
     assert "is no quantity" in read(answer.text).one("div", id="o2-more").text
+
+
+def test_edits_that_fit_into_no_address_stay_on_the_page(visitor, address, monkeypatch):
+    content = fields(read(visitor.get(address).text)) | {"quantity.BBB": "x" * 13_000}
+    live = visitor.client.post(address, data=content, headers={**HTML, "HX-Request": "true"})
+    assert "HX-Replace-Url" not in live.headers
+    assert "do not fit into an address" in words(live)
+
+    monkeypatch.setattr(worksheet, "LONGEST_QUERY", 5)
+    for changes in ({"quantity__BBB": "1"}, {"quantity__BBB": "1", "do": "again"}):
+        answer = submitted(visitor, address, **changes)
+        assert answer.status_code == 200
+        assert fields(read(answer.text))["quantity.BBB"] == "1"
 
 
 def test_the_rest_is_planned_again_around_what_was_changed_by_hand(visitor, address):

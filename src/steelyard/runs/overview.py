@@ -17,11 +17,12 @@ from steelyard.execution import halt
 from steelyard.execution.halt import Switch
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RUN_OVER, Outcome, RunState
-from steelyard.plans.plan import Plan
+from steelyard.plans.plan import Plan, StrategyRef
 from steelyard.runs.last_runs import LastRun, last_runs
 from steelyard.runs.listed_plans import in_words
-from steelyard.runs.standing import is_loaded_since
-from steelyard.store import buckets, events, plans
+from steelyard.runs.standing import is_loaded_since, other_rules
+from steelyard.store import approvals, assignments, buckets, events, plans
+from steelyard.store.approvals import Approval
 from steelyard.store.buckets import Held
 from steelyard.store.events import Kept
 from steelyard.store.plans import PlanRow
@@ -37,10 +38,14 @@ SOUND = frozenset({Outcome.DONE, Outcome.DONE_WITH_SKIPS})
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of a plan: drift before and after, None without targets; cash before and after, of value."""
+    """Of a plan: drift before and after, None without targets; cash before and after, of value.
+
+    rules   the strategy that it was made by
+    """
 
     drift: tuple[float, float] | None
     cash: tuple[float, float] | None
+    rules: StrategyRef
 
     @classmethod
     def of(cls, plan: Plan) -> Figures:
@@ -49,9 +54,10 @@ class Figures:
         drift = None if before is None or after is None else (before, after)
         whole = plan.base_of_weights
         if not whole:
-            return cls(drift, None)
+            return cls(drift, None, plan.strategy)
         then = plan.in_base(plan.cash_after) + plan.costs.total
-        return cls(drift, (float(plan.in_base(plan.balances) / whole), float(then / whole)))
+        now = float(plan.in_base(plan.balances) / whole)
+        return cls(drift, (now, float(then / whole)), plan.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Line:
     last      its newest run, None = it never had one
     refused   how its newest attempt at a plan was refused, after its newest plan; None = it was not
     stale     was it loaded with something else since its newest plan?
+    rules     what it plans by now, where its newest plan was made by something else; "" = the same
+    waiting   the approval of its newest plan that no runner took
     beside    a newer plan that was asked to invest or to raise money, and that, in words
     """
 
@@ -70,6 +78,8 @@ class Line:
     last: LastRun | None
     refused: Kept | None
     stale: bool
+    rules: str
+    waiting: Approval | None
     beside: tuple[PlanRow, str] | None
 
     @property
@@ -92,7 +102,7 @@ class Line:
         """How much it wants attention: `ok` and `wait` want none."""
         if self.is_locked or self.is_broken or self.refused is not None or self._run_is_bad:
             return "stop"
-        if self.stale or self._to_do:
+        if self.stale or self.rules or self._to_do:
             return "warn"
         if self.run is not None and self.run.state not in RUN_OVER:
             return "run"
@@ -152,18 +162,28 @@ def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) ->
     runs, lines = last_runs(home), []
     for bucket in buckets.buckets(store):
         plan = plans.newest_of(store, bucket.name)
+        of_plan = None if plan is None else figures(plan)
+        now = assignments.planned_by(store, bucket.name)
         lines.append(
             Line(
                 bucket=bucket,
                 plan=plan,
-                figures=None if plan is None else figures(plan),
+                figures=of_plan,
                 last=runs.get(bucket.name),
                 refused=_refused(store, bucket.name),
                 stale=plan is not None and is_loaded_since(bucket, plan),
+                rules="" if of_plan is None else other_rules(now, of_plan.rules),
+                waiting=_waiting(store, plan),
                 beside=_beside(store, bucket.name, plan),
             )
         )
     return Overview(tuple(lines), halt.look(home))
+
+
+def _waiting(store: Store, plan: PlanRow | None) -> Approval | None:
+    """The newest approval of a plan, where nothing of it was sent since no runner was there."""
+    newest = None if plan is None else next(iter(approvals.of_plan(store, plan.plan_id)), None)
+    return newest if newest is not None and newest.state == "stored" else None
 
 
 def _beside(store: Store, bucket: str, plan: PlanRow | None) -> tuple[PlanRow, str] | None:

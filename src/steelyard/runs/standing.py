@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from steelyard.errors import NotStored
+from steelyard.plans.plan import StrategyRef
 from steelyard.store import assignments, buckets, plans
 from steelyard.store.plans import PlanRow, StoredPlan
 from steelyard.store.store import Store
+from steelyard.store.strategies import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def standing(store: Store, stored: StoredPlan) -> Standing:
         bucket = buckets.bucket_of(store, row.bucket)
     except NotStored:
         return Standing(gone=True)
-    rules = _other_rules(store, stored)
+    rules = other_rules(assignments.planned_by(store, row.bucket), stored.plan.strategy)
     return Standing(_loaded_since(bucket, stored), rules, newer_than(store, row))
 
 
@@ -67,8 +69,8 @@ def _loaded_since(bucket: buckets.Held, stored: StoredPlan) -> datetime | None:
     return bucket.loaded_at if since else None
 
 
-def _other_rules(store: Store, stored: StoredPlan) -> str:
-    now, then = assignments.planned_by(store, stored.row.bucket), stored.plan.strategy
+def other_rules(now: Version | None, then: StrategyRef) -> str:
+    """What a bucket plans by now, where that is not what a plan was made by; "" = the same."""
     if now is None:
         return "" if then.version is None else "no stored strategy"
     # a plan with closed sides is named after its strategy and them

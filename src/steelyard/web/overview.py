@@ -22,6 +22,7 @@ from steelyard.services.security.roles import caller_of, needs
 from steelyard.store import plans, schedules
 from steelyard.store.plans import PlanRow
 from steelyard.watch import board
+from steelyard.web import schedule_words
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -51,6 +52,8 @@ def show(request: Request, here: Here) -> Response:
         **_due(here),
         ago=lambda then: ago(then, here.utc()),
         state_of=state_of,
+        moment_in=schedule_words.moment,
+        zone_of=schedule_words.zone_of,
         broken_words=broken_words,
     )
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
@@ -54,6 +55,8 @@ router = APIRouter(route_class=Page, include_in_schema=False)
 
 WRONG = 422
 LIVE = "hx-request"
+LONGEST_QUERY = 12_000
+"""Characters of edits in an address: the gate takes a head of 16 KiB."""
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -113,8 +116,7 @@ def _changed(request: Request, here: House, form: Form, plan_id: str) -> Respons
     entry = read(sheet, typed)
     if live or entry.faults:
         return _page(request, here, sheet, typed, entry, live=live)
-    address = f"/plans/{sheet.plan.plan_id}/worksheet{query_of(typed, entry)}"
-    return RedirectResponse(address, SEE_OTHER)
+    return _led(request, here, sheet, query_of(typed, entry))
 
 
 async def _again(request: Request, here: House, form: Form, plan_id: str) -> Response:
@@ -133,8 +135,16 @@ async def _again(request: Request, here: House, form: Form, plan_id: str) -> Res
         edits = await to_thread.run_sync(replanned, sheet, stay, limiter=here.planning)
     except PlanRefused as error:
         return await to_thread.run_sync(partial(own, refused=error))
-    address = f"/plans/{sheet.plan.plan_id}/worksheet{query_again(sheet, edits, typed.every)}"
-    return RedirectResponse(address, SEE_OTHER)
+    query = query_again(sheet, edits, typed.every)
+    return await to_thread.run_sync(_led, request, here, sheet, query)
+
+
+def _led(request: Request, here: House, sheet: Sheet, query: str) -> Response:
+    """Where edits stand: at their address, or on the page itself where that is too long; blocks."""
+    if len(query) <= LONGEST_QUERY:
+        return RedirectResponse(f"/plans/{sheet.plan.plan_id}/worksheet{query}", SEE_OTHER)
+    typed = typed_in(sheet, parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    return _page(request, here, sheet, typed, read(sheet, typed))
 
 
 def _shown(
@@ -187,6 +197,7 @@ def _page(
     there = {line.symbol for line in lines.lines}
     free = () if live else tuple(others(sheet, lines))
     there |= {typed.add} if free else set()  # its fault stands there
+    query = query_of(typed, entry)
     values: dict[str, Any] = {
         "plan": sheet.plan,
         "result": result,
@@ -203,15 +214,16 @@ def _page(
             *(() if refused is None else refused.faults),
             *(fault for symbol, fault in entry.faults.items() if symbol not in there),
         ],
-        "query": query_of(typed, entry),
+        "query": query,
+        "addressed": len(query) <= LONGEST_QUERY,
         "live": live,
     }
     if not live:
         values["first"] = drawn_plan(request, here, sheet.plan.plan_id).exhibits["first"]
     status = WRONG if entry.faults or refused else 200
     answer = page(request, "worksheet.html", at="plans", status=status, part="live", **values)
-    if live:
-        answer.headers["HX-Replace-Url"] = f"/plans/{sheet.plan.plan_id}/worksheet{values['query']}"
+    if live and values["addressed"]:
+        answer.headers["HX-Replace-Url"] = f"/plans/{sheet.plan.plan_id}/worksheet{query}"
     return answer
 
 

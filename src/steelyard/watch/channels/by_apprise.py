@@ -7,8 +7,9 @@ What a name stands for is looked up by apprise itself, and is not judged here.
 from __future__ import annotations
 
 import importlib
+import socket
 import warnings
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +37,7 @@ def _send(library: Any, settings: Apprise, message: Message, home: Path) -> None
     urls = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     everyone = library.Apprise(asset=library.AppriseAsset(async_mode=False, storage_mode="memory"))
     for number, url in enumerate(urls, 1):
-        if not settings.allow_private and _is_near(url):
+        if not settings.allow_private and is_near(url):
             raise _refused(
                 number, f"it is an address that is not public. Where it is meant, {ALLOW}"
             )
@@ -68,7 +69,8 @@ def _attachment(html: str, name: str) -> Any:
     return memory.AttachMemory(content=html, name=name, mimetype="text/html")
 
 
-def _is_near(url: str) -> bool:
+def is_near(url: str) -> bool:
+    """Is it plainly an address of this machine or of a network that is not public?"""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -78,7 +80,19 @@ def _is_near(url: str) -> bool:
     try:
         return not is_public(str(ip_address(host)))
     except ValueError:
+        return _is_near_number(host)
+
+
+def _is_near_number(host: str) -> bool:
+    """Does a resolver read it as a number of this machine or a private network: 127.1, 0x7f000001?
+
+    A number alone may as well be an account of a chat: then only what is plainly near is refused.
+    """
+    try:
+        address = IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeEncodeError):
         return False
+    return not is_public(str(address)) and not (host.isdecimal() and address.is_reserved)
 
 
 def _refused(number: int, why: str) -> SettingsError:
