@@ -17,7 +17,8 @@ from steelyard.execution import halt
 from steelyard.execution.halt import Switch
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RUN_OVER, Outcome, RunState
-from steelyard.plans.plan import Plan, StrategyRef
+from steelyard.plans.account import StrategyRef
+from steelyard.plans.plan import Plan
 from steelyard.runs.last_runs import LastRun, last_runs
 from steelyard.runs.listed_plans import in_words
 from steelyard.runs.standing import is_loaded_since, other_rules

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from steelyard.errors import NotStored
-from steelyard.plans.plan import StrategyRef
+from steelyard.plans.account import StrategyRef
 from steelyard.store import assignments, buckets, plans
 from steelyard.store.plans import PlanRow, StoredPlan
 from steelyard.store.store import Store

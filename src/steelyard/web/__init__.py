@@ -49,6 +49,7 @@ SCREENS = (
     "runs",
     "ab",  # before the names of strategies: /strategies/ab
     "strategies",
+    "strategy_versions",
     "editor",
     "modules",
     "imports",

@@ -7,13 +7,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, Budgets, SatelliteSettings, moved_by
+from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, Budgets, SatelliteSettings
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError
 from steelyard.importers import amount_of
 from steelyard.money import ZERO
@@ -38,35 +38,21 @@ from steelyard.web.forms import Form, Posted
 from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
 from steelyard.web.shell import page
+from steelyard.web.sliders import Slider, moves_of, sliders_of
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
-MOST_REMEMBERED = 256
-"""Settings whose moves are at hand."""
-MIDDLE = 0.5
-"""Where a slider stands that nobody set."""
 DIVIDENDS = (
     ("", "as the preset has it, else to the core"),
     ("reinvest_same", "into the same security"),
     ("send_to_core", "to the core"),
     ("accumulate_cash", "kept as its cash"),
 )
-ENDS: Mapping[str, tuple[str, str]] = {
-    "risk_appetite": ("careful", "bold"),
-    "hold_duration": ("days", "half a year"),
-    "entry_style": ("buys dips", "buys what rises"),
-    "position_spread": ("few, large", "many, small"),
-    "profit_taking": ("lets run", "sells early"),
-}
-"""What 0 and 1 of a slider are."""
 PLACES = {"B": "name", "--set": "universe"}
 """Place of a fault -> field, where they are called otherwise."""
 BUDGET = "target_weight"
 FIELDS = frozenset({"name", BUDGET, "universe"})
 """Fields under which their own fault is shown."""
-
-Moved = Mapping[str, Mapping[str, Any]]
-"""Setting -> the keys that it moves and to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +63,6 @@ class Line:
     version: strategies.Version | None
     plan: PlanRow | None
     used: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Slider:
-    """A slider as it is shown; unset: nobody set it, neither by hand nor by a preset.
-
-    moves   key, its value before and its value now; "" = as the strategy has it
-    """
-
-    name: str
-    value: float
-    unset: bool
-    by: str
-    what: str
-    ends: tuple[str, str]
-    moves: Sequence[tuple[str, str, str]]
 
 
 @router.get("/buckets", dependencies=[needs("viewer")])
@@ -360,44 +330,15 @@ def _tried(held: Held, form: Form | None) -> tuple[Sequence[Fault], list[Slider]
     if held.kind == "core":
         return (), []
     before = SatelliteSettings(satellite_id=held.name, **held.settings)
-    earlier = _moved(before)
+    earlier = moves_of(before)
     if form is None or "was.risk_appetite" not in form.fields:
-        return (), [_slider(name, before, earlier, earlier) for name in SLIDERS]
+        return (), sliders_of(before, earlier, earlier)
     try:
         now = tried(held, assignments_of(form, held))
     except SteelyardError as error:
-        return error.faults, [_slider(name, before, earlier, earlier) for name in SLIDERS]
-    later = _moved(now)
-    return (), [_slider(name, now, earlier, later) for name in SLIDERS]
-
-
-def _moved(settings: SatelliteSettings) -> Moved:
-    return _moved_by(tuple(settings.model_dump(exclude_none=True).items()))
-
-
-@lru_cache(MOST_REMEMBERED)
-def _moved_by(settings: tuple[tuple[str, Any], ...]) -> Moved:
-    """What settings move is of them alone: it is asked at every look, and takes a while."""
-    return moved_by(SatelliteSettings.model_validate(dict(settings)))
-
-
-def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved) -> Slider:
-    value, why = now.chosen(name)
-    earlier, later = was_moved.get(name, {}), is_moved.get(name, {})
-    keys = [*later, *(key for key in earlier if key not in later)]
-    return Slider(
-        name=name,
-        value=MIDDLE if value is None else value,
-        unset=value is None,
-        by="by hand" if getattr(now, name) is not None else why,
-        what=str(SatelliteSettings.model_fields[name].description),
-        ends=ENDS[name],
-        moves=[(key, _number(earlier.get(key)), _number(later.get(key))) for key in keys],
-    )
-
-
-def _number(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        return error.faults, sliders_of(before, earlier, earlier)
+    later = moves_of(now)
+    return (), sliders_of(now, earlier, later)
 
 
 def _toggles(held: Held, form: Form | None) -> list[tuple[str, str, str]]:

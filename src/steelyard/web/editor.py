@@ -251,6 +251,7 @@ def _shown(
         at="strategies",
         status=status,
         draft=draft,
+        is_changed=draft.text != _lines(before.toml) or bool(draft.wrong),
         text=escape(draft.text),  # as it is: its line ends are no controls to be spelled out
         heading=_heading(draft, preview, changed, looked=looked),
         lead=_lead(draft, preview, currency),

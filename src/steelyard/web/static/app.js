@@ -51,6 +51,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* What was typed and is kept nowhere: the browser asks before it is left. */
+let typed = false, sent = false;
+document.addEventListener("input", (event) => { typed ||= Boolean(event.target.closest("form[data-keeps]")); });
+document.addEventListener("submit", (event) => { sent = event.target.method !== "dialog"; });
+window.addEventListener("beforeunload", (event) => {
+  if (!sent && (typed || $('form[data-keeps="changed"]'))) event.preventDefault();
+  sent = false;
+});
+
 /* A drawer that is closed gives the focus back to the row that it was of. */
 let back = null;
 document.addEventListener("click", (event) => {
