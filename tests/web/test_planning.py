@@ -87,6 +87,17 @@ def test_a_form_sent_twice_plans_once(visitor: Visitor, form: str) -> None:
     assert first.headers["location"] == second.headers["location"]
 
 
+def test_a_plan_that_comes_out_the_same_says_that_it_was_planned_again(
+    visitor: Visitor, form: str
+) -> None:
+    first = visitor.send("/plans", form, bucket="core", mode="rebalance").headers["location"]
+    other = visitor.get("/plans/new?bucket=core")
+    second = visitor.send("/plans", other, bucket="core", mode="rebalance").headers["location"]
+    assert second == f"{first}?planned=again"
+    assert "Planned again just now" in words(visitor.get(second))
+    assert "Planned again just now" not in words(visitor.get(first))
+
+
 def test_a_form_of_another_page_is_refused(house: House, visitor: Visitor) -> None:
     stale = '<input type="hidden" name="nonce" value="0123.4567">'
     sent = visitor.send("/plans", stale, bucket="core", mode="rebalance")

@@ -32,6 +32,7 @@ from steelyard.web import drafts
 from steelyard.web.draft_look import MOST_ROWS, Look, aims_of, brought_of, look, today_of
 from steelyard.web.drafts import Draft
 from steelyard.web.forms import Form, Posted
+from steelyard.web.plans import address_of
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -98,9 +99,9 @@ async def load_and_plan(request: Request, here: Here, form: Posted) -> Response:
         brought = brought_of(here, draft)
         load(here.store(), brought, today_of(here))
         loaded.append(brought.bucket)
-        plan = planned(here, brought.bucket, 0).plan
+        made = planned(here, brought.bucket, 0)
         drafts.drop(here, draft)
-        return f"/plans/{plan.plan_id}"
+        return address_of(made)
 
     try:
         async with here.planning:

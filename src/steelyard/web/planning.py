@@ -26,7 +26,7 @@ from steelyard.telemetry.events import Event, Observe
 from steelyard.web.asking import Filled, asking
 from steelyard.web.forms import SEE_OTHER, Posted
 from steelyard.web.jobs import jobs_of
-from steelyard.web.plans import plan_page
+from steelyard.web.plans import address_of, plan_page
 from steelyard.web.route import Page
 from steelyard.web.shell import page
 
@@ -94,7 +94,7 @@ def _asked(here: House, filled: Filled) -> Asked:
 
 def _planned(here: House, filled: Filled) -> str:
     asked = _asked(here, filled)
-    return f"/plans/{planned(here, filled.bucket, 0, asked=asked).plan.plan_id}"
+    return address_of(planned(here, filled.bucket, 0, asked=asked))
 
 
 def _begun(request: Request, here: House, filled: Filled) -> str:
@@ -109,8 +109,7 @@ def _begun(request: Request, here: House, filled: Filled) -> str:
             note(event)
             tell(event)
 
-        made = planned(here, filled.bucket, 0, observe, asked)
-        return f"/plans/{made.plan.plan_id}"
+        return address_of(planned(here, filled.bucket, 0, observe, asked))
 
     begun = from_thread.run_sync(jobs_of(request.app).begin, filled, about, work, here.planning)
     return f"/plans/jobs/{begun.id}"

@@ -14,6 +14,7 @@ from steelyard.plans.story import known_symbol
 from steelyard.report.exhibits.weights import WeightRow, Weights
 from steelyard.report.exhibits.why import why as why_of
 from steelyard.report.page import render
+from steelyard.runs.bucket_plan import Made
 from steelyard.runs.listed_plans import listed, with_asked
 from steelyard.runs.standing import standing
 from steelyard.sentences import FORMATS
@@ -66,18 +67,24 @@ def list_(
     )
 
 
+def address_of(made: Made) -> str:
+    """Where a plan that was just made is looked at, which also says that it was there before."""
+    return f"/plans/{made.plan.plan_id}{'' if made.is_new else '?planned=again'}"
+
+
 @router.get("/plans/{plan_id}", dependencies=[needs("viewer")])
 def plan(
     request: Request,
     here: Here,
     plan_id: PlanInPath,
     tab: Annotated[Tab, Query()] = FIRST,
+    planned: Literal["", "again"] = "",
 ) -> Response:
     """What is to be done, and why?"""
     drawn = drawn_plan(request, here, plan_id)
     if plan_id != drawn.plan.plan_id:
         return RedirectResponse(f"/plans/{drawn.plan.plan_id}", SEE_OTHER)
-    return plan_page(request, here, plan_id, tab=tab)
+    return plan_page(request, here, plan_id, tab=tab, again=planned == "again")
 
 
 @router.get("/plans/{plan_id}/why", dependencies=[needs("viewer")])
@@ -132,10 +139,12 @@ def plan_page(
     filled: Filled | None = None,
     error: SteelyardError | None = None,
     status: int = 200,
+    again: bool = False,
 ) -> Response:
     """The page of a plan: a tab of it, the drawer of a symbol, the form as it was filled; blocks.
 
     sought, unfound   a symbol that was typed, and why there is nothing of it
+    again             it was planned just now, and was there before
 
     Raises NotStored, and InputError for a symbol that the plan says nothing of.
     """
@@ -163,6 +172,7 @@ def plan_page(
         deposit=deposit_of(shown),
         gap="" if bound is None else FORMATS["points_up"](bound),
         stored=drawn.stored.row,
+        again=again,
         **asking(here, filled, error),
         **drawn.exhibits,
     )
