@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sqlite3
+from contextlib import closing
 from threading import Event
 
 import pytest
+import sqlalchemy
 
 from builders.browsing import HTML, Visitor, heading, signed_in, words
 from builders.management import TOKEN
@@ -130,3 +134,49 @@ def test_a_form_that_cannot_be_read_is_answered_as_a_page(visitor: Visitor):
     )
 
     assert (answer.status_code, heading(answer)) == (422, "That was not done.")
+
+
+FORMS = {
+    "/plans": ("/plans/new", {"bucket": "core", "mode": "invest", "amount": "777"}, "777"),
+    "/buckets": ("/buckets", {"name": "tech", "budget": "7"}, 'value="tech"'),
+    "/buckets/core/settings": ("/buckets/core", {"universe": "AAA, BBB", "do": "save"}, "AAA, BBB"),
+    "/strategies/new": ("/strategies/new", {"name": "own", "preset": "default"}, 'value="own"'),
+    "/strategies/presets": (
+        "/strategies",
+        {"name": "mine", "toml": "[search]\nmax_depth = 3\n"},
+        "max_depth = 3",
+    ),
+    "/buckets/core/schedule": (
+        "/buckets/core/schedule",
+        {"do": "save", "every": "daily", "at": "07:45", "zone": "UTC"},
+        "07:45",
+    ),
+}
+"""Where a form is sent -> the page that it is on, what is typed, and what of that is to stay."""
+
+
+@pytest.mark.parametrize("to", FORMS)
+def test_where_nothing_can_be_written_every_form_says_so_and_what_was_typed_stays(
+    house: House, visitor: Visitor, to: str
+):
+    page, fields, typed = FORMS[to]
+    shown = visitor.get(page)
+    seen = re.search(r'name="seen" value="([^"]*)"', shown.text)
+    before = database(house)
+    sqlalchemy.event.listen(house.store().engine, "checkout", refusing)
+
+    answer = visitor.send(to, shown, more={**fields, "seen": seen.group(1) if seen else ""})
+
+    assert answer.status_code == 503, words(answer)
+    assert "Nothing was written" in words(answer)
+    assert typed in answer.text
+    assert database(house) == before
+
+
+def refusing(connection: sqlite3.Connection, *_: object) -> None:
+    connection.execute("PRAGMA query_only = 1")
+
+
+def database(house: House) -> list[str]:
+    with closing(sqlite3.connect(house.home / "steelyard.db")) as connection:
+        return list(connection.iterdump())

@@ -156,6 +156,17 @@ def test_a_draft_is_its_session_s_alone_and_nobody_else_reads_its_file(
     assert visitor.get("/import?draft=../../token").status_code == 404
 
 
+def test_a_file_that_cannot_be_kept_is_told_and_nothing_is_loaded(visitor: Visitor, house: House):
+    before = bucket_of(house.store(), "core")
+    (house.home / "drafts").write_text("in the way")
+    answer = visitor.send("/import", visitor.get("/import"), files=given(OWN), bucket="core")
+
+    assert answer.status_code == 503
+    assert "could not be kept" in words(answer)
+    assert "Nothing was loaded" in words(answer)
+    assert bucket_of(house.store(), "core") == before
+
+
 def test_a_draft_goes_with_its_session_or_after_a_day(visitor: Visitor, house: House):
     folder = house.home / "drafts"
     with signed_in(house) as other:

@@ -14,7 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from steelyard.errors import ChangedMeanwhile, Fault, InputError, NotExecuted, SteelyardError
+from steelyard.errors import ChangedMeanwhile, Fault, NotStored, SteelyardError
 from steelyard.report.exhibits.time_axis import length
 from steelyard.runs.approval import (
     ApprovalFacts,
@@ -62,7 +62,9 @@ async def word(request: Request, here: Here, form: Posted, plan_id: PlanInPath) 
     """The word: recorded and handed over, or the page again with why not."""
     try:
         return await form.once(partial(_approved, here, form, plan_id))
-    except (InputError, ChangedMeanwhile, NotExecuted) as error:
+    except NotStored:
+        raise
+    except SteelyardError as error:
         return await to_thread.run_sync(_again, request, here, form, plan_id, error)
 
 

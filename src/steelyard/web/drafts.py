@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from steelyard.errors import InputError, NotStored
+from steelyard.errors import InputError, NotStored, SettingsError, StoreError
 from steelyard.services.house import House
 from steelyard.services.security.callers import Caller
 from steelyard.services.security.limits import MIB
@@ -72,7 +72,7 @@ def new_id() -> str:
 def of_form(house: House, form: Form, draft_id: str) -> Draft:
     """The draft after a form was sent: its fields, and files beside those of before; kept.
 
-    Raises InputError for too much, NotStored, SettingsError where it cannot be written; blocks.
+    Raises InputError for too much, NotStored, StoreError where it cannot be written; blocks.
     """
     before = open_draft(house, form.by, draft_id) if form.text("draft") else None
     files = {**(before.files if before else {}), **dict(_named(form.files))}
@@ -103,7 +103,7 @@ def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
     path = _path(house, caller.token_id, draft_id)
     try:
         content = json.loads(path.read_bytes()) if ID.fullmatch(draft_id) else {}
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # it is gone, or nobody can read it
         content = {}
     if content.get("by") != caller.token_id:
         raise NotStored(
@@ -142,7 +142,17 @@ def _keep(house: House, draft: Draft) -> None:
         for name, file in draft.files.items()
     }
     content = {"by": draft.by, "fields": dict(draft.fields), "files": files}
-    write_private(_path(house, draft.by, draft.id), json.dumps(content))
+    try:
+        write_private(_path(house, draft.by, draft.id), json.dumps(content))
+    except SettingsError as error:
+        raise StoreError(
+            f"What was handed over could not be kept in {house.home / FOLDER}: "
+            f"{error.fault.value}. Nothing was loaded. Mend that, and hand it over again.",
+            code="draft_not_kept",
+            place=FOLDER,
+            value=error.fault.value,
+            hint="make room on the disk, or let this folder be written",
+        ) from error
     prune(house)
 
 

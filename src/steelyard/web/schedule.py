@@ -16,7 +16,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import escape
 
-from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError, SteelyardError
+from steelyard.errors import (
+    ChangedMeanwhile,
+    Fault,
+    InputError,
+    NotStored,
+    SettingsError,
+    SteelyardError,
+)
 from steelyard.services.api.fields import BucketInPath, Here, changing
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
@@ -109,7 +116,9 @@ async def change(request: Request, here: Here, form: Posted, bucket: BucketInPat
     """Save, remove, mute or unmute; or the page again with why not."""
     try:
         return await form.once(partial(_changed, here, form, bucket))
-    except (InputError, SettingsError, ChangedMeanwhile) as error:
+    except NotStored:
+        raise
+    except SteelyardError as error:
         structured.bind(code=error.faults[0].code)  # for the line of the log
         return await to_thread.run_sync(
             partial(_page, request, here, bucket, form=form, error=error)

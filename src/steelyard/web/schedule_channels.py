@@ -9,7 +9,7 @@ from typing import Any, Literal
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from steelyard.errors import Fault, InputError, SettingsError, SteelyardError
+from steelyard.errors import Fault, SteelyardError
 from steelyard.report.exhibits.words import counted
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
@@ -54,7 +54,7 @@ async def change_(request: Request, here: Here, form: Posted, name: Table) -> Re
     """Set a channel, or take it away; or the page again with why not."""
     try:
         return await form.once(partial(_changed, here, form, name))
-    except (SettingsError, InputError) as error:
+    except SteelyardError as error:
         structured.bind(code=error.faults[0].code)  # for the line of the log
         again = partial(_page, request, here, form=form, name=name, error=error)
         return await to_thread.run_sync(again)
