@@ -9,6 +9,7 @@ Windows: `%LOCALAPPDATA%\\steelyard`.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,9 @@ from steelyard.errors import SettingsError
 VARIABLE = "STEELYARD_HOME"
 DATABASE = "STEELYARD_DATABASE"
 DATABASE_FILE = "steelyard.db"
+COMMAND = "steelyard "
+TYPED = re.compile(r"(?<=[\s:`'(])steelyard (?=[a-z])|^steelyard (?=[a-z])")
+"""The beginning of a command of ours in a sentence."""
 BROKER_KEYS = ("APCA_",)
 """How every variable begins that holds keys of a broker."""
 
@@ -48,8 +52,20 @@ def command(environment: Mapping[str, str], words: str) -> str:
     """
     chosen = home(environment)
     if chosen == home({}):
-        return f"steelyard {words}"
-    return f"{VARIABLE}={shlex.quote(str(chosen))} steelyard {words}"
+        return COMMAND + words
+    return f"{VARIABLE}={shlex.quote(str(chosen))} {COMMAND}{words}"
+
+
+def with_home(environment: Mapping[str, str], text: str) -> str:
+    """A text whose commands of ours act on this home; the prefix of `command` stands before each.
+
+    >>> with_home({"STEELYARD_HOME": "/srv/own"}, "Nothing was sent. Start it: steelyard runner")
+    'Nothing was sent. Start it: STEELYARD_HOME=/srv/own steelyard runner'
+    """
+    prefix = command(environment, "")
+    if prefix == COMMAND or prefix in text:
+        return text
+    return TYPED.sub(lambda _: prefix, text)
 
 
 def _whole(variable: str, chosen: str) -> Path:

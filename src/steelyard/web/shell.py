@@ -17,7 +17,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from steelyard.environment import command
+from steelyard.environment import command, with_home
 from steelyard.report.page import look
 from steelyard.services.house import House
 from steelyard.services.security.callers import ROLES
@@ -136,6 +136,7 @@ def _around(request: Request, at: str) -> dict[str, Any]:
         "nonce": "" if caller is None else forms.new_nonce(house, caller),
         "theme": theme_of(request),
         "command": partial(command, house.variables),
+        "with_home": partial(with_home, house.variables),
         "path": request.url.path,
     }
 
