@@ -176,11 +176,11 @@ def test_of_the_bundled_portfolio_every_preset_is_valid_and_estimated_closely(na
 def test_it_takes_under_a_fifth_of_the_time_of_the_plan():
     case = replace(growth().case, strategy=default())
     seconds = {dry_run: [], plan_case: []}
-    for work, times in seconds.items():
-        for _ in range(3):
-            start = time.perf_counter()
+    for _ in range(5):  # by turns, and processor time: others use this machine too
+        for work, times in seconds.items():
+            start = time.process_time()
             work(case)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
 
     assert min(seconds[dry_run]) < min(seconds[plan_case]) / 5
 
