@@ -316,6 +316,14 @@ class InternalError(SteelyardError):
     code = "internal"
 
 
+def planning_stopped(error: Exception) -> InternalError:
+    """What a page or a schedule tells where planning ends by an error that nobody foresaw."""
+    return InternalError(
+        f"Planning stopped: {one_line(repr(error), 200)}. No plan was made.",
+        code="planning_stopped",
+    )
+
+
 LOOKED_AT = 10
 """Characters of a text that are read for each one that is kept: a text may be of any length."""
 

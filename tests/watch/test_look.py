@@ -15,7 +15,7 @@ from builders.told import by_mail, mails
 from steelyard.errors import InputError, NotStored, SettingsError
 from steelyard.store import schedules
 from steelyard.store.schema import schedule
-from steelyard.watch import board, message
+from steelyard.watch import board, desk, message
 from steelyard.watch.look import ALL_INSIDE, SAME
 
 INSIDE = "AAA,50,10\nBBB,20,20\nCASH:USD,100,"
@@ -131,6 +131,19 @@ def test_a_plan_that_is_refused_is_told_in_its_own_words(watched):
         "Steelyard satellite_a: No plan. The bucket satellite_a has"
     )
     assert "http://127.0.0.1:8011/schedule" in letter.get_content()
+
+
+def test_planning_that_stops_by_an_unforeseen_error_is_told_and_ends_no_look(watched, monkeypatch):
+    def stops(*_):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(desk, "plan_bucket", stops)
+    watched.due(every="daily", at="09:30")
+    (tick,) = watched.at("2026-03-10T09:30").look().ticks
+
+    assert tick.outcome == "refused"
+    assert tick.detail == "Planning stopped: RuntimeError('out of luck'). No plan was made."
+    assert watched.later(minutes=1).look().ticks == []
 
 
 def test_muted_is_neither_planned_nor_told_and_written_down(watched):

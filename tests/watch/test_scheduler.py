@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy
 
 from builders.commands import run
 from builders.stored import PROGRAM, environment, until
@@ -100,6 +101,35 @@ def test_a_scheduler_looks_again_and_again_and_waits_for_another(watched, monkey
 
     assert not going.is_alive()
     assert remarks[1].startswith("This look is passed over: ")
+    assert sum(len(looked.ticks) for looked in looks) == 1
+    assert looking(watched.store) is None
+
+
+def test_a_database_that_takes_nothing_for_a_while_ends_no_scheduler(watched, monkeypatch):
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.02)
+    watched.due(every="daily", at="09:30")
+    over, looks, remarks, refusing = threading.Event(), [], [], threading.Event()
+
+    def refuse(connection, *_):
+        connection.execute(f"PRAGMA query_only = {int(refusing.is_set())}")
+
+    sqlalchemy.event.listen(watched.store.engine, "checkout", refuse)
+    going = threading.Thread(
+        target=scheduler.run, args=(watched.store, dict(os.environ), BASE),
+        kwargs={"over": over, "heard": looks.append, "remark": remarks.append},
+    )  # fmt: skip
+    going.start()
+    until(lambda: bool(looks))
+    refusing.set()
+    watched.at("2026-03-10T09:30")
+    until(lambda: bool(remarks))
+    refusing.clear()
+    until(lambda: any(looked.ticks for looked in looks))
+    over.set()
+    going.join(20)
+
+    assert not going.is_alive()
+    assert remarks[0].startswith("This look is passed over: ")
     assert sum(len(looked.ticks) for looked in looks) == 1
     assert looking(watched.store) is None
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from steelyard.calculations.cache import calculations_from
 from steelyard.engine import read_engine
 from steelyard.environment import home as home_of
+from steelyard.errors import SteelyardError, planning_stopped
 from steelyard.plans.plan import Plan
 from steelyard.runs.bucket_plan import Manner, plan_bucket
 from steelyard.runs.planners import Planners
@@ -85,6 +86,12 @@ def _planning(
             remark=remark,
             calculations=calculations,
         )
-        return plan_bucket(store, planners, bucket, manner).plan
+        try:
+            return plan_bucket(store, planners, bucket, manner).plan
+        except SteelyardError:
+            raise
+        except Exception as error:
+            LOGGER.exception("Planning %s stopped.", bucket)
+            raise planning_stopped(error) from error  # one bucket keeps no other from its plan
 
     return plan

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from steelyard.errors import ChangedMeanwhile, SettingsError
+from steelyard.errors import ChangedMeanwhile, SettingsError, StoreError
 from steelyard.store.store import Store
 from steelyard.watch.desk import WAITS, desk_of
 from steelyard.watch.look import Looked, look
@@ -39,46 +39,42 @@ def run(
 
     heard    told what came of each look
     remark   told what people should know
-    Raises StoreError, and SettingsError where the settings are no use from the start.
+    Raises StoreError and SettingsError where the first look cannot be had. From then on such a look
+    is passed over: a database that is locked or full for a while is there again.
     """
-    waits_for = ""
-    while not over.is_set():
-        turn = turn_of(store)
-        if turn is None:
-            other = looking(store) or "another process"
-            if other != waits_for:
-                remark(f"{other} looks already. This one waits until it ends.")
-            waits_for = other
-            over.wait(LOOK_SECONDS)
-            continue
-        waits_for = ""
-        with _during(turn):
-            _while_mine(turn, variables, base_url, over=over, heard=heard, remark=remark)
+    looks, waits_for = 0, ""
 
+    def one_look(turn: Turn) -> None:
+        nonlocal looks
+        heard(look(desk_of(turn, variables, base_url, remark=remark, waits=WAITS)))
+        looks += 1
 
-def _while_mine(
-    turn: Turn,
-    variables: Mapping[str, str],
-    base_url: str,
-    *,
-    over: threading.Event,
-    heard: Callable[[Looked], None],
-    remark: Say,
-) -> None:
-    """Look after look, by the settings as they are then, until another process has the turn."""
-    looks = 0
     while not over.is_set():
         try:
-            heard(look(desk_of(turn, variables, base_url, remark=remark, waits=WAITS)))
-        except SettingsError as error:
+            turn = turn_of(store)
+            other = (looking(store) or "another process") if turn is None else ""
+            if turn is not None:
+                _while_mine(turn, one_look, over=over)
+        except ChangedMeanwhile as error:
+            remark(str(error))
+            continue
+        except (SettingsError, StoreError) as error:
             if not looks:
                 raise
             remark(f"This look is passed over: {error}")
-        except ChangedMeanwhile as error:
-            remark(str(error))
-            return
-        looks += 1
+        else:
+            if other and other != waits_for:
+                remark(f"{other} looks already. This one waits until it ends.")
+            waits_for = other
         over.wait(LOOK_SECONDS)
+
+
+def _while_mine(turn: Turn, one_look: Callable[[Turn], None], *, over: threading.Event) -> None:
+    """Look after look, by the settings as they are then; raises what a look raises."""
+    with _during(turn):
+        while not over.is_set():
+            one_look(turn)
+            over.wait(LOOK_SECONDS)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from cachetools import LRUCache
 from fastapi import FastAPI
 
-from steelyard.errors import InternalError, NotStored, SteelyardError, one_line
+from steelyard.errors import NotStored, SteelyardError, planning_stopped
 from steelyard.sentences import signed
 from steelyard.telemetry.events import (
     BatchScored,
@@ -132,7 +132,4 @@ async def _carried_out(job: Job, work: Work, limiter: CapacityLimiter) -> None:
     except SteelyardError as error:
         job.error = error
     except Exception as error:  # noqa: BLE001 a page that waits must hear of it
-        job.error = InternalError(
-            f"Planning stopped: {one_line(repr(error), LONGEST)}. No plan was made.",
-            code="planning_stopped",
-        )
+        job.error = planning_stopped(error)
