@@ -22,7 +22,7 @@ FILE = "journal.db"
 LOCKS = "locks"
 BUSY_SECONDS = 5.0
 LEASE_SECONDS = 3600
-LOOKED_SECONDS = 0.05
+LOOKED_SECONDS, LOOKS = 0.02, 4
 
 
 def now() -> Moment:
@@ -181,9 +181,12 @@ def _busy(journal: Journal, account: str) -> NotExecuted:
 
 
 def _locks_later(handle: int) -> bool:
-    """Once more: who only looked, with `is_leased`, had it for a moment."""
-    time.sleep(LOOKED_SECONDS)
-    return _locks(handle)
+    """A few times more: who only looked, with `is_leased`, had it for a moment."""
+    for _ in range(LOOKS):
+        time.sleep(LOOKED_SECONDS)
+        if _locks(handle):
+            return True
+    return False
 
 
 def _locks(handle: int) -> bool:
