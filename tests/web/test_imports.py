@@ -109,6 +109,19 @@ def test_what_was_pasted_as_targets_is_what_is_planned_towards(visitor: Visitor,
     ]
 
 
+def test_what_was_pasted_comes_back_as_it_was_typed_however_often_it_is_read(visitor: Visitor):
+    page = read(visitor, given(OWN))
+    text = "AAA, 60%\r\nBBB, 40%\r\n"
+    for _ in range(2):
+        sent = again(visitor, page, to="/import", targets_text=text)
+        page = visitor.get(sent.headers["location"])
+        shown = re.search(r'name="targets_text"[^>]*>\n([^<]*)</textarea>', page.text)
+        assert shown is not None
+        assert shown.group(1).replace("\r\n", "\n") == text.replace("\r\n", "\n")
+        text = shown.group(1)
+    assert again(visitor, page, targets_text=text).status_code == 303
+
+
 def test_targets_that_are_no_table_are_told_with_what_was_pasted(visitor: Visitor):
     page = read(visitor, given(OWN))
     answer = again(visitor, page, aims="file", targets_text="AAA, half <b>")
