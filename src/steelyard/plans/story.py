@@ -11,6 +11,13 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 """Lists of the plan document whose entries name a symbol."""
 
 
+def symbols_of(plan: Plan) -> list[str]:
+    """Every symbol that the plan says something of, sorted."""
+    rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
+    # a class that cannot be bought stands among what is not traded, as class:Name
+    return sorted({row.symbol for row in rows if row.symbol})
+
+
 def known_symbol(plan: Plan, symbol: str) -> str:
     """The symbol as the plan spells it; InputError, with the nearest, for an unknown symbol."""
     name = symbol.strip().upper()
@@ -23,9 +30,7 @@ def known_symbol(plan: Plan, symbol: str) -> str:
             value=name,
             hint="plan without --exclude of it",
         )
-    rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
-    # a class that cannot be bought stands among what is not traded, as class:Name
-    symbols: dict[str, str] = {row.symbol.upper(): row.symbol for row in rows if row.symbol}
+    symbols = {entry.upper(): entry for entry in symbols_of(plan)}
     if name in symbols:
         return symbols[name]
     near = did_you_mean(name, sorted(symbols))

@@ -8,8 +8,9 @@ money stands beside the bucket's newest, which rebalances.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from steelyard.plans.account import StrategyRef
 from steelyard.plans.plan import Plan
 from steelyard.runs.last_runs import LastRun, last_runs
 from steelyard.runs.listed_plans import in_words
-from steelyard.runs.standing import is_loaded_since, other_rules
+from steelyard.runs.standing import is_loaded_since, is_money_moved, other_rules
 from steelyard.store import approvals, assignments, buckets, events, plans
 from steelyard.store.approvals import Approval
 from steelyard.store.buckets import Held
@@ -41,11 +42,13 @@ SOUND = frozenset({Outcome.DONE, Outcome.DONE_WITH_SKIPS})
 class Figures:
     """Of a plan: drift before and after, None without targets; cash before and after, of value.
 
+    money   that it was made from, by currency
     rules   the strategy that it was made by
     """
 
     drift: tuple[float, float] | None
     cash: tuple[float, float] | None
+    money: Mapping[str, Decimal]
     rules: StrategyRef
 
     @classmethod
@@ -55,10 +58,10 @@ class Figures:
         drift = None if before is None or after is None else (before, after)
         whole = plan.base_of_weights
         if not whole:
-            return cls(drift, None, plan.strategy)
+            return cls(drift, None, plan.cash, plan.strategy)
         then = plan.in_base(plan.cash_after) + plan.costs.total
         now = float(plan.in_base(plan.balances) / whole)
-        return cls(drift, (now, float(then / whole)), plan.strategy)
+        return cls(drift, (now, float(then / whole)), plan.cash, plan.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Line:
     last      its newest run, None = it never had one
     refused   how its newest attempt at a plan was refused, after its newest plan; None = it was not
     stale     was it loaded with something else since its newest plan?
+    moved     was money moved into it or out of it since its newest plan?
     rules     what it plans by now, where its newest plan was made by something else; "" = the same
     waiting   the approval of its newest plan that no runner took
     beside    a newer plan that was asked to invest or to raise money, and that, in words
@@ -79,6 +83,7 @@ class Line:
     last: LastRun | None
     refused: Kept | None
     stale: bool
+    moved: bool
     rules: str
     waiting: Approval | None
     beside: tuple[PlanRow, str] | None
@@ -103,7 +108,7 @@ class Line:
         """How much it wants attention: `ok` and `wait` want none."""
         if self.is_locked or self.is_broken or self.refused is not None or self._run_is_bad:
             return "stop"
-        if self.stale or self.rules or self._to_do:
+        if self.stale or self.moved or self.rules or self._to_do:
             return "warn"
         if self.run is not None and self.run.state not in RUN_OVER:
             return "run"
@@ -173,12 +178,19 @@ def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) ->
                 last=runs.get(bucket.name),
                 refused=_refused(store, bucket.name),
                 stale=plan is not None and is_loaded_since(bucket, plan),
+                moved=_is_moved(bucket, plan, of_plan),
                 rules="" if of_plan is None else other_rules(now, of_plan.rules),
                 waiting=_waiting(store, plan),
                 beside=_beside(store, bucket.name, plan),
             )
         )
     return Overview(tuple(lines), halt.look(home))
+
+
+def _is_moved(bucket: Held, plan: PlanRow | None, figures: Figures | None) -> bool:
+    if plan is None or figures is None:
+        return False
+    return is_money_moved(bucket, plan, figures.money)
 
 
 def _waiting(store: Store, plan: PlanRow | None) -> Approval | None:

@@ -17,6 +17,7 @@ from typing import Literal, cast
 from steelyard.buckets import Bucket, Units, state_of
 from steelyard.errors import InputError
 from steelyard.importers import Inputs
+from steelyard.importers.flows import LEAST
 from steelyard.money import ZERO
 from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
@@ -108,7 +109,17 @@ def inputs_of(store: Store, held: buckets.Held) -> Inputs:
 
 
 def transfer(store: Store, source: str, target: str, currency: str, amount: Decimal) -> None:
-    """Move money between two buckets; raises InputError without a rate, or for too much."""
+    """Move money between buckets; raises InputError without a rate, under a cent, for too much."""
+    if ZERO < amount < LEAST:
+        raise InputError(
+            f"{currency} {amount:f} is less than can be moved: {LEAST} is the least. Nothing was "
+            "moved. Give more.",
+            code="transfer_under_a_cent",
+            place="amount",
+            value=f"{amount:f} {currency}",
+            limit=f"{LEAST} {currency} and more",
+            hint=f"give {LEAST} or more",
+        )
     ends = [buckets.bucket_of(store, name) for name in (source, target)]
     loaded = [held for held in ends if held.portfolio is not None]
     rates = [rate for held in loaded if (rate := _rate(store, held, currency)) is not None]

@@ -32,6 +32,7 @@ from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.telemetry import structured
+from steelyard.web.asking import asked_query
 from steelyard.web.forms import SEE_OTHER, Form, Posted
 from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
@@ -143,6 +144,7 @@ def _page(
         status=status,
         shown=shown,
         plan=shown.entry.plan,
+        asked_query=asked_query(shown.entry.plan),
         row=shown.entry.row,
         left=length(max(seconds, 0)),
         runner=runner_now(here.home) if shown.armable else "",

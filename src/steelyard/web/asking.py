@@ -6,13 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
+from steelyard.canonical import plain
 from steelyard.errors import Fault, SteelyardError
+from steelyard.plans.plan import Plan
 from steelyard.runs.asked import MODES, Asked, of_mode
 from steelyard.runs.stored import TRADED
 from steelyard.services.house import House
 from steelyard.store.buckets import Held, buckets
 from steelyard.web.forms import Form
+from steelyard.web.page_words import flow_in_words
 
 FIELDS = ("bucket", "mode", "amount", "currency", "date")
 MODE_WORDS = {
@@ -28,6 +32,13 @@ PLACES = {
     "no_such_mode": "mode",
 }
 """Code of a fault -> the field that it is of."""
+FLOW_WORDS = {
+    "date '": "date",
+    "date is missing": "date",
+    "a deposit is there": "date",
+    "currency '": "currency",
+}
+"""Words of a flow that cannot be used -> the field that they are of; else the amount's."""
 THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -53,6 +64,27 @@ class Filled:
             date=form.text("date"),
             of_plan=form.text("plan"),
         )
+
+    @classmethod
+    def of_made(cls, plan: Plan) -> Filled:
+        """The form that asks for a plan like this one; several flows fit into no form."""
+        if len(plan.flows) != 1:
+            return cls(bucket=plan.bucket)
+        flow = plan.flows[0]
+        leaves = flow.amount < 0
+        return cls(
+            bucket=plan.bucket,
+            mode="withdraw" if leaves else "invest",
+            amount=plain(abs(flow.amount)),
+            currency=flow.currency,
+            date=flow.date.isoformat() if leaves else "",
+        )
+
+    @property
+    def query(self) -> str:
+        """Of the address `/plans/new`, filled like this."""
+        fields = {name: getattr(self, name) for name in FIELDS}
+        return urlencode({name: text for name, text in fields.items() if text})
 
     def asked(self, base: str) -> Asked:
         """What is asked of the plan; raises InputError.
@@ -87,10 +119,18 @@ def asking(here: House, filled: Filled, error: SteelyardError | None = None) -> 
     base = "" if first is None else first.base_currency or ""
     faults = () if error is None else error.faults
     at = dict.fromkeys(FIELDS, "")
-    at |= {place: fault.message for fault in faults if (place := _place(fault))}
+    typed = {name: str(getattr(filled, name)) for name in FIELDS}
+    at |= {
+        place: flow_in_words(fault, place, typed) for fault in faults if (place := _place(fault))
+    }
     above = tuple(fault for fault in faults if not _place(fault))
     names = tuple(held.name for held in loaded)
     return {"asks": Asking(filled, names, base, above, at), "modes": MODE_WORDS}
+
+
+def asked_query(plan: Plan) -> str:
+    """The query of `/plans/new` that asks again for what was asked of a plan."""
+    return Filled.of_made(plan).query
 
 
 def _can_be_planned(held: Held) -> bool:
@@ -102,7 +142,8 @@ def _place(fault: Fault) -> str:
     if fault.code in PLACES:
         return PLACES[fault.code]
     if fault.code == "bad_flow":
-        return "date" if "'date" in fault.message or "date '" in fault.message else "amount"
+        fields = [name for word, name in FLOW_WORDS.items() if word in fault.message]
+        return fields[0] if fields else "amount"
     return "bucket" if fault.place == "--bucket" else ""
 
 

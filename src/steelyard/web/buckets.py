@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -51,6 +52,8 @@ DIVIDENDS = (
 PLACES = {"B": "name", "--set": "universe"}
 """Place of a fault -> field, where they are called otherwise."""
 BUDGET = "target_weight"
+PERCENT = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+))\s*%?")
+"""A budget as it is typed."""
 FIELDS = frozenset({"name", BUDGET, "universe"})
 """Fields under which their own fault is shown."""
 
@@ -392,11 +395,9 @@ def _of(worth: Decimal | None, account: Decimal) -> float | None:
 def _budget(text: str) -> float:
     """A budget as it is typed, in percent, as a part of 1; raises InputError in percent too."""
     most = Budgets().most_weight
-    try:
-        weight = Decimal(text.rstrip("% ").replace(",", ".") or "0") / 100
-    except ArithmeticError:
-        weight = Decimal("NaN")
-    if not weight.is_finite() or not 0 <= weight <= most:
+    number = PERCENT.fullmatch(text.strip() or "0")
+    weight = Decimal(number[1].replace(",", ".")) / 100 if number else None
+    if weight is None or not 0 <= weight <= most:
         allowed = f"0 to {100 * most:g} %"
         raise InputError(
             f"A budget of {text[:20]!r} is not usable: a satellite's is {allowed}. Nothing was "

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from steelyard.plans.diff import compare
 from steelyard.report.exhibits.two_plans import headline, two_plans, unchanged
-from steelyard.runs.listed_plans import Listed, listed
+from steelyard.runs.listed_plans import Listed, listed, with_asked
 from steelyard.services.api.fields import Here
 from steelyard.services.api.plans import PlanInPath
 from steelyard.services.security.roles import needs
@@ -42,7 +42,7 @@ def pick(request: Request, here: Here, a: str = "", b: str = "", plan: Picked = 
         request,
         "compare.html",
         at="plans",
-        rows=rows,
+        rows=with_asked(store, rows),
         a=a,
         b=b,
         most=MOST_OFFERED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,8 @@ from steelyard.importers.preview import Preview, accounts_of, preview, value_of
 from steelyard.importers.statement import Source, Statement
 from steelyard.importers.values import BadCell, day, normal
 from steelyard.runs.brought import Aims, Brought, inputs, pasted, valued
+from steelyard.sentences import money
+from steelyard.sentences import quantity as in_digits
 from steelyard.services.house import House
 from steelyard.store.assignments import CORE
 from steelyard.store.buckets import Held, buckets
@@ -40,6 +42,16 @@ OPTIONS = {
     **{f"--{name}": name for name in TABLES},
 }
 """Place of a fault -> the field that answers it."""
+CASH_LINE = "cash_with_price"
+"""Code of a line of cash whose amount stands under the price."""
+BESIDE = ("exclude", "prices", "fx", "base", "cash", "accept_price", "as_of", "moved")
+"""Fields that stand beside the faults that ask for them."""
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "no_price": ("prices", "exclude"),
+    "no_rate": ("fx", "base", "exclude"),
+    CASH_LINE: ("cash",),
+}
+"""Code of a fault -> the fields that answer it, where its sentence does not name them all."""
 TWO_READINGS = "two_readings"
 """Code of a number that is one thing with a decimal point and another with a comma."""
 WHICH_CURRENCY = "which_currency"
@@ -52,6 +64,8 @@ HELP = {
     "no_column": COLUMNS_BY_HAND,
     "no_number": "Numbers with a decimal comma, such as 131,20, are read by the form any table "
     "with a header: choose it under How the file of holdings is read, and read again.",
+    CASH_LINE: "A line of cash has its amount under quantity, and no price. Correct the line, or "
+    "take it out of the file and type the amount under Cash beside the file, such as USD=1200.",
 }
 """Code -> where on this page it is answered; the importers' own sentences name command options."""
 MOST_ROWS = 500
@@ -70,6 +84,14 @@ class Row:
     value: Decimal | None
     weight: float | None = None
 
+    @property
+    def price_shown(self) -> str:
+        """Its price with cents, or with all of its digits where it has more."""
+        price = self.price
+        if price is None:
+            return ""
+        return money(price) if price == round(price, 2) else in_digits(price)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -77,6 +99,8 @@ class Look:
 
     seen      the file of holdings; None = none, or it cannot be read
     columns   of its header
+    kept_out  of its rows, those that no plan trades
+    cash      currency, amount, weight where that is known
     owned     what a plan would be made from; None = not yet
     faults    what is to be answered first
     readings, signs, nameless   its lines that a question answers: decimal sign, $ or ¥, no symbol
@@ -87,7 +111,8 @@ class Look:
     columns: Sequence[str] = ()
     owned: Inputs | None = None
     rows: Sequence[Row] = ()
-    cash: Sequence[tuple[str, Decimal]] = ()
+    kept_out: int = 0
+    cash: Sequence[tuple[str, Decimal, float | None]] = ()
     value: Decimal | None = None
     notes: Sequence[str] = ()
     faults: Sequence[Fault] = ()
@@ -104,7 +129,17 @@ class Look:
     @property
     def by_hand(self) -> bool:
         """Is it answered by how the file is read?"""
-        return any(fault.code in HELP for fault in self.faults)
+        return any(fault.code in HELP and fault.code != CASH_LINE for fault in self.faults)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The fields that a fault asks for: they stand beside it."""
+        return frozenset(
+            name
+            for fault in self.faults
+            for name in (*ANSWERS.get(fault.code, ()), *_named(fault))
+            if name in BESIDE
+        )
 
     @property
     def currencies(self) -> Sequence[str]:
@@ -222,7 +257,7 @@ def _statement(house: House, brought: Brought) -> Look:
         accounts=accounts,
         columns=columns,
         rows=_as_written(judged),
-        cash=[(row.currency, row.amount) for row in judged.statement.balances],
+        cash=[(row.currency, row.amount, None) for row in judged.statement.balances],
         faults=[row.fault for row in rejected],
         readings=[row for row in rejected if row.code == TWO_READINGS],
         signs=[row for row in rejected if row.code == WHICH_CURRENCY],
@@ -290,10 +325,37 @@ def _valued(seen: Look, owned: Inputs, said: Sequence[str]) -> Look:
         seen,
         owned=owned,
         rows=entries[:MOST_ROWS],
-        cash=sorted(owned.snapshot.cash.items()),
+        kept_out=len(valuation.kept_out),
+        cash=list(_cash(owned, whole)),
         value=whole,
-        notes=[*said, *(notice.message for notice in owned.warnings if notice.head)],
+        notes=[
+            *said,
+            *_day_assumed(owned),
+            *(notice.message for notice in owned.warnings if notice.head),
+        ],
     )
+
+
+def _cash(owned: Inputs, whole: Decimal) -> Iterator[tuple[str, Decimal, float | None]]:
+    """Currency, amount and weight of each balance; no weight without a rate."""
+    snapshot = owned.snapshot
+    for currency, amount in sorted(snapshot.cash.items()):
+        rate = owned.market.fx.latest(currency, snapshot.as_of)
+        worth = None if rate is None else amount * rate.rate
+        if currency == snapshot.base_currency:
+            worth = amount
+        yield currency, amount, None if worth is None or not whole else float(worth / whole)
+
+
+def _day_assumed(owned: Inputs) -> Iterator[str]:
+    if owned.as_of_from == "today":
+        yield f"No date was given: as of today, {owned.snapshot.as_of}."
+
+
+def _named(fault: Fault) -> Iterator[str]:
+    """The fields whose options a fault names."""
+    text = f"{fault.place} {fault.message}"
+    return (name for option, name in OPTIONS.items() if re.search(rf"{option}\b(?!-)", text))
 
 
 def _decimal(text: str) -> Literal[".", ",", ""]:

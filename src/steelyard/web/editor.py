@@ -163,8 +163,23 @@ def _drafted(here: House, name: str, form: Form) -> Draft:
 
 
 def number_in(text: str) -> int | None:
-    """The number of a version; None where none was sent, which means the active one."""
-    return int(text) if NUMBER.fullmatch(text) else None
+    """The number of a version; None where none was sent, which means the active one.
+
+    Raises InputError for what is no number: who saw another version is never taken at their word.
+    """
+    if not text:
+        return None
+    if not NUMBER.fullmatch(text):
+        raise InputError(
+            f"{text[:20]!r} is no number of a version. Nothing was changed. Load the page again "
+            "and send the form from there.",
+            code="version_number_unusable",
+            place="version",
+            value=text[:20],
+            limit="1 and more",
+            hint="load the page again",
+        )
+    return int(text)
 
 
 def _keys(draft: Draft) -> dict[str, Field]:

@@ -32,6 +32,7 @@ from steelyard.web import drafts
 from steelyard.web.draft_look import MOST_ROWS, Look, aims_of, brought_of, look, today_of
 from steelyard.web.drafts import Draft
 from steelyard.web.forms import Form, Posted
+from steelyard.web.page_words import faults_in_words, in_words
 from steelyard.web.plans import address_of
 from steelyard.web.route import Page
 from steelyard.web.shell import page
@@ -154,6 +155,8 @@ def _page(
 ) -> Response:
     rows = buckets(house.store())
     held = next((row for row in rows if row.name == (draft.text("bucket") or CORE)), None)
+    asked = seen.asked
+    seen = replace(seen, faults=faults_in_words(seen.faults), notes=list(map(in_words, seen.notes)))
     return page(
         request,
         "imports.html",
@@ -166,6 +169,7 @@ def _page(
         summary=summary(seen.seen) if seen.seen else "",
         remarks=_remarks(seen),
         answers=seen.answers,
+        asked=asked,
         forms=_forms(),
         fields=generic.FIELDS,
         named_buckets=_named_buckets(rows),
@@ -205,14 +209,16 @@ def _heading(draft: Draft, seen: Look, loaded: Sequence[str]) -> str:
     file = draft.files.get("holdings")
     if file is None:
         return "Bring your holdings"
-    count = len(seen.rows)
+    count = len(seen.rows) - seen.kept_out
     read = f"{count} holding{'' if count == 1 else 's'} read"
+    if seen.kept_out:
+        read = f"{read} and {seen.kept_out} kept out,"
     if seen.seen is None:
         return f"{file.name} {CANNOT_BE_READ}"
     if not seen.faults:
         return f"{read} from {file.name}"
     asks = len(seen.faults)
-    return f"{read}, {asks} question{'' if asks == 1 else 's'} to answer"
+    return f"{read.rstrip(',')}, {asks} question{'' if asks == 1 else 's'} to answer"
 
 
 def _remarks(seen: Look) -> list[tuple[str, Sequence[str]]]:

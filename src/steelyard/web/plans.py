@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
@@ -10,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from steelyard.errors import InputError, SteelyardError
 from steelyard.planning.questions.deposit import deposit_of
-from steelyard.plans.story import known_symbol
+from steelyard.plans.story import known_symbol, symbols_of
 from steelyard.report.exhibits.weights import WeightRow, Weights
 from steelyard.report.exhibits.why import why as why_of
 from steelyard.report.page import render
@@ -153,7 +154,7 @@ def plan_page(
     story = why_of(shown, known_symbol(shown, symbol)) if symbol else None
     bound, address = shown.certificate.search_gap, f"/plans/{shown.plan_id}"
     query = "" if tab == FIRST else f"?tab={tab}"
-    filled = filled or Filled(bucket=shown.bucket, of_plan=shown.plan_id)
+    filled = filled or replace(Filled.of_made(shown), of_plan=shown.plan_id)
     return page(
         request,
         "plan.html",
@@ -167,6 +168,7 @@ def plan_page(
         sought=sought,
         unfound=unfound,
         story=story,
+        symbols=symbols_of(shown),
         row=None if story is None else _row(drawn.exhibits["weights"], story.symbol),
         standing=standing(here.store(), drawn.stored),
         deposit=deposit_of(shown),

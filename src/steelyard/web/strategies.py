@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from steelyard.web.shell import page
 router = APIRouter(route_class=Page, include_in_schema=False)
 
 MOST_RATING = 5.0
+RATING = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 Text = Annotated[str, Query(max_length=64)]
 
 
@@ -131,10 +133,7 @@ def _decoded(content: bytes) -> str:
 def _rating(text: str) -> float | None:
     if not text:
         return None
-    try:
-        rating = float(text)
-    except ValueError:
-        rating = -1.0
+    rating = float(text) if RATING.fullmatch(text) else -1.0
     if not 0 <= rating <= MOST_RATING:
         raise InputError(
             f"The rating is {text[:20]!r}; it is a number from 0 to {MOST_RATING:g}, or empty. "

@@ -108,7 +108,7 @@ async def rollback(request: Request, here: Here, form: Posted, name: NameInPath)
     try:
         return await form.once(lambda: _rolled_back(here, name, form))
     except SteelyardError as error:
-        number = number_in(form.text("version")) or 1
+        number = _number_or_first(form.text("version"))
         return await _rollback(
             request, here, name, number, "", faults=error.faults, status=status_of(error)
         )
@@ -244,6 +244,14 @@ def _rolled_back(here: House, name: str, form: Form) -> str:
         store, name, number, by=f"{form.by.role}, browser", reason=form.text("reason")
     )
     return f"/strategies/{name}/history?saved={new.version}"
+
+
+def _number_or_first(text: str) -> int:
+    """The version that a refused form is shown beside: junk is told, and shown beside the first."""
+    try:
+        return number_in(text) or 1
+    except InputError:
+        return 1
 
 
 def _check_seen(now: Version, seen: int | None) -> None:

@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from steelyard.errors import InputError, PlanRefused, SettingsError, SteelyardError
+from steelyard.runs.standing import standing
 from steelyard.runs.worksheet import (
     Edits,
     Figures,
@@ -33,6 +34,7 @@ from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import Needs, needs
 from steelyard.telemetry import structured
+from steelyard.web.asking import asked_query
 from steelyard.web.forms import SEE_OTHER, Form, Posted
 from steelyard.web.plans import drawn_plan
 from steelyard.web.route import Page
@@ -219,7 +221,10 @@ def _page(
         "live": live,
     }
     if not live:
-        values["first"] = drawn_plan(request, here, sheet.plan.plan_id).exhibits["first"]
+        drawn = drawn_plan(request, here, sheet.plan.plan_id)
+        values["first"] = drawn.exhibits["first"]
+        values["standing"] = standing(here.store(), drawn.stored)
+        values["asked_query"] = asked_query(sheet.plan)
     status = WRONG if entry.faults or refused else 200
     answer = page(request, "worksheet.html", at="plans", status=status, part="live", **values)
     if live and values["addressed"]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from steelyard.canonical import plain
 from steelyard.errors import NotStored
 from steelyard.money import ZERO
+from steelyard.runs.standing import same_money
 from steelyard.store import assignments, buckets
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import Held
@@ -74,7 +75,7 @@ def _version(name: str, number: int | None) -> str:
 def _owned(store: Store, entry: StoredPlan, bucket: Held) -> Iterator[Changed]:
     """Shares, money and targets; where hashes and cash are equal nothing is looked at inside."""
     row = entry.row
-    if row.portfolio == bucket.portfolio and _money(entry.plan.cash) == _money(bucket.cash):
+    if row.portfolio == bucket.portfolio and same_money(entry.plan.cash, bucket.cash):
         return
     then = kept_inputs.portfolio_of(store, row.portfolio)
     now = kept_inputs.portfolio_of(store, str(bucket.portfolio))
@@ -87,10 +88,6 @@ def _owned(store: Store, entry: StoredPlan, bucket: Held) -> Iterator[Changed]:
         yield Changed("Other holdings", "as planned", f"{len(lines) - MOST} more differ")
     if then.targets != now.targets:
         yield Changed("Targets", "those of the plan", "others")
-
-
-def _money(cash: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {name: amount for name, amount in cash.items() if amount}
 
 
 def _shares(owned: Portfolio) -> dict[str, Decimal]:

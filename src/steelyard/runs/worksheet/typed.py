@@ -23,7 +23,9 @@ from steelyard.runs.worksheet.records import Edits
 from steelyard.runs.worksheet.sheet import Sheet
 from steelyard.sentences import quantity as shown
 
-FORM = re.compile(r"(?:(?P<word>buy|sell)\s+|(?P<sign>[+\-\u2212]))?(?P<size>\d+(?:\.\d+)?|\.\d+)")
+FORM = re.compile(
+    r"(?:(?P<word>buy|sell)\s+|(?P<sign>[+\-\u2212]))?(?P<size>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+)
 ALL = "all"
 LONGEST, MOST = 40, Decimal("1e12")
 """Characters of a quantity, and shares of an order."""

@@ -60,6 +60,12 @@ window.addEventListener("beforeunload", (event) => {
   sent = false;
 });
 
+/* Who fills a field means the choice that it belongs to. */
+document.addEventListener("input", (event) => {
+  const choice = document.getElementById(event.target.dataset?.chooses || "");
+  if (choice && event.target.value) choice.checked = true;
+});
+
 /* A drawer that is closed gives the focus back to the row that it was of. */
 let back = null;
 document.addEventListener("click", (event) => {
