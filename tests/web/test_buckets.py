@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -10,6 +11,8 @@ import pytest
 
 from builders.browsing import Visitor, heading, signed_in, words
 from builders.management import SHALLOW, load_own
+from steelyard.runs.stored import transfer
+from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.store.assignments import planned_by
 from steelyard.store.buckets import bucket_of, buckets
@@ -150,6 +153,22 @@ def test_money_moves_between_buckets_and_no_more_than_there_is(
 
     cash = {row.name: row.cash["USD"] for row in buckets(house.store())}
     assert cash == {"core": 400, "tech": 200}
+    assert (
+        visitor.send(f"{tech}/transfer", page, more={**fields, "amount": "0.001"}).status_code
+        == 422
+    )
+
+
+def test_a_plan_of_before_money_was_moved_says_so_wherever_it_is_shown(
+    visitor: Visitor, house: House, tech: str
+):
+    made = planned(house, "core", 0).plan.plan_id
+    pages = ("/", f"/plans/{made}", f"/plans/{made}/worksheet")
+    says = ("It has other cash than its newest plan", "Money was moved since.", "has other cash")
+    assert not any(text in words(visitor.get(at)) for at, text in zip(pages, says, strict=True))
+    transfer(house.store(), "core", "tech", "USD", Decimal(50))
+    for at, text in zip(pages, says, strict=True):
+        assert text in words(visitor.get(at))
 
 
 def test_a_strategy_is_assigned_and_a_stale_page_assigns_nothing(
@@ -175,6 +194,8 @@ def test_a_satellite_over_the_budget_is_not_made(visitor: Visitor, house: House)
 
     assert answer.status_code == 422
     assert 'value="45"' in answer.text
+    for text in ("5%%", "\uff15", "1e-400"):
+        assert visitor.send("/buckets", page, more={"name": "b", "budget": text}).status_code == 422
     assert [row.name for row in buckets(house.store())] == ["core"]
 
 

@@ -155,6 +155,9 @@ def test_what_somebody_else_saved_meanwhile_is_shown_and_nothing_is_lost(house, 
     assert "score.cost_aversion" in words(answer)
     assert 'name="limits.max_orders" value="2"' in answer.text
     assert newest(house).version == 2
+    for junk in ("x", "0"):
+        assert visitor.send(AT, page, base=junk, do="save", more={"title": "T"}).status_code == 422
+    assert newest(house).version == 2
     again = visitor.send(
         AT, answer, base="2", do="save", toml=TEXT.replace("= 5  ", "= 2  "), view="toml"
     )

@@ -44,7 +44,7 @@ def test_a_file_of_schwab_is_a_plan_after_three_steps(visitor: Visitor, house: H
     path = FILES / "schwab" / "plain.csv"
     page = read(visitor, {"holdings": (path.name, path.read_bytes())})
 
-    assert heading(page) == "4 holdings read from plain.csv"
+    assert heading(page) == "3 holdings read and 1 kept out, from plain.csv"
     assert "Read as Schwab positions, as of 2026-01-09: 3 holdings" in words(page)
     assert "'SWVXX' of plain.csv is read as cash in USD." in words(page)
 
@@ -204,6 +204,30 @@ def test_a_viewer_and_a_form_of_nobody_change_nothing(house: House, visitor: Vis
         assert viewer.send(to, viewer.get("/plans"), files=given(OWN)).status_code == 403
     assert visitor.send(to, 'name="nonce" value="1.2"', files=given(OWN)).status_code == 422
     assert bucket_of(house.store(), "core") == before
+
+
+def test_a_price_that_is_missing_is_asked_for_beside_the_fault(visitor: Visitor):
+    table = b"symbol,quantity,price,currency\nAAA,5,10.50,USD\nXYZQ,3,,USD\n"
+    form = visitor.get("/import").text
+    shown = visitor.send("/import", form, files={"holdings": ("own.csv", table)})
+    assert "leave it out: type XYZQ under Leave out" in words(shown)
+    assert "--exclude XYZQ" not in words(shown)
+    asks, rest = shown.text.split("What answers it")[1].split("</fieldset>", 1)
+    for name in ("exclude", "prices"):
+        assert f'id="f-{name}"' in asks
+        assert f'id="f-{name}"' not in rest, "it stands on the page once"
+    assert asks.count('aria-invalid="true"') == 2
+    loaded = visitor.send("/import", form, files={"holdings": ("own.csv", table)}, exclude="XYZQ")
+    said = words(visitor.get(loaded.headers["location"]))
+    assert "No date was given: as of today" in said
+    assert "10.50" in said
+
+
+def test_a_line_of_cash_with_its_amount_as_price_is_told_where_it_goes(visitor: Visitor):
+    table = b"symbol,quantity,price,currency\nAAA,5,10,USD\nCASH,,18777.81,USD\n"
+    shown = visitor.send("/import", visitor.get("/import"), files={"holdings": ("own.csv", table)})
+    assert "A line of cash has its amount under quantity" in words(shown)
+    assert 'id="f-cash"' in shown.text.split("What answers it")[1].split("</fieldset>")[0]
 
 
 def test_without_a_file_the_page_asks_for_one(visitor: Visitor):

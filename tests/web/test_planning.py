@@ -10,6 +10,7 @@ from builders.browsing import Visitor, heading, signed_in, words
 from steelyard.services.api.keeping import planned
 from steelyard.services.house import House
 from steelyard.store import plans
+from steelyard.web.asking import asked_query
 
 WITH_SCRIPTS = {"HX-Request": "true", "HX-Target": "div#asks"}
 
@@ -45,11 +46,20 @@ def test_a_withdrawal_is_raised_by_its_day(house: House, visitor: Visitor, form:
     (flow,) = plan.flows
     assert (str(flow.amount), str(flow.date)) == ("-700", "2026-03-20")
     assert any(step.side == "sell" for step in plan.steps)
+    shown = visitor.get(sent.headers["location"])
+    assert 'value="withdraw" checked' in shown.text, "planned again it is as it was asked"
+    assert 'name="amount" value="700"' in shown.text
+    assert 'value="2026-03-20"' in shown.text
+    query = "bucket=core&mode=withdraw&amount=700&currency=USD&date=2026-03-20"
+    assert asked_query(plan) == query
 
 
 BAD = (
     ({"mode": "invest", "amount": "-5"}, "the amount must be above 0"),
     ({"mode": "invest", "amount": ""}, "the amount is missing"),
+    ({"mode": "withdraw", "amount": "abc"}, "Amount 'abc' is not usable: it is no number"),
+    ({"mode": "withdraw", "amount": "-5"}, "Invest goes the other way"),
+    ({"mode": "invest", "amount": "5", "currency": "U$"}, "Currency 'U$' is not usable"),
     ({"mode": "invest", "amount": "5", "date": "2026-03-20"}, "a deposit is there on the day"),
     ({"mode": "withdraw", "amount": "9e9"}, "leave nothing"),
     ({"mode": "withdraw", "amount": "70", "date": "2026-02-20"}, "before the day of the plan"),
@@ -67,6 +77,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(
         sent = visitor.send("/plans", form, **{"bucket": "core", "mode": "rebalance", **fields})
         assert sent.status_code in {404, 422}, words(sent)
         assert says in words(sent)
+        assert "USD=1200" not in words(sent), "a page names its fields, no form of an option"
         assert f'value="{fields["amount"]}"' in sent.text
         assert "Nothing was planned" in words(sent) or sent.status_code == 404
     assert not plans.listed(house.store())

@@ -157,6 +157,10 @@ def test_going_back_over_what_was_saved_meanwhile_is_refused(house, visitor):
     assert answer.status_code == 409
     assert "since you looked at version 2. Nothing was rolled back." in words(answer)
     assert strategies.version(house.store(), "calm").version == 3
+    junk = visitor.send("/strategies/calm/rollback", page, version="1", seen="x")
+    assert junk.status_code == 422
+    assert "Load the page again" in words(junk)
+    assert strategies.version(house.store(), "calm").version == 3
 
 
 def test_a_bucket_is_assigned_and_the_page_says_so(house, visitor):
