@@ -47,6 +47,8 @@ Tell = Callable[[str, int, int], None]
 TOLERANCE = 0.001
 """Of the score: .1 points, what one order has to be worth in the default strategy. Less is no
 reason to change one's strategy."""
+SHOWN = 4
+"""Digits of a score that are printed: it is decided by these, so that no figure contradicts it."""
 
 CENT = Decimal("0.01")
 LONGEST_REASON = 1000
@@ -331,6 +333,7 @@ def decided(
     """
     words = head + " {under_a:spoints} points by A's scoring and {under_b:spoints} by B's"
     why = say(words, under_a=under_a, under_b=under_b)
+    under_a, under_b = (round(under, SHOWN) for under in (under_a, under_b))
     if max(abs(under_a), abs(under_b)) <= tolerance:
         more = "; {tolerance:points} points and less are a tie"
         return "tie", longer(why, more, tolerance=tolerance)
@@ -371,7 +374,9 @@ def _sure(
     """Do the intervals, where there are any, agree with what decides: means over the tolerance?"""
     pairs = zip(intervals, means, strict=True)
     return all(
-        where is None or where.excludes_zero for where, mean in pairs if abs(mean) > tolerance
+        where is None or where.excludes_zero
+        for where, mean in pairs
+        if abs(round(mean, SHOWN)) > tolerance
     )
 
 

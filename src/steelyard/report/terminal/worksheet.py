@@ -81,7 +81,7 @@ def _figures(figures: Figures) -> Iterator[tuple[str, Told]]:
     yield "Score, points", lambda s: points(s.score)
     yield "Gain on holding, after charges", lambda s: points(s.net)
     if figures.before.drift is not None:
-        yield "Drift, %", lambda s: percent(s.drift or 0.0)
+        yield "Drift, pp", lambda s: percent(s.drift or 0.0)
     yield f"Costs, {base}", lambda s: money(s.costs.total)
     if figures.calculated.costs.tax is not None or figures.edited.costs.tax is not None:
         yield f"Tax, {base}", lambda s: "" if s.costs.tax is None else money(s.costs.tax)

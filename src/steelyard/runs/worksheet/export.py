@@ -23,6 +23,8 @@ HEADER = ("symbol", "side", "quantity", "price", "currency", "notional", "cost",
 def csv_of(sheet: Sheet, edits: Edits) -> str:
     """One line an order; `notional` is of the order's currency, `cost` of base, conversion in it.
 
+    Both are rounded to cents.
+
     A note says what was changed, and each limit that the order breaks; where a limit is broken by
     all of them together, the last line says so, without an order.
     """
@@ -45,8 +47,8 @@ def csv_of(sheet: Sheet, edits: Edits) -> str:
                 m.orders.side(j).value,
                 *map(plain, numbers),
                 safe(p.security.currency),
-                plain(quantity * p.unit_price),
-                plain(cost),
+                plain(round(quantity * p.unit_price, CENTS)),
+                plain(round(cost, CENTS)),
                 safe(note),
             )
         )
