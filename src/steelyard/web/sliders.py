@@ -26,10 +26,24 @@ Moved = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A setting of the strategy that a slider moves.
+
+    was, now   its value before and now; "" = as the strategy has it
+    holds      the later setting that moves the same key, so that its value counts; "" = this one's
+    """
+
+    key: str
+    was: str
+    now: str
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slider:
     """A slider as it is shown; unset: nobody set it, neither by hand nor by a preset.
 
-    moves   key, its value before and its value now; "" = as the strategy has it
+    moves   what it moves
     """
 
     name: str
@@ -38,7 +52,7 @@ class Slider:
     by: str
     what: str
     ends: tuple[str, str]
-    moves: Sequence[tuple[str, str, str]]
+    moves: Sequence[Move]
 
 
 def moves_of(settings: SatelliteSettings) -> Moved:
@@ -60,6 +74,7 @@ def sliders_of(now: SatelliteSettings, earlier: Moved, later: Moved) -> list[Sli
 def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved) -> Slider:
     value, why = now.chosen(name)
     earlier, later = was_moved.get(name, {}), is_moved.get(name, {})
+    last = {key: setting for setting, moved in is_moved.items() for key in moved}
     keys = [*later, *(key for key in earlier if key not in later)]
     return Slider(
         name=name,
@@ -68,7 +83,15 @@ def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved
         by="by hand" if getattr(now, name) is not None else why,
         what=str(SatelliteSettings.model_fields[name].description),
         ends=ENDS[name],
-        moves=[(key, _number(earlier.get(key)), _number(later.get(key))) for key in keys],
+        moves=[
+            Move(
+                key=key,
+                was=_number(earlier.get(key)),
+                now=_number(later.get(key)),
+                holds=last[key] if key in later and last[key] != name else "",
+            )
+            for key in keys
+        ],
     )
 
 

@@ -18,6 +18,7 @@ from steelyard.runs.worksheet.sheet import Sheet
 from steelyard.sentences import cased
 
 HEADER = ("symbol", "side", "quantity", "price", "currency", "notional", "cost", "note")
+CENTS = 2
 
 
 def csv_of(sheet: Sheet, edits: Edits) -> str:

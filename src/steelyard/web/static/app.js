@@ -66,6 +66,24 @@ document.addEventListener("input", (event) => {
   if (choice && event.target.value) choice.checked = true;
 });
 
+/* What scripts follow already is not sent again as a page of its own: one Back leaves it. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!event.submitter?.matches("[data-live]") || !window.htmx || form.elements.add?.value) return;
+  event.preventDefault();
+  sent = false;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+/* A slider says where it stands as soon as it is moved. */
+document.addEventListener("input", (event) => {
+  const shown = event.target.type === "range" && event.target.parentElement.querySelector("output");
+  if (!shown) return;
+  shown.textContent = event.target.value;
+  event.target.setAttribute("aria-valuetext", event.target.value);
+  event.target.classList.remove("unset");
+});
+
 /* A drawer that is closed gives the focus back to the row that it was of. */
 let back = null;
 document.addEventListener("click", (event) => {
