@@ -59,6 +59,22 @@ def test_an_order_is_edited_its_cost_seen_and_the_calculated_plan_is_back(
     context.close()
 
 
+def test_one_back_leaves_the_sheet_after_edits_and_calculate(browser: Browser, served):
+    context, page = visit(browser, served.site, "planner")
+    page.goto(served.site.url(f"/plans/{served.plan_id}"))
+    page.get_by_role("link", name="Worksheet").click()
+    heading = page.get_by_role("heading", level=1)
+    page.get_by_label("Shares of AAPL").fill("100")
+    expect(heading).to_have_text(COSTS)
+    calculate(page)
+    page.get_by_label("Shares of AAPL").fill("90")
+    calculate(page)
+    expect(page).to_have_url(re.compile(r"quantity\.AAPL=90$"))
+    page.go_back()
+    expect(heading).to_contain_text("Act.")
+    context.close()
+
+
 @BOTH
 def test_the_worksheet_is_exported_with_its_edits(browser: Browser, served, scripts):
     context, page = visit(browser, served.site, "planner", scripts=scripts, accept_downloads=True)
