@@ -194,6 +194,9 @@ def test_a_satellite_over_the_budget_is_not_made(visitor: Visitor, house: House)
 
     assert answer.status_code == 422
     assert 'value="45"' in answer.text
+    odd = visitor.send("/buckets", page, more={"name": "Growth Fund", "budget": "5"})
+    assert "Name 'Growth Fund' is not usable" in words(odd)
+    assert "at most 64" not in words(odd)
     for text in ("5%%", "\uff15", "1e-400"):
         assert visitor.send("/buckets", page, more={"name": "b", "budget": text}).status_code == 422
     assert [row.name for row in buckets(house.store())] == ["core"]

@@ -195,7 +195,8 @@ def _checked(connection: Connection, new: New) -> dict[str, Any]:
     """What `store.buckets.create_in` takes, in range; raises InputError."""
     name, kind = new.name, new.kind
     if not _is_id(name) or len(name) > LONGEST_ID:
-        raise _unusable("B", name, f"a name in lower case, at most {LONGEST_ID} long: {NAME_RULE}")
+        rule = NAME_RULE.replace(str(LONGEST_NAME), str(LONGEST_ID))
+        raise _unusable("B", name, f"a name in lower case: {rule}")
     if kind not in {"core", "satellite"}:
         raise _unusable("--kind", kind, "core or satellite")
     if (kind == "core") != (name == "core"):

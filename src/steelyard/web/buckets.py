@@ -51,6 +51,8 @@ DIVIDENDS = (
 )
 PLACES = {"B": "name", "--set": "universe"}
 """Place of a fault -> field, where they are called otherwise."""
+LABELS = {"B": "Name", "--set": "May hold"}
+"""Place of a fault -> what its field is called on the page."""
 BUDGET = "target_weight"
 PERCENT = re.compile(r"([+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+))\s*%?")
 """A budget as it is typed."""
@@ -413,8 +415,17 @@ def _budget(text: str) -> float:
 
 def _by_field(faults: Sequence[Fault]) -> dict[str, str]:
     """Field -> what is wrong with it; what is of no field stands above the form."""
-    places = ((PLACES.get(fault.place, fault.place), fault.message) for fault in faults)
+    places = ((PLACES.get(fault.place, fault.place), _in_words(fault)) for fault in faults)
     return {place: message for place, message in places if place in FIELDS}
+
+
+def _in_words(fault: Fault) -> str:
+    """A fault's sentence with the name of its field, where it begins with the option's."""
+    label = LABELS.get(fault.place)
+    begins = f"{fault.place} "
+    if label and fault.message.startswith(begins):
+        return f"{label} {fault.message.removeprefix(begins)}"
+    return fault.message
 
 
 def _above(faults: Sequence[Fault]) -> list[Fault]:

@@ -324,9 +324,13 @@ def _heading(plan: Plan) -> str:
 
 
 def _plans(plan: Plan) -> list[Alternative]:
-    """Alternatives that could be carried out and are neither hold nor this plan again."""
-    own = _orders(plan)
-    return [other for other in plan.alternatives if other.steps and _orders(other) != own]
+    """Alternatives that could be carried out, neither hold nor this plan again; each list once."""
+    seen, rows = [_orders(plan)], []
+    for other in plan.alternatives:
+        if other.steps and _orders(other) not in seen:
+            seen.append(_orders(other))
+            rows.append(other)
+    return rows
 
 
 def _said(plan: Plan) -> str:
