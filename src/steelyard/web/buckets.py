@@ -154,15 +154,21 @@ async def move(request: Request, here: Here, bucket: BucketInPath, form: Posted)
         transfer(changing(here), bucket, form.text("to"), currency, amount)
         return f"/buckets/{bucket}#h-cash"
 
-    return await _done(request, here, bucket, form, work)
+    return await _done(request, here, bucket, form, work, single=True)
 
 
 async def _done(
-    request: Request, here: House, bucket: str, form: Form, work: Callable[[], str]
+    request: Request,
+    here: House,
+    bucket: str,
+    form: Form,
+    work: Callable[[], str],
+    *,
+    single: bool = False,
 ) -> Response:
     """Do it once; where that fails the page is shown with what was typed."""
     try:
-        return await form.once(work)
+        return await form.once(work, single=single)
     except SteelyardError as error:
         return await to_thread.run_sync(_show, request, here, bucket, form, error)
 
