@@ -35,6 +35,9 @@ MOST = 16
 """Drafts that are kept, the newest."""
 MOST_BYTES = 32 * MIB
 """Of all files of one."""
+USUAL_LINES = 50_000
+MOST_LINES = {"prices": 400_000}
+"""Of a file of a draft; 500 securities have so many prices in three years."""
 LONGEST_NAME = 120
 """Signs of a file's name that are kept."""
 
@@ -91,6 +94,8 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
             limit=MOST_BYTES,
             hint="give smaller files",
         )
+    for name, file in files.items():
+        _check_lines(name, file)
     fields = {name: text for name, text in form.fields.items() if name not in {FIELD, "draft"}}
     if "targets" in form.files or _pasted_anew(fields, before):
         # who hands over targets means them, whatever was chosen before there were any
@@ -98,6 +103,22 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
     draft = Draft(draft_id, form.by.token_id, fields, files)
     _keep(house, draft)
     return draft
+
+
+def _check_lines(name: str, file: Sent) -> None:
+    """Raise InputError for a table that would keep this machine busy for long."""
+    lines, most = file.content.count(b"\n"), MOST_LINES.get(name, USUAL_LINES)
+    if lines > most:
+        raise InputError(
+            f"{file.name[:LONGEST_NAME]} has {lines:,} lines, and {most:,} are the most here. It "
+            "was not kept and nothing was loaded. Give a shorter one; steelyard bucket load reads "
+            "longer ones.",
+            code="draft_too_long",
+            place=f"--{name}",
+            value=lines,
+            limit=most,
+            hint="give a shorter file",
+        )
 
 
 def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
