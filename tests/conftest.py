@@ -23,7 +23,7 @@ COMMON = {
     "deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow],
     "database": None,
 }  # fmt: skip
-settings.register_profile("default", max_examples=60, **COMMON)
+settings.register_profile("default", max_examples=40, **COMMON)
 settings.register_profile("nightly", max_examples=500, **COMMON)
 settings.load_profile("default")
 

@@ -44,7 +44,23 @@ def test_the_list_says_what_each_has_of_its_budget(visitor: Visitor, tech: str):
 
     assert heading(page) == "A core and 1 satellite, worth 3,000.00 USD together"
     assert "core core, active 92.0 50.0" in words(page)
-    assert "tech satellite, accumulating 8.0 50.0" in words(page)
+    assert "tech satellite, accumulating 8.0 50.0 over it" in words(page)
+
+
+def test_money_that_moves_to_an_empty_satellite_stays_in_the_account(visitor: Visitor):
+    fields = {"name": "tech", "budget": "8"}
+    visitor.send("/buckets", visitor.get("/buckets"), more=fields)
+    whole = heading(visitor.get("/buckets"))
+    core = visitor.get("/buckets/core")
+    sent = visitor.send("/buckets/core/transfer", core, to="tech", amount="150", currency="USD")
+    assert sent.status_code == 303
+
+    assert whole == "A core and 1 satellite, worth 1,500.00 USD together"
+    assert heading(visitor.get("/buckets")) == whole
+    page = visitor.get("/buckets/tech")
+    assert heading(page) == "Tech uses 10.0 % of the account; its budget is 8.0 %"
+    assert "Nothing was loaded into it yet" in words(page)
+    assert "used 90.0" in words(visitor.get("/buckets/core"))
 
 
 def test_a_bucket_tells_lots_cash_strategy_and_where_they_are_from(visitor: Visitor, tech: str):

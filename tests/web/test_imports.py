@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -109,6 +110,19 @@ def test_what_was_pasted_as_targets_is_what_is_planned_towards(visitor: Visitor,
     ]
 
 
+def test_what_was_pasted_comes_back_as_it_was_typed_however_often_it_is_read(visitor: Visitor):
+    page = read(visitor, given(OWN))
+    text = "AAA, 60%\r\nBBB, 40%\r\n"
+    for _ in range(2):
+        sent = again(visitor, page, to="/import", targets_text=text)
+        page = visitor.get(sent.headers["location"])
+        shown = re.search(r'name="targets_text"[^>]*>\n([^<]*)</textarea>', page.text)
+        assert shown is not None
+        assert shown.group(1).replace("\r\n", "\n") == text.replace("\r\n", "\n")
+        text = shown.group(1)
+    assert again(visitor, page, targets_text=text).status_code == 303
+
+
 def test_targets_that_are_no_table_are_told_with_what_was_pasted(visitor: Visitor):
     page = read(visitor, given(OWN))
     answer = again(visitor, page, aims="file", targets_text="AAA, half <b>")
@@ -165,6 +179,23 @@ def test_a_file_that_cannot_be_kept_is_told_and_nothing_is_loaded(visitor: Visit
     assert "could not be kept" in words(answer)
     assert "Nothing was loaded" in words(answer)
     assert bucket_of(house.store(), "core") == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "1", '{"by": "x"}', "[" * 200_000, '{"fields": {"a": 1}}', '{"files": {"h": {}}}'],
+)
+def test_a_draft_that_is_damaged_is_gone(visitor: Visitor, house: House, content: str):
+    page = read(visitor, given(OWN))
+    (file,) = (house.home / "drafts").iterdir()
+    own = json.loads(file.read_bytes())
+    damaged = content if content[0] != "{" else json.dumps({**own, **json.loads(content)})
+    file.write_text(damaged)
+
+    answer = visitor.get(f"/import?draft={draft(page)}")
+    assert answer.status_code == 404
+    assert "is not here any more" in words(answer)
+    assert again(visitor, page).status_code == 404
 
 
 def test_a_draft_goes_with_its_session_or_after_a_day(visitor: Visitor, house: House):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> None:
     from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
+    from steelyard.store.buckets import worths
 
     if not rows:
         text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
@@ -32,25 +33,26 @@ def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> 
         Column("Cash", drop=2),
         Column("Strategy"),
     )
-    account = sum((held.value for held, _ in rows if held.value is not None), Decimal(0))
-    table(console, columns, [Row(_cells(held, version, account)) for held, version in rows])
+    worth = worths([held for held, _ in rows])
+    account = sum(worth.values(), Decimal(0))
+    shares = {name: f"{value / account:.1%}" for name, value in worth.items() if account}
+    table(console, columns, [Row(_cells(held, version, shares)) for held, version in rows])
     bases = {held.base_currency for held, _ in rows if held.value is not None}
     if len(rows) > 1 and len(bases) == 1:
         text = f"All buckets together are worth {bases.pop()} {account:,.2f}: the account."
         emit(console, sentence(text, console.width))
 
 
-def _cells(held: Held, version: Version | None, account: Decimal) -> tuple[str, ...]:
+def _cells(held: Held, version: Version | None, shares: Mapping[str, str]) -> tuple[str, ...]:
     value = "" if held.value is None else f"{held.base_currency} {held.value:,.2f}"
     cash = ", ".join(f"{currency} {amount:,.2f}" for currency, amount in held.cash.items())
     strategy = "default" if version is None else version.shown
-    share = f"{held.value / account:.1%}" if held.value is not None and account else ""
     return (
         held.name,
         held.kind,
         held.status,
         f"{held.target_weight:.1%}",
-        share,
+        shares.get(held.name, ""),
         value,
         "" if held.as_of is None else held.as_of.isoformat(),
         cash,

@@ -163,7 +163,7 @@ def state_of_bucket(
     remembered = BucketState(previous_verdict=verdict)
     if held.kind == "core" or held.value is None or held.units is None:
         return remembered
-    account = sum((row.value for row in buckets.buckets(store) if row.value is not None), ZERO)
+    account = sum(buckets.worths(buckets.buckets(store)).values(), ZERO)
     book = Bucket(
         name=held.name,
         kind="satellite",

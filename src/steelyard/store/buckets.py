@@ -80,6 +80,22 @@ class Held:
     assignment: Assignment | None
 
 
+def worths(rows: Sequence[Held]) -> dict[str, Decimal]:
+    """What each bucket is worth, in the account's base currency: together they are the account.
+
+    A bucket that nothing was loaded into, and that money was moved to, is worth that money. One
+    that has neither is left out, and so is money in a currency that no rate is kept of.
+    """
+    bases = {row.base_currency for row in rows if row.value is not None}
+    worth: dict[str, Decimal] = {}
+    for row in rows:
+        if row.value is not None:
+            worth[row.name] = row.value
+        elif len(bases) == 1 and (cash := row.cash.get(str(next(iter(bases))))):
+            worth[row.name] = cash
+    return worth
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What becomes a bucket's portfolio.

@@ -29,7 +29,7 @@ from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
 from steelyard.store import assignments, plans, strategies
 from steelyard.store import inputs as kept_inputs
-from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets
+from steelyard.store.buckets import STATUSES, Held, bucket_of, buckets, worths
 from steelyard.store.exchange import still_whole
 from steelyard.store.plans import PlanRow
 from steelyard.store.store import Store
@@ -57,11 +57,16 @@ FIELDS = frozenset({"name", BUDGET, "universe"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A bucket in the list; used: its part of all that the buckets are worth, 0..1."""
+    """A bucket in the list.
+
+    worth   what it is worth, money that was moved to it too, base currency; None = nothing is there
+    used    its part of all that the buckets are worth, 0..1
+    """
 
     held: Held
     version: strategies.Version | None
     plan: PlanRow | None
+    worth: Decimal | None
     used: float | None
 
 
@@ -149,15 +154,21 @@ async def move(request: Request, here: Here, bucket: BucketInPath, form: Posted)
         transfer(changing(here), bucket, form.text("to"), currency, amount)
         return f"/buckets/{bucket}#h-cash"
 
-    return await _done(request, here, bucket, form, work)
+    return await _done(request, here, bucket, form, work, single=True)
 
 
 async def _done(
-    request: Request, here: House, bucket: str, form: Form, work: Callable[[], str]
+    request: Request,
+    here: House,
+    bucket: str,
+    form: Form,
+    work: Callable[[], str],
+    *,
+    single: bool = False,
 ) -> Response:
     """Do it once; where that fails the page is shown with what was typed."""
     try:
-        return await form.once(work)
+        return await form.once(work, single=single)
     except SteelyardError as error:
         return await to_thread.run_sync(_show, request, here, bucket, form, error)
 
@@ -171,13 +182,15 @@ def _list(
 ) -> Response:
     store = house.store()
     rows = buckets(store)
-    account = sum((row.value for row in rows if row.value is not None), ZERO)
+    worth = worths(rows)
+    account = sum(worth.values(), ZERO)
     lines = [
         Line(
             row,
             assignments.planned_by(store, row.name),
             plans.newest_of(store, row.name),
-            _of(row, account),
+            worth.get(row.name),
+            _of(worth.get(row.name), account),
         )
         for row in rows
     ]
@@ -188,6 +201,7 @@ def _list(
         status=status,
         lines=lines,
         account=account,
+        base=next((row.base_currency for row in rows if row.base_currency), ""),
         typed=typed,
         faults=_above(faults),
         wrong=_by_field(faults),
@@ -223,7 +237,8 @@ def _show(
     store = house.store()
     held = bucket_of(store, bucket)
     rows = buckets(store)
-    account = sum((row.value for row in rows if row.value is not None), ZERO)
+    worth = worths(rows)
+    account = sum(worth.values(), ZERO)
     version = assignments.planned_by(store, bucket)
     plan = plans.newest_of(store, bucket)
     snapshot = (
@@ -239,7 +254,9 @@ def _show(
         part="moves" if form is not None and form.text("do") == "preview" else "",
         status=status_of(error) if error is not None else 422 if faults else 200,
         held=held,
-        used=_of(held, account),
+        used=_of(worth.get(bucket), account),
+        worth=worth.get(bucket),
+        base=next((row.base_currency for row in rows if row.base_currency), ""),
         last=last_runs(house.home).get(bucket),
         broken_words=broken_words,
         version=version,
@@ -374,8 +391,8 @@ def _lots(snapshot: Snapshot | None) -> list[tuple[Any, Any, Any]]:
     ]
 
 
-def _of(held: Held, account: Decimal) -> float | None:
-    return None if held.value is None or not account else float(held.value / account)
+def _of(worth: Decimal | None, account: Decimal) -> float | None:
+    return None if worth is None or not account else float(worth / account)
 
 
 def _budget(text: str) -> float:

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from markupsafe import escape
 
 from steelyard.buckets.written import TABLE
 from steelyard.errors import ChangedMeanwhile, Fault, InputError, SettingsError, SteelyardError
@@ -252,7 +251,7 @@ def _shown(
         status=status,
         draft=draft,
         is_changed=draft.text != _lines(before.toml) or bool(draft.wrong),
-        text=escape(draft.text),  # as it is: its line ends are no controls to be spelled out
+        text=draft.text,
         heading=_heading(draft, preview, changed, looked=looked),
         lead=_lead(draft, preview, currency),
         changed=changed,

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from markupsafe import escape
 
 from steelyard.errors import (
     ChangedMeanwhile,
@@ -214,8 +213,7 @@ def _page(
         row=row,
         at_now=now,
         fields=typed if work == "save" else _typed(row.schedule),
-        # what is edited is shown sign by sign, lines and all; escaped here, as everything is
-        text=escape(typed.get("toml", stored) if work == "text" else stored),
+        text=typed.get("toml", stored) if work == "text" else stored,
         until=typed.get("until", ""),
         work=work,
         by_field=by_field,

@@ -11,6 +11,7 @@ from importlib.metadata import version as installed
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from steelyard import environment
 from steelyard.engine import FILE as EXECUTION
@@ -27,7 +28,7 @@ from steelyard.services.security.tokens import FILE as OWN_TOKEN
 from steelyard.store import sign_ins
 from steelyard.store.opening import path_of
 from steelyard.web.drafts import FOLDER as DRAFTS
-from steelyard.web.forms import Posted
+from steelyard.web.forms import SEE_OTHER, Posted
 from steelyard.web.route import Page
 from steelyard.web.shell import KEYS, THEME, THEMES, page
 
@@ -75,7 +76,7 @@ def look(request: Request) -> Response:
 async def change_look(form: Posted) -> Response:
     """Keep the choice in this browser."""
     theme = form.text("theme") if form.text("theme") in THEMES else THEMES[0]
-    answer = await form.once(lambda: "/settings/look")
+    answer = RedirectResponse("/settings/look", SEE_OTHER)
     _remember(answer, THEME, theme)
     _remember(answer, KEYS, "on" if form.text("keys") else OFF, readable=True)
     return answer

@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+from markupsafe import escape
 
 from steelyard.environment import command, with_home
 from steelyard.report.page import look
@@ -80,6 +81,7 @@ def templates() -> Environment:
         **env.filters,
         "moment": moment,
         "who": who,
+        "as_typed": escape,
     }
     return env
 

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from markupsafe import escape
 
 from steelyard.errors import Fault, InputError, SteelyardError
 from steelyard.runs import presets as library
@@ -93,7 +92,7 @@ def _list(
         shipped=PRESETS,
         added=next((entry.name for entry in presets if entry.name == added), ""),
         typed={} if form is None else form.fields,
-        text=escape("" if form is None else form.fields.get("toml", "")),
+        text="" if form is None else form.fields.get("toml", ""),
         faults=faults,
     )
 

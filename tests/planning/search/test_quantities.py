@@ -14,16 +14,17 @@ import pytest
 
 from builders.lots import Drawn, drawn, enumerated, larger
 from builders.paths import TESTS
+from builders.worlds import seeds
 from steelyard.arrays import frozen
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, LotProof
 from steelyard.planning.search.quantities import LotSearch
 
-PROBLEMS, PARTS = 500, 5
+PROBLEMS, PARTS = len(seeds(200, 500)), 5
 """Small problems, and parts that may run beside each other; of a part one in a hundred may miss."""
 NODES = 20_000
 TIE = 1e-9
 SOME = range(0, PROBLEMS, 12)
-TOLD_APART = range(0, PROBLEMS, 40)
+TOLD_APART = range(0, PROBLEMS, PROBLEMS // 12)
 """Problems of which two environments must give the same last digit."""
 LARGER, SCIP_SECONDS, SCIP_TIE = 50, 60, 1e-6
 ENVIRONMENTS = [
