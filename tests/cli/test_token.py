@@ -117,7 +117,7 @@ def test_a_link_of_another_database_than_the_pages_is_refused(tmp_path, monkeypa
 
     result = run("token", "link")
 
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "were shown of another database. No link was made." in " ".join(result.stderr.split())
     assert [path.name for path in tmp_path.iterdir()] == [pages_address.FILE]
     assert command(server, "runner").endswith(
