@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-from builders.browser import Site, chromium, running, seeded, visit  # noqa: E402
+from builders.browser import PATIENCE_MS, Site, chromium, running, seeded, visit  # noqa: E402
 from builders.stored import running as runner_of  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -144,6 +144,7 @@ def main() -> None:
     parser.add_argument("--only", help="names of pages, with commas")
     parser.add_argument("--all", action="store_true", help="every width in both themes")
     chosen = parser.parse_args()
+    expect.set_options(timeout=PATIENCE_MS)
     chosen.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
         plan_id = seeded(Path(home))
