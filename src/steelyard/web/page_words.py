@@ -62,8 +62,8 @@ BAD_FLOW = re.compile(r"^--(?:deposit|withdraw) .*? is not usable: ", re.DOTALL)
 
 def in_words(text: str, words: Words = IMPORT) -> str:
     """A sentence with the names of fields in the place of options."""
-    for pattern, said in words:
-        text = pattern.sub(said, text)
+    for pattern, field in words:
+        text = pattern.sub(field, text)
     return text
 
 
