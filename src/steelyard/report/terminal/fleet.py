@@ -16,7 +16,7 @@ COLUMNS = (
     Column("Account"),
     Column("To do"),
     Column("Orders", "right"),
-    Column("Drift, pp", "right"),
+    Column("Drift, %", "right"),
     Column("after", "right", drop=3),
     Column("Gain, points", "right", drop=2),
     Column("Turnover, %", "right", drop=4),
