@@ -112,7 +112,7 @@ def _looked(desk: Desk, case: _Case) -> Iterator[Tick]:
     muted = case.scheduled.muted_until
     if muted is not None and case.now < muted:
         if case.dues:
-            yield from _write(desk, case, _tick(case, "muted", detail=f"Muted until {muted}."))
+            yield from _write(desk, case, _tick(case, "muted", detail=f"Muted until {moment(muted)}."))
         return
     if not case.dues and not _band_look(desk, case):
         return

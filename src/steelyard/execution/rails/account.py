@@ -52,7 +52,9 @@ def lacking(history: PaperHistory, needs: PaperHistoryNeeds) -> tuple[str, ...]:
     if not history.days >= needs.min_days:
         missing.append(f"{history.days} of {needs.min_days} days with such a run")
     if history.unexplained != 0:
-        missing.append(f"{history.unexplained} of 0 differences that nobody explained")
+        count = history.unexplained
+        what = "difference" if count == 1 else "differences"
+        missing.append(f"an explanation of {count} {what} that nobody explained")
     return tuple(missing)
 
 

@@ -16,7 +16,7 @@ from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, Ru
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.narrative import in_words
-from steelyard.report.exhibits.run import LEVELS, OUTCOMES, signed_cents, slippage
+from steelyard.report.exhibits.run import LEFT_OPEN, LEVELS, OUTCOMES, signed_cents, slippage
 from steelyard.report.exhibits.time_axis import TimeAxis, length, time_axis
 from steelyard.report.exhibits.words import counted, lower, sentence
 from steelyard.sentences import SPACE, money, quantity, signed
@@ -199,8 +199,14 @@ def at_broker_words(runs: Sequence[Followed]) -> str:
     return f"{counted(count, 'order')} at the broker now, {amounts} not filled yet, {they}."
 
 
-def head_of(runs: Sequence[RunRow], broken: Collection[str] = ()) -> str:
-    """The finding of a list: `One run needs you`, `Two runs are under way`; broken: their ids."""
+def head_of(
+    runs: Sequence[RunRow], broken: Collection[str] = (), frozen: Collection[str] = ()
+) -> str:
+    """The finding of a list: `One run needs you`, `Two runs are under way`.
+
+    broken   ids of those that no process carries on
+    frozen   accounts that may not be traded
+    """
     if not runs:
         return "No run yet"
     if broken:
@@ -209,6 +215,11 @@ def head_of(runs: Sequence[RunRow], broken: Collection[str] = ()) -> str:
     waiting = sum(run.state in WAITING for run in runs)
     if waiting:
         return f"{counted(waiting, 'run')} {'needs' if waiting == 1 else 'need'} you"
+    if frozen:
+        count = len(frozen)
+        if count == 1:
+            return f"The account {next(iter(frozen))} is frozen"
+        return f"{counted(count, 'account')} are frozen"
     going = sum(run.state not in RUN_OVER for run in runs)
     if going:
         return f"{counted(going, 'run')} {'is' if going == 1 else 'are'} under way"
@@ -272,6 +283,8 @@ def _banner(run: Followed, broken: Interruption | None) -> Iterator[tuple[str, s
         yield f"{each.result.symbol} is unknown.", text
     if run.run.reason and run.run.state is not RunState.DONE:
         yield "Why.", sentence(run.run.reason)
+    if run.run.outcome in LEFT_OPEN:
+        yield "Next.", LEFT_OPEN[run.run.outcome]
     if run.frozen is not None:
         yield f"{run.frozen.account} is frozen.", sentence(run.frozen.reason)
 

@@ -45,7 +45,7 @@ VERDICTS = 64
 """Second opinions that are remembered: a plan never changes."""
 MENDS = {
     "halted": ("When you have looked:", "halt --lift --reason TEXT"),
-    "frozen": ("Look, then:", "reconcile --acknowledge --reason TEXT"),
+    "frozen": ("Look, then:", "reconcile --account {account} --acknowledge --reason TEXT"),
 }
 
 
