@@ -27,7 +27,10 @@ def draw_rows(
     from steelyard.report.terminal import columns
 
     if not rows:
-        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F --prices F"
+        text = (
+            "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
+            "--prices F"
+        )
         columns.emit(console, columns.sentence(text, console.width))
         return
     heads = (

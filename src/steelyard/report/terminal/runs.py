@@ -23,9 +23,7 @@ COLUMNS = (
 )
 
 
-def listed(
-    runs: Sequence[RunRow], broken: Mapping[str, Interruption], console: Console
-) -> None:
+def listed(runs: Sequence[RunRow], broken: Mapping[str, Interruption], console: Console) -> None:
     """A line each; under one that is not over, or did not end well, why, and how to go on.
 
     runs     newest first: what is left of an older run of a bucket is the newer one's
