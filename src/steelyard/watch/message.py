@@ -21,6 +21,8 @@ from steelyard.store.schedules import Breach, Tick
 SCHEMA = "steelyard.watch/1"
 LONGEST_SUBJECT = 160
 MOST_BREACHES, MOST_NOTES = 8, 8
+OLD_PRICES = frozenset({"old_view"})
+"""Codes of warnings in the head of a plan that its prices are old."""
 NOTHING_SENT = "Calculated from your targets and rules. No order was sent: a schedule never trades."
 
 
@@ -52,9 +54,7 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
     lines += ["", *why(tick), "", link, "", NOTHING_SENT]
     text = "\n".join(plainly(part) for line in lines for part in line.splitlines() or [""])
     return Message(
-        subject=one_line(f"Steelyard {tick.bucket}: {verdict}", LONGEST_SUBJECT).replace(
-            SPACE, " "
-        ),
+        subject=_subject(tick, plan, verdict),
         text=f"{text}\n",
         key=_key(tick),
         at=tick.at,
@@ -62,6 +62,14 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
         report=None if plan is None else page.render(plan),
         report_name=f"steelyard-{tick.bucket}-{tick.at:%Y-%m-%d}.html",
     )
+
+
+def _subject(tick: Tick, plan: Plan | None, verdict: str) -> str:
+    """Bucket and verdict; first of all that the prices are old, for nobody may open the message."""
+    old = plan is not None and any(each.code in OLD_PRICES for each in plan.warnings if each.head)
+    first = "Old prices: " if old else ""
+    text = f"{first}Steelyard {tick.bucket}: {verdict}"
+    return one_line(text, LONGEST_SUBJECT).replace(SPACE, " ")
 
 
 def plainly(text: str) -> str:

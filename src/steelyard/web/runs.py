@@ -64,6 +64,7 @@ def list_(request: Request, here: Here) -> Response:
         frozen=frozen,
         broken=broken,
         there=at_broker_words(going),
+        out=any(each.at_broker for each in going),
         most=MOST_LISTED,
         state_of=state_of,
         level_of=level_of,
