@@ -93,7 +93,7 @@ def read_engine(home: Path, environment: Mapping[str, str]) -> EngineSettings:
         document = tomllib.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):  # there is no home yet, or none can be
         document = {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}. {NOTHING} Correct it, or remove it.",
             code="bad_execution_file",

@@ -6,16 +6,23 @@ import asyncio
 import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
+from functools import partial
 from threading import Event
 
 import pytest
 import sqlalchemy
+from fastapi.testclient import TestClient
 
-from builders.browsing import HTML, Visitor, heading, signed_in, words
+from builders.browsing import BASE, HTML, Visitor, heading, signed_in, words
 from builders.management import TOKEN
-from steelyard.errors import InputError
+from steelyard.errors import ChangedMeanwhile, InputError
 from steelyard.execution import halt
+from steelyard.services.applications import application
 from steelyard.services.house import House
+from steelyard.store import sent_forms
+from steelyard.store.buckets import bucket_of
+from steelyard.web import forms
 from steelyard.web.forms import Once
 
 
@@ -50,7 +57,7 @@ def test_pages_take_forms_and_programs_json(visitor: Visitor):
     assert visitor.client.post("/configs", data={"a": "b"}, headers=bearer).status_code == 415
 
 
-def test_a_form_that_is_sent_twice_at_once_is_acted_upon_once():
+def test_a_form_that_is_sent_twice_at_once_is_acted_upon_once(house: House):
     calls, go = [], Event()
 
     def work() -> str:
@@ -59,17 +66,18 @@ def test_a_form_that_is_sent_twice_at_once_is_acted_upon_once():
         return f"/{len(calls)}"
 
     async def both() -> list[str]:
-        once = Once()
-        first = asyncio.create_task(once.address("n", work))
-        second = asyncio.create_task(once.address("n", work))
+        once = Once(house)
+        act = partial(once.acted, "d", "n", work, single=False)
+        first = asyncio.create_task(once.address("d", act))
+        second = asyncio.create_task(once.address("d", act))
         await asyncio.sleep(0.05)
         go.set()
-        return [await first, await second, await once.address("n", work)]
+        return [await first, await second, await once.address("d", act)]
 
     assert asyncio.run(both()) == ["/1", "/1", "/1"]
 
 
-def test_a_form_that_failed_may_be_sent_again():
+def test_a_form_that_failed_may_be_sent_again(house: House):
     answers = iter([InputError("no", code="form_stale"), "/there"])
 
     def work() -> str:
@@ -78,13 +86,55 @@ def test_a_form_that_failed_may_be_sent_again():
             raise answer
         return answer
 
-    async def twice() -> str:
-        once = Once()
-        with pytest.raises(InputError):
-            await once.address("n", work)
-        return await once.address("n", work)
+    once = Once(house)
+    with pytest.raises(InputError):
+        once.acted("d", "n", work, single=True)
+    assert once.acted("d", "n", work, single=True) == "/there"
 
-    assert asyncio.run(twice()) == "/there"
+
+def test_money_moves_once_by_a_page_whatever_is_sent_again_and_after_a_restart(house: House):
+    variables = {**house.variables}
+    with signed_in(house) as visitor:
+        visitor.send("/buckets", visitor.get("/buckets"), name="tech", budget="8")
+        page, cookies = visitor.get("/buckets/core"), dict(visitor.client.cookies)
+        fields = {"to": "tech", "amount": "100", "currency": "USD"}
+        first = visitor.send("/buckets/core/transfer", page, more=fields)
+        assert first.status_code == 303
+
+    again = House(variables, topology=house.topology)
+    with TestClient(application("ui", again), base_url=BASE, follow_redirects=False) as client:
+        client.cookies.update(cookies)
+        visitor = Visitor(client)
+        same = visitor.send("/buckets/core/transfer", page, more=fields)
+        other = visitor.send("/buckets/core/transfer", page, more={**fields, "amount": "100.0"})
+        cash = dict(bucket_of(again.store(), "tech").cash)
+    again.close()
+
+    assert same.headers["location"] == first.headers["location"]
+    assert other.status_code == 409
+    assert "this one moves nothing" in words(other)
+    assert cash == {"USD": 100}
+
+
+def test_of_a_form_whose_work_was_cut_off_nobody_says_that_it_was_done(house: House):
+    def work() -> str:
+        raise AssertionError("it is not done again")
+
+    with house.store().writing() as transaction:
+        sent_forms.begin(transaction, "d", "n")
+
+    with pytest.raises(ChangedMeanwhile, match="whether it was done is not known"):
+        Once(house).acted("d", "n", work, single=False)
+
+
+def test_a_form_of_yesterday_is_too_old(house: House, visitor: Visitor, monkeypatch):
+    page = visitor.get("/buckets")
+    monkeypatch.setattr(forms, "LIVES", timedelta(seconds=-5))
+
+    answer = visitor.send("/buckets", page, name="tech")
+
+    assert answer.status_code == 422
+    assert "too old" in words(answer)
 
 
 def test_pages_load_nothing_from_elsewhere_and_run_nothing_inside(visitor: Visitor):
@@ -117,9 +167,19 @@ def test_a_halt_is_made_each_time_it_is_asked_for(house: House, visitor: Visitor
         switch.unlink()
 
 
-@pytest.mark.parametrize("charset", ["unicode_escape", "utf-16", "undefined"])
-def test_a_form_is_in_utf_8(visitor: Visitor, charset):
-    kind = f"application/x-www-form-urlencoded; charset={charset}"
+@pytest.mark.parametrize(
+    "more",
+    [
+        "charset=unicode_escape",
+        "charset=utf-16",
+        "charset=undefined",
+        'x="charset=utf-8"; boundary=b; charset=undefined',
+        "charset=punycode",
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_is_in_utf_8(visitor: Visitor, kind, more):
+    kind = f"{kind}; {more}"
     answer = visitor.client.post(
         "/sign-out", content=b"nonce=x", headers={**HTML, "Content-Type": kind}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -178,6 +179,23 @@ def test_a_file_that_cannot_be_kept_is_told_and_nothing_is_loaded(visitor: Visit
     assert "could not be kept" in words(answer)
     assert "Nothing was loaded" in words(answer)
     assert bucket_of(house.store(), "core") == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "1", '{"by": "x"}', "[" * 200_000, '{"fields": {"a": 1}}', '{"files": {"h": {}}}'],
+)
+def test_a_draft_that_is_damaged_is_gone(visitor: Visitor, house: House, content: str):
+    page = read(visitor, given(OWN))
+    (file,) = (house.home / "drafts").iterdir()
+    own = json.loads(file.read_bytes())
+    damaged = content if content[0] != "{" else json.dumps({**own, **json.loads(content)})
+    file.write_text(damaged)
+
+    answer = visitor.get(f"/import?draft={draft(page)}")
+    assert answer.status_code == 404
+    assert "is not here any more" in words(answer)
+    assert again(visitor, page).status_code == 404
 
 
 def test_a_draft_goes_with_its_session_or_after_a_day(visitor: Visitor, house: House):

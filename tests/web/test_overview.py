@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from builders.browsing import Visitor, heading, signed_in, words
 from builders.management import DAY, load_own
@@ -205,3 +208,35 @@ def test_how_long_since_is_in_the_largest_unit() -> None:
     minutes = (0, 4, 90, 60 * 24, 60 * 24 * 3)
     said = [ago(NOW - timedelta(minutes=n), NOW) for n in minutes]
     assert said == ["just now", "4 min ago", "1 h ago", "1 day ago", "3 days ago"]
+
+
+PAGES = ("/", "/buckets/core", "/plans", "/strategies", "/schedule", "/settings", "/modules")
+
+
+@pytest.mark.parametrize("name", ["tokens.json", "journal.db", "notify.toml"])
+@pytest.mark.parametrize("damage", ["", "\0\1garbage[[[["])
+def test_a_damaged_file_of_the_home_takes_no_page_down(
+    house: House, visitor: Visitor, name: str, damage: str
+) -> None:
+    path = house.home / name
+    path.write_text(damage)
+    path.chmod(0o600)
+
+    answers = {page: visitor.get(page) for page in PAGES}
+    assert [page for page in PAGES if answers[page].status_code != 200] == []
+    if name == "journal.db" and damage:
+        assert heading(answers["/"]) == "Runs cannot be told: look at that first."
+
+
+@pytest.mark.parametrize("damage", ["", "garbage"])
+def test_without_the_own_token_pages_are_shown_and_take_no_form(house: House, damage: str) -> None:
+    variables = {"STEELYARD_HOME": str(house.home)}
+    with closing(House(variables, topology=house.topology)) as own, signed_in(own) as visitor:
+        (house.home / "token").write_text(damage)
+        answers = [visitor.get(page) for page in PAGES]
+        sent = visitor.send("/buckets", answers[1], name="tech")
+
+    assert [answer.status_code for answer in answers] == [200] * len(PAGES)
+    assert "Nothing can be changed by a page." in words(answers[0])
+    assert sent.status_code in {422, 503}
+    assert heading(sent)

@@ -142,3 +142,12 @@ def test_a_stream_ends_with_the_session_that_opened_it(house: House, visitor: Vi
     with house.store().writing() as transaction:
         sign_ins.revoke(transaction, entry.id)
     assert not stands(house, caller)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/none", "/assets/app.css"])
+def test_a_page_that_is_open_to_all_waits_for_no_body(visitor: Visitor, path: str):
+    visitor.client.cookies.clear()
+    json = {"Content-Type": "application/json"}
+    answer = visitor.client.request("GET", path, content=b"{}", headers={**HTML, **json})
+
+    assert (answer.status_code, heading(answer)) == (400, "That was refused.")

@@ -52,7 +52,7 @@ def read_mapping(path: Path, limits: FileLimits = LIMITS) -> ImportMapping:
     """The mapping of a TOML file; raises InputError for anything in it that is not understood."""
     try:
         content = tomllib.loads(read_text(path, limits))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _unusable(path, f"is not TOML: {error}", "Correct it.", "not_toml") from error
     for name, table in content.items():
         if name not in TABLES or not isinstance(table, dict):

@@ -8,11 +8,12 @@ money stands beside the bucket's newest, which rebalances.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from steelyard.errors import StoreError
 from steelyard.execution import halt
 from steelyard.execution.halt import Switch
 from steelyard.execution.journal.rows import RunRow
@@ -147,10 +148,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Every bucket, and the kill switch."""
+    """Every bucket, and the kill switch; untold: why no run of them can be told, "" = they can."""
 
     lines: tuple[Line, ...]
     switch: Switch
+    untold: str = ""
 
     @property
     def wanting(self) -> int:
@@ -160,7 +162,12 @@ class Overview:
 
 def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) -> Overview:
     """What stands now; `figures` of a stored plan are the caller's to keep. Raises StoreError."""
-    runs, lines = last_runs(home), []
+    lines, untold = [], ""
+    runs: Mapping[str, LastRun] = {}
+    try:
+        runs = last_runs(home)
+    except StoreError as error:
+        untold = str(error)
     for bucket in buckets.buckets(store):
         plan = plans.newest_of(store, bucket.name)
         of_plan = None if plan is None else figures(plan)
@@ -178,7 +185,7 @@ def overview(store: Store, home: Path, figures: Callable[[PlanRow], Figures]) ->
                 beside=_beside(store, bucket.name, plan),
             )
         )
-    return Overview(tuple(lines), halt.look(home))
+    return Overview(tuple(lines), halt.look(home), untold)
 
 
 def _waiting(store: Store, plan: PlanRow | None) -> Approval | None:

@@ -51,6 +51,8 @@ NO_ROUTE = "none"
 """Stands for what no route was found for, or was looked for: refused before."""
 ERROR = 500
 """From this status on an answer is an error of this side."""
+GONE = 499
+"""Noted where nobody was there any more to be answered."""
 
 UNTRACED = NoOpTracer()
 """Of health and figures, which are asked all the time."""
@@ -84,7 +86,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status = self._clock(), ERROR
+        start, status = self._clock(), GONE
 
         async def noting(message: Message) -> None:
             nonlocal status

@@ -358,6 +358,17 @@ notes: ids of those that were read; typed: the number as it was typed; run_id: i
 code, words: what became of it, and why nothing was sent where that is so.
 """
 
+sent_form = Table(
+    "sent_form",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("nonce", Text, nullable=False),
+    Column("sent_at", Text, nullable=False),
+    Column("address", Text),
+    Index("sent_form_of_nonce", "nonce"),
+)
+"""A form of a page that was acted upon: the hash of all that was sent, and where it led."""
+
 sign_in = Table(
     "sign_in",
     metadata,

@@ -14,7 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, Budgets, SatelliteSettings
-from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError
+from steelyard.errors import ChangedMeanwhile, Fault, InputError, SteelyardError, StoreError
 from steelyard.importers import amount_of
 from steelyard.money import ZERO
 from steelyard.portfolio import Snapshot
@@ -154,15 +154,21 @@ async def move(request: Request, here: Here, bucket: BucketInPath, form: Posted)
         transfer(changing(here), bucket, form.text("to"), currency, amount)
         return f"/buckets/{bucket}#h-cash"
 
-    return await _done(request, here, bucket, form, work)
+    return await _done(request, here, bucket, form, work, single=True)
 
 
 async def _done(
-    request: Request, here: House, bucket: str, form: Form, work: Callable[[], str]
+    request: Request,
+    here: House,
+    bucket: str,
+    form: Form,
+    work: Callable[[], str],
+    *,
+    single: bool = False,
 ) -> Response:
     """Do it once; where that fails the page is shown with what was typed."""
     try:
-        return await form.once(work)
+        return await form.once(work, single=single)
     except SteelyardError as error:
         return await to_thread.run_sync(_show, request, here, bucket, form, error)
 
@@ -251,7 +257,7 @@ def _show(
         used=_of(worth.get(bucket), account),
         worth=worth.get(bucket),
         base=next((row.base_currency for row in rows if row.base_currency), ""),
-        last=last_runs(house.home).get(bucket),
+        **_last_run(house, bucket),
         broken_words=broken_words,
         version=version,
         follows=held.assignment,
@@ -278,6 +284,14 @@ def _show(
         others=[(row.name, row.name) for row in rows if row.name != bucket],
         preview=form is not None and form.text("do") == "preview",
     )
+
+
+def _last_run(house: House, bucket: str) -> Mapping[str, Any]:
+    """The newest run of a bucket, or why none can be told."""
+    try:
+        return {"last": last_runs(house.home).get(bucket), "untold": ""}
+    except StoreError as error:
+        return {"last": None, "untold": str(error)}
 
 
 def assignments_of(form: Form, held: Held) -> list[str]:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from pydantic import Base64Bytes, BaseModel
+
 from steelyard.errors import InputError, NotStored, SettingsError, StoreError
 from steelyard.services.house import House
 from steelyard.services.security.callers import Caller
@@ -33,6 +35,9 @@ MOST = 16
 """Drafts that are kept, the newest."""
 MOST_BYTES = 32 * MIB
 """Of all files of one."""
+USUAL_LINES = 50_000
+MOST_LINES = {"prices": 400_000}
+"""Of a file of a draft; 500 securities have so many prices in three years."""
 LONGEST_NAME = 120
 """Signs of a file's name that are kept."""
 
@@ -89,6 +94,8 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
             limit=MOST_BYTES,
             hint="give smaller files",
         )
+    for name, file in files.items():
+        _check_lines(name, file)
     fields = {name: text for name, text in form.fields.items() if name not in {FIELD, "draft"}}
     if "targets" in form.files or _pasted_anew(fields, before):
         # who hands over targets means them, whatever was chosen before there were any
@@ -98,14 +105,26 @@ def of_form(house: House, form: Form, draft_id: str) -> Draft:
     return draft
 
 
+def _check_lines(name: str, file: Sent) -> None:
+    """Raise InputError for a table that would keep this machine busy for long."""
+    lines, most = file.content.count(b"\n"), MOST_LINES.get(name, USUAL_LINES)
+    if lines > most:
+        raise InputError(
+            f"{file.name[:LONGEST_NAME]} has {lines:,} lines, and {most:,} are the most here. It "
+            "was not kept and nothing was loaded. Give a shorter one; steelyard bucket load reads "
+            "longer ones.",
+            code="draft_too_long",
+            place=f"--{name}",
+            value=lines,
+            limit=most,
+            hint="give a shorter file",
+        )
+
+
 def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
     """A draft of a caller; raises NotStored; blocks."""
-    path = _path(house, caller.token_id, draft_id)
-    try:
-        content = json.loads(path.read_bytes()) if ID.fullmatch(draft_id) else {}
-    except (OSError, ValueError):  # it is gone, or nobody can read it
-        content = {}
-    if content.get("by") != caller.token_id:
+    kept = _read(_path(house, caller.token_id, draft_id)) if ID.fullmatch(draft_id) else None
+    if kept is None or kept.by != caller.token_id:
         raise NotStored(
             "What was handed over is not here any more: it is kept for a day, for the session "
             "that brought it. Nothing was loaded. Choose the file again: /import",
@@ -113,11 +132,31 @@ def open_draft(house: House, caller: Caller, draft_id: str) -> Draft:
             place="draft",
             hint="choose the file again",
         )
-    files = {
-        name: Sent(entry["name"], base64.b64decode(entry["content"]))
-        for name, entry in content["files"].items()
-    }
-    return Draft(draft_id, content["by"], content["fields"], files)
+    files = {name: Sent(entry.name, entry.content) for name, entry in kept.files.items()}
+    return Draft(draft_id, kept.by, kept.fields, files)
+
+
+class _File(BaseModel):
+    """A file of a draft, as it is kept."""
+
+    name: str
+    content: Base64Bytes
+
+
+class _Kept(BaseModel):
+    """A draft, as it is kept."""
+
+    by: str
+    fields: dict[str, str]
+    files: dict[str, _File]
+
+
+def _read(path: Path) -> _Kept | None:
+    """None where it is gone, or nobody can read it."""
+    try:
+        return _Kept.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def drop(house: House, draft: Draft) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cachetools import LRUCache
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from steelyard.errors import SettingsError
+from steelyard.errors import SettingsError, SteelyardError
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.states import RunState
 from steelyard.report.exhibits.following import broken_words
@@ -17,7 +18,7 @@ from steelyard.report.exhibits.run import OUTCOMES
 from steelyard.runs.overview import Figures, overview
 from steelyard.services.api.fields import Here
 from steelyard.services.house import House
-from steelyard.services.security.book import Entry, entries
+from steelyard.services.security.book import entries
 from steelyard.services.security.roles import caller_of, needs
 from steelyard.store import plans, schedules
 from steelyard.store.plans import PlanRow
@@ -48,7 +49,7 @@ def show(request: Request, here: Here) -> Response:
         at="overview",
         seen=seen,
         lines=sorted(seen.lines, key=lambda line: (not line.is_locked, ORDER[line.level])),
-        ending=_ending(here) if is_admin else [],
+        **(_ending(here) if is_admin else NO_TOKENS),
         **_due(here),
         ago=lambda then: ago(then, here.utc()),
         state_of=state_of,
@@ -137,9 +138,15 @@ def _due(here: House) -> dict[str, Any]:
     return {"due": {row.bucket: row for row in rows if row.scheduled is not None}, "undue": ""}
 
 
-def _ending(here: House) -> list[Entry]:
-    """Tokens that are valid and end soon, the next first."""
+NO_TOKENS: Mapping[str, Any] = {"ending": (), "unended": ""}
+
+
+def _ending(here: House) -> Mapping[str, Any]:
+    """Tokens that are valid and end soon, the next first; or why they cannot be told."""
     now: datetime = here.utc()
-    valid = [entry for entry in entries(here.home) if entry.state(now) == "valid"]
-    soon = [entry for entry in valid if entry.expires_at <= now + SOON]
-    return sorted(soon, key=lambda entry: entry.expires_at)
+    try:
+        every = entries(here.home)
+    except SteelyardError as error:
+        return {"ending": (), "unended": str(error)}
+    soon = [e for e in every if e.state(now) == "valid" and e.expires_at <= now + SOON]
+    return {"ending": sorted(soon, key=lambda entry: entry.expires_at), "unended": ""}

@@ -5,17 +5,18 @@ How a page looks is a choice of each browser, `/settings/look`, and everybody's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version as installed
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from steelyard import environment
 from steelyard.engine import FILE as EXECUTION
 from steelyard.engine import EngineSettings, read_engine
-from steelyard.errors import SettingsError
+from steelyard.errors import SettingsError, SteelyardError
 from steelyard.execution.journal.opening import FILE as JOURNAL
 from steelyard.importers.mapping import FILE as MAPPING
 from steelyard.services.api.fields import Here
@@ -27,7 +28,7 @@ from steelyard.services.security.tokens import FILE as OWN_TOKEN
 from steelyard.store import sign_ins
 from steelyard.store.opening import path_of
 from steelyard.web.drafts import FOLDER as DRAFTS
-from steelyard.web.forms import Posted
+from steelyard.web.forms import SEE_OTHER, Posted
 from steelyard.web.route import Page
 from steelyard.web.shell import KEYS, THEME, THEMES, page
 
@@ -45,7 +46,12 @@ def show(request: Request, here: Here) -> Response:
     now = here.utc()
     with here.store().reading() as connection:
         every = sign_ins.sign_ins(connection)
-    entries = book.entries(here.home)
+    entries: Sequence[book.Entry] = ()
+    unlisted = ""
+    try:
+        entries = book.entries(here.home)
+    except SteelyardError as error:
+        unlisted = str(error)
     try:
         engine: EngineSettings | str = read_engine(here.home, here.variables)
     except SettingsError as error:
@@ -57,6 +63,7 @@ def show(request: Request, here: Here) -> Response:
         sessions=[row for row in every if row.is_open(now)],
         ended=sum(not row.is_open(now) for row in every),
         tokens=[(entry, entry.state(now)) for entry in reversed(entries)],
+        unlisted=unlisted,
         own=PREFIX,
         engine=engine,
         places=_places(here),
@@ -75,7 +82,7 @@ def look(request: Request) -> Response:
 async def change_look(form: Posted) -> Response:
     """Keep the choice in this browser."""
     theme = form.text("theme") if form.text("theme") in THEMES else THEMES[0]
-    answer = await form.once(lambda: "/settings/look")
+    answer = RedirectResponse("/settings/look", SEE_OTHER)
     _remember(answer, THEME, theme)
     _remember(answer, KEYS, "on" if form.text("keys") else OFF, readable=True)
     return answer

@@ -19,6 +19,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from markupsafe import escape
 
 from steelyard.environment import command, with_home
+from steelyard.errors import SteelyardError
 from steelyard.report.page import look
 from steelyard.services.house import House
 from steelyard.services.security.callers import ROLES
@@ -129,13 +130,20 @@ def _around(request: Request, at: str) -> dict[str, Any]:
     """What the frame of every page shows."""
     house: House = request.app.state.house
     caller = caller_of(request)
+    nonce, formless = "", ""
+    if caller is not None:
+        try:
+            nonce = forms.new_nonce(house, caller)
+        except SteelyardError as error:  # pages are shown all the same
+            formless = str(error)
     return {
         "at": at,
         "caller": caller,
         "may": lambda role: caller is not None and caller.may(role),
         "roles": ROLES,
         "now": house.utc(),
-        "nonce": "" if caller is None else forms.new_nonce(house, caller),
+        "nonce": nonce,
+        "formless": formless,
         "theme": theme_of(request),
         "command": partial(command, house.variables),
         "with_home": partial(with_home, house.variables),

@@ -266,9 +266,10 @@ def scope_of(desk: Desk, path: str, token: str, method: str = "GET") -> dict[str
 class Call:
     """One request to an application in the running loop, which its client can leave."""
 
-    def __init__(self, desk: Desk, path: str, token: str) -> None:
+    def __init__(self, desk: Desk, path: str, token: str, method: str = "GET", **more: str) -> None:
         self.status, self.begun, self.gone = 0, asyncio.Event(), asyncio.Event()
-        scope = scope_of(desk, path, token)
+        scope = scope_of(desk, path, token, method)
+        scope["headers"] += [(name.encode(), value.encode()) for name, value in more.items()]
         self.task = asyncio.create_task(desk.app(scope, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
@@ -299,6 +300,32 @@ def test_so_many_requests_are_answered_at_once_and_then_it_is_busy(tmp_path: Pat
         return [busy, *answers, await Call(desk, "/me", token).answer()]
 
     assert asyncio.run(asked()) == [503, 200, 200, 200, 200]
+
+
+def test_who_dawdles_with_bodies_keeps_nobody_else_from_sending(tmp_path: Path):
+    desk = desk_in(tmp_path, in_flight=8, sending=3)
+    slow, other = desk.token(), desk.token("planner")
+    body = {"content-type": "application/json", "content-length": "100"}
+
+    async def asked() -> list[int]:
+        dawdling = [Call(desk, "/echo", slow, "POST", **body) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        answers = [
+            await Call(desk, "/echo", slow, "POST", **body).answer(),
+            await Call(desk, "/me", slow).answer(),
+            await Call(desk, "/me", other).answer(),
+        ]
+        for each in dawdling:
+            each.gone.set()
+        await asyncio.wait([each.task for each in dawdling], timeout=10)
+        again = Call(desk, "/echo", slow, "POST", **body)
+        await asyncio.sleep(0.05)
+        waits = int(again.status == 0)
+        again.gone.set()
+        await again.task
+        return [*answers, waits]
+
+    assert asyncio.run(asked()) == [503, 200, 200, 1]
 
 
 def test_streams_of_events_hold_no_place_of_a_request_but_their_own(tmp_path: Path):

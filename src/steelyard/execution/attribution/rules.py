@@ -61,7 +61,7 @@ def read_rules(path: Path) -> Rules:
         return rules_of(tomllib.loads(path.read_text("utf-8")), path)
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(path, f"cannot be read: {error}", "attribution_unreadable") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _unusable(path, f"is not TOML: {error}", "attribution_not_toml") from error
 
 

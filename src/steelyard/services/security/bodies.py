@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
@@ -18,8 +19,6 @@ from steelyard.services.security.strict import NotStrict, strict
 
 IN_THREAD_BYTES = 64 * KIB
 """A larger body is parsed beside the loop."""
-
-
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -41,9 +40,10 @@ def announced(head: Head, *, form: bool = False) -> Refusal | None:
 
 
 def _is_form(content_type: str) -> bool:
-    kind, _, more = content_type.lower().partition(";")
-    charset = more.partition("charset=")[2].partition(";")[0].strip().strip('"')
-    return kind.strip() in FORMS and charset in {"", "utf-8"}
+    """Read as whoever parses the form reads it: another reading would let another charset in."""
+    kind, options = parse_options_header(content_type)
+    charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
+    return kind.decode("latin-1") in FORMS and charset == "utf-8"
 
 
 def _is_json(content_type: str) -> bool:

@@ -68,6 +68,7 @@ class Gate:
         self._pace, self._locks = Pace(limits, house.seconds), Locks(limits, house.seconds)
         self._room, self._unknown = Room(limits.in_flight), Room(limits.unknown)
         self._streams = Room(limits.streams)
+        self._sending: dict[str, Room] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; there are no web sockets."""
@@ -153,10 +154,7 @@ class Gate:
         """Read the body, and ask the application."""
         scope.setdefault("state", {})[CALLER] = caller
         if head.has_body:
-            pages, seconds = self._house.pages, self._limits.body_seconds
-            form = pages is not None and pages.takes_form(head)
-            refusal = bodies.announced(head, form=form)
-            body = refusal or await bodies.read(head, receive, seconds, form=form)
+            body = await self._body(head, caller, receive)
             if not isinstance(body, Refusal) or body.status not in UNREAD:
                 reply.unread = 0
             if isinstance(body, Refusal):
@@ -166,6 +164,29 @@ class Gate:
                 return
             receive = bodies.again(body, receive)
         await self._ask(scope, head, caller, receive, reply)
+
+    async def _body(
+        self, head: Head, caller: Caller | None, receive: Receive
+    ) -> bytes | Refusal | None:
+        """The body, or why it is not waited for; None when who sends it has gone."""
+        if self._is_page(head):
+            return Refusal(400, "body_unasked", "This path takes no body.")
+        pages, seconds = self._house.pages, self._limits.body_seconds
+        form = pages is not None and pages.takes_form(head)
+        refusal = bodies.announced(head, form=form)
+        if refusal is not None:
+            return refusal
+        if caller is None or _between_services(head, caller):
+            return await bodies.read(head, receive, seconds, form=form)
+        sending = self._sending.setdefault(caller.token_id, Room(self._limits.sending))
+        if not sending.enter():
+            return _busy(sending.most)
+        try:
+            return await bodies.read(head, receive, seconds, form=form)
+        finally:
+            sending.leave()
+            if not sending.used:
+                del self._sending[caller.token_id]
 
     async def _refuse(
         self, refusal: Refusal, head: Head, caller: Caller | None, receive: Receive, reply: Reply

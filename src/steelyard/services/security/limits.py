@@ -21,6 +21,7 @@ class Limits(BaseModel):
     requests_per_second, burst    of a token, on the routes of the management API
     in_flight     requests that are answered at once; with more, 503
     unknown       of these, of callers without a token, who may ask for health alone
+    sending       of these, of one token or session, whose bodies are not here whole yet
     streams       streams of events that are open at once
     body_seconds  until a request has to be here whole
     failures      wrong tokens of one address in a minute, after which it is locked out
@@ -33,6 +34,7 @@ class Limits(BaseModel):
     burst: Annotated[int, Field(ge=1, le=10**6)] = 60
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
     unknown: Annotated[int, Field(ge=1, le=1000)] = 8
+    sending: Annotated[int, Field(ge=1, le=10_000)] = 16
     streams: Annotated[int, Field(ge=1, le=1000)] = 32
     body_seconds: Seconds = 30
     failures: Annotated[int, Field(ge=1, le=1000)] = 5

@@ -17,7 +17,7 @@ from steelyard.store.store import Store
 
 COOKIE = "steelyard_session"
 """How the name of the cookie begins."""
-MOST = 4
+MOST = 16
 """Cookies of the name that are looked up."""
 PREFIX = "web-"
 """How the id of a caller begins who is signed in, before that of the sign-in."""
@@ -36,11 +36,16 @@ def secrets_of(head: Head, name: str) -> list[str]:
 
 
 def caller_of(store: Store, secrets: Sequence[str], now: datetime) -> Caller | None:
-    """Whose session it is; None where none is open. Raises StoreError; blocks."""
+    """Whose session it is; None where none is open. Raises StoreError; blocks.
+
+    Of several the one that may most: what another program sets lowers nobody.
+    """
     with store.reading() as connection:
         entries = [sign_ins.session(connection, digest(secret)) for secret in secrets]
-    for entry in entries:
-        role = next((role for role in ROLES if entry and role == entry.role), None)
-        if entry is not None and role is not None and entry.is_open(now):
-            return Caller(PREFIX + entry.id, role)
-    return None
+    callers = [
+        Caller(PREFIX + entry.id, role)
+        for entry in entries
+        for role in ROLES
+        if entry is not None and role == entry.role and entry.is_open(now)
+    ]
+    return max(callers, key=lambda caller: ROLES.index(caller.role), default=None)

@@ -6,5 +6,5 @@ at the end of `REVISIONS`. A test holds the two to the same tables on both datab
 
 from typing import Final
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every state of the tables, oldest first; the last is the one that this code reads and writes."""

@@ -33,8 +33,12 @@ def text_of(path: Path, *, secret: bool) -> str:
     except OSError as error:
         why = "it is a link" if error.errno == errno.ELOOP else str(error.strerror).lower()
         raise _refused(path, why, "give a file of your own") from error
+    try:
+        _check(path, os.fstat(handle), READABLE if secret else WRITABLE)
+    except SettingsError:
+        os.close(handle)
+        raise
     with os.fdopen(handle, "rb") as file:
-        _check(path, os.fstat(file.fileno()), READABLE if secret else WRITABLE)
         data = file.read(LARGEST_BYTES + 1)
     if len(data) > LARGEST_BYTES:
         raise _refused(path, f"it has more than {LARGEST_BYTES:,} bytes", "make it shorter")
