@@ -55,7 +55,9 @@ def test_an_acknowledgement_without_an_account_acts_on_the_one_that_is_frozen_an
     for account in ("aa", "zz"):
         assert typed("execute", plan, "--yes", "--account", account).exit_code == 0
     with sqlite3.connect(home / "paper.db") as paper:
-        paper.execute("UPDATE positions SET quantity = quantity + 1 WHERE account = 'zz' AND symbol = 'KO'")
+        paper.execute(
+            "UPDATE positions SET quantity = quantity + 1 WHERE account = 'zz' AND symbol = 'KO'"
+        )
     assert "--account zz --acknowledge" in typed("reconcile").stderr
     release = ("reconcile", "--acknowledge", "--reason", "a gift")
 

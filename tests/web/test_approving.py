@@ -104,6 +104,7 @@ def test_what_changed_since_the_page_is_answered_with_the_difference(
     answer = visitor.send(address, page, **hidden(page.text), confirm=asked(page.text))
     assert (answer.status_code, heading(answer)) == (409, "This plan cannot be approved")
     assert "Shares of AAA: 100 then, 90 now." in words(answer)
+    assert "Price of" not in words(answer)
     assert "Nothing was approved and nothing was sent." in words(answer)
 
     other = hidden(page.text) | {"plan_id": "f" * 64}

@@ -18,7 +18,7 @@ from steelyard.orders import Side
 from steelyard.planning.narrative import in_words
 from steelyard.report.exhibits.run import LEFT_OPEN, LEVELS, OUTCOMES, signed_cents, slippage
 from steelyard.report.exhibits.time_axis import TimeAxis, length, time_axis
-from steelyard.report.exhibits.words import counted, lower, sentence
+from steelyard.report.exhibits.words import capital, counted, lower, sentence
 from steelyard.sentences import SPACE, money, quantity, signed
 
 Level = Literal["ok", "warn", "stop", "none"]
@@ -209,21 +209,26 @@ def head_of(
     """
     if not runs:
         return "No run yet"
+    state = _of_runs(runs, broken)
+    if not frozen:
+        return state or f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
+    count = len(frozen)
+    words = f"the account {next(iter(frozen))} is" if count == 1 else f"{count} accounts are"
+    return f"{state}, {words} frozen" if state else f"{capital(words)} frozen"
+
+
+def _of_runs(runs: Sequence[RunRow], broken: Collection[str]) -> str:
+    """Of the runs that are not over; "" = there is none."""
     if broken:
         count = len(broken)
         return f"{counted(count, 'run')} {'is' if count == 1 else 'are'} interrupted"
     waiting = sum(run.state in WAITING for run in runs)
     if waiting:
         return f"{counted(waiting, 'run')} {'needs' if waiting == 1 else 'need'} you"
-    if frozen:
-        count = len(frozen)
-        if count == 1:
-            return f"The account {next(iter(frozen))} is frozen"
-        return f"{counted(count, 'account')} are frozen"
     going = sum(run.state not in RUN_OVER for run in runs)
     if going:
         return f"{counted(going, 'run')} {'is' if going == 1 else 'are'} under way"
-    return f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
+    return ""
 
 
 def level_of(run: RunRow, broken: Interruption | None = None) -> Level:
