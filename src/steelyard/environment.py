@@ -41,19 +41,31 @@ def home(environment: Mapping[str, str]) -> Path:
 
 
 def command(environment: Mapping[str, str], words: str) -> str:
-    """A command of ours as it is typed to act on this home: with its folder, where it is another.
+    """A command of ours as it is typed to act on this home and database, where they are others.
 
     words   what comes after `steelyard`
+    A password is not written out: PASSWORD stands in its place.
 
     >>> command({}, "resume")
     'steelyard resume'
     >>> command({"STEELYARD_HOME": "/srv/my home"}, "resume")
     "STEELYARD_HOME='/srv/my home' steelyard resume"
     """
-    chosen = home(environment)
-    if chosen == home({}):
-        return COMMAND + words
-    return f"{VARIABLE}={shlex.quote(str(chosen))} {COMMAND}{words}"
+    chosen, database = home(environment), environment.get(DATABASE)
+    folder = "" if chosen == home({}) else f"{VARIABLE}={shlex.quote(str(chosen))} "
+    server = f"{DATABASE}={shlex.quote(_without_password(database))} " if database else ""
+    return f"{folder}{server}{COMMAND}{words}"
+
+
+def _without_password(address: str) -> str:
+    """
+    >>> _without_password("postgresql://me:secret@db.example/own?sslmode=require")
+    'postgresql://me:PASSWORD@db.example/own?sslmode=require'
+    >>> _without_password("postgresql:///own?password=secret")
+    'postgresql:///own?password=PASSWORD'
+    """
+    shown = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:PASSWORD@", address)
+    return re.sub(r"(password=)[^&]*", r"\1PASSWORD", shown)
 
 
 def with_home(environment: Mapping[str, str], text: str) -> str:

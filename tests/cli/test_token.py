@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from builders.commands import run
+from steelyard.cli import pages_address
+from steelyard.environment import command
 from steelyard.services.house import House, open_house
 from steelyard.services.security.book import digest
 from steelyard.services.security.keyring import Keyring
@@ -105,3 +107,19 @@ def test_a_link_signs_in_once_with_its_role():
     with open_house(dict(os.environ)) as house, house.store().writing() as transaction:
         opened = [use(transaction, digest(secret), digest(name)) for name in ("one", "two")]
     assert [entry and entry.role for entry in opened] == ["admin", None]
+
+
+def test_a_link_of_another_database_than_the_pages_is_refused(tmp_path, monkeypatch):
+    server = {"STEELYARD_HOME": str(tmp_path), "STEELYARD_DATABASE": "postgresql://me:pw@db/own"}
+    pages_address.keep(server, "http://127.0.0.1:8123")
+    monkeypatch.setenv("STEELYARD_HOME", str(tmp_path))
+    monkeypatch.delenv("STEELYARD_DATABASE", raising=False)
+
+    result = run("token", "link")
+
+    assert result.exit_code == 1
+    assert "were shown of another database. No link was made." in " ".join(result.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == [pages_address.FILE]
+    assert command(server, "runner").endswith(
+        "STEELYARD_DATABASE=postgresql://me:PASSWORD@db/own steelyard runner"
+    )

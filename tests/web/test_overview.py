@@ -59,7 +59,7 @@ def test_a_plan_to_act_on_wants_attention_and_other_buckets_stand_after_it(
     assert heading(visitor.get("/")) == "Nothing wants attention."
     plan = planned(house, "core", 0).plan
     shown = visitor.get("/")
-    assert heading(shown) == "1 of 2 buckets want attention."
+    assert heading(shown) == "1 of 2 buckets wants attention."
     said = words(shown)
     assert said.index("core") < said.index("bonds")
     assert f"{len(plan.steps)} order" in said

@@ -251,7 +251,7 @@ def _signing_in(row: _Row, url: str) -> list[str]:
         link = new_link(house.store(), "admin", url)
     finally:
         house.close()
-    pages_address.keep(home(os.environ), url)
+    pages_address.keep(os.environ, url)
     return ["Pages for people; this link signs in once, within 15 minutes:", f"  {link}"]
 
 

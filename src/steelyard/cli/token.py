@@ -103,7 +103,8 @@ def link(
         from steelyard.store.sign_ins import LINK_LIVES
         from steelyard.web.signing import new_link
 
-        own = pages_address.kept_or(home(os.environ), "")
+        pages_address.check_database(os.environ, "No link was made.")
+        own = pages_address.kept_or(os.environ, "")
         usual = own or _local(port_of_one("ui", read(os.environ).topology, os.environ))
         base = usual if port is None else _local(port)
         with open_house(os.environ) as house:

@@ -16,7 +16,6 @@ from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, if_signalled, note, screen, write, write_json
 from steelyard.cli.stored import opened
 from steelyard.cli.watch_view import draw_rows, draw_ticks
-from steelyard.environment import home
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -331,7 +330,7 @@ def _base_url() -> str:
 
     ports = read(os.environ).topology.here("coordinator")
     usual = f"http://127.0.0.1:{ports[0]}" if ports else "http://127.0.0.1"
-    return pages_address.kept_or(home(os.environ), usual)
+    return pages_address.kept_or(os.environ, usual)
 
 
 def _say(text: str) -> None:

@@ -113,3 +113,57 @@ def test_a_plan_is_walked_by_keys_alone(browser: Browser, served):
     page.keyboard.press("o")
     page.wait_for_url(served.site.url("/"))
     context.close()
+
+
+def test_keys_list_themselves_and_find_and_give_the_focus_back(browser: Browser, served):
+    context, page = visit(browser, served.site)
+    page.goto(served.site.url(f"/plans/{served.plan_id}"))
+    link = page.locator("#tab tbody th a").first
+    link.focus()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    expect(link).to_be_focused()
+
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find a symbol")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.locator("#keys")).to_be_hidden()
+    context.close()
+
+
+EVERY_STOP = """() => {
+    const shown = [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+        .filter((each) => each.checkVisibility() && !each.disabled && each.type !== "hidden");
+    return new Set(shown.filter((each) => each.type !== "radio")).size;
+}"""
+NOW = """() => {
+    const at = document.activeElement, style = getComputedStyle(at);
+    if (at === document.body) return null;
+    const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+    at.dataset.met = "";
+    return ring ? "" : at.outerHTML.slice(0, 80);
+}"""
+
+
+def test_tab_reaches_all_that_can_be_used_and_shows_where_it_is(browser: Browser, served):
+    context, page = visit(browser, served.site)
+    plan = f"/plans/{served.plan_id}"
+    unseen, short = [], []
+    for address in (plan, "/import", "/buckets/core/schedule"):
+        page.goto(served.site.url(address))
+        stops = page.evaluate(EVERY_STOP)
+        page.keyboard.press("Tab")
+        first = page.locator(":focus").inner_text()
+        while (seen := page.evaluate(NOW)) is not None:
+            unseen += [f"{address}: {seen}"] if seen else []
+            page.keyboard.press("Tab")
+        met = page.locator("[data-met]:not([type=radio])").count()
+        short += [f"{address}: {met} of {stops}"] if met < stops else []
+        assert first == "Skip to the content"
+    context.close()
+
+    assert unseen == []
+    assert short == []
