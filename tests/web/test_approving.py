@@ -136,10 +136,15 @@ def test_a_halt_by_page_stops_approvals_and_its_reason_is_inert(visitor, address
 
 
 def test_an_approved_plan_is_followed_to_its_end_and_a_break_is_shown(visitor, address, home):
+    page = visitor.get(address)
+    visitor.send(address, page, **hidden(page.text), confirm=asked(page.text))
+    assert "Hand it over" not in words(visitor.get(address))
     with running(home):
         until(lambda: ask(home, {"request": "status"})["state"] == "idle")
         page = visitor.get(address)
         assert "A runner is there" in words(page)
+        assert heading(page) == "Approved, and not yet handed over"
+        assert "Hand it over to the runner" in words(page)
         fields = hidden(page.text)
         answer = visitor.send(address, page, **fields, confirm=asked(page.text))
         run = answer.headers["location"]
