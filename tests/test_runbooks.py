@@ -70,7 +70,7 @@ def test_a_frozen_account_is_traded_again_after_somebody_looked(home, prepared):
     assert (result.exit_code, json.loads(result.stdout)["clean"]) == (1, False)
     assert "core" in json.loads(result.stdout)["frozen"]
     assert "is frozen" in run("health").stderr
-    assert "`steelyard reconcile --acknowledge --reason" in PAGE
+    assert "`steelyard reconcile --account A --acknowledge --reason" in PAGE
     assert run("reconcile", "--acknowledge").exit_code == 1
     assert run("reconcile", "--acknowledge", "--reason", "a deposit").exit_code == 0
     assert run("reconcile").exit_code == 0

@@ -48,6 +48,32 @@ def test_a_difference_is_told_whole_although_it_is_an_alert_and_ends_when_it_is_
     assert "2 KO are in no book: nobody trades them" in agrees.stdout
 
 
+def test_an_acknowledgement_without_an_account_acts_on_the_one_that_is_frozen_and_on_no_other(
+    home: Path,
+):
+    plan = str(home / "plan.json")
+    for account in ("aa", "zz"):
+        assert typed("execute", plan, "--yes", "--account", account).exit_code == 0
+    with sqlite3.connect(home / "paper.db") as paper:
+        paper.execute(
+            "UPDATE positions SET quantity = quantity + 1 WHERE account = 'zz' AND symbol = 'KO'"
+        )
+    assert "--account zz --acknowledge" in typed("reconcile").stderr
+    release = ("reconcile", "--acknowledge", "--reason", "a gift")
+
+    several = typed(*release)
+    (core,) = {*json.loads(typed("reconcile", "--json").stdout)["frozen"]} - {"zz"}
+    named = typed(*release, "--account", core)
+    last = typed(*release)
+    none = typed(*release)
+
+    assert (several.exit_code, "2 accounts are frozen" in several.stderr) == (1, True)
+    assert f"{core} is as you saw it, and is released" in named.stdout
+    assert last.exit_code == 0
+    assert last.stdout.startswith("zz is as you saw it, and is released\n")
+    assert (none.exit_code, "No account is frozen. Nothing was" in none.stderr) == (1, True)
+
+
 def test_a_journal_without_a_run_has_nothing_to_compare_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

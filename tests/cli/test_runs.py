@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builders.commands import run
 from builders.trading import staged
+from steelyard.execution.journal import rows
+from steelyard.execution.journal.opening import open_to_look
+from steelyard.execution.states import Outcome
+from steelyard.report.exhibits.run import next_step
 
 
 @pytest.fixture
@@ -29,3 +35,18 @@ def test_runs_shows_what_live_trading_still_needs(home: Path) -> None:
     )
     (home / "execution.toml").write_text("[paper_history]\nmin_runs = 1\nmin_days = 1\n")
     assert run("runs").stderr == ""
+
+
+def test_a_run_that_is_partly_done_names_what_trades_the_rest(home: Path) -> None:
+    with closing(open_to_look(home)) as journal:
+        (run_,) = rows.runs(journal)
+
+    assert next_step(run_) == ""
+    assert "plan again, then approve" in next_step(replace(run_, outcome=Outcome.PARTIAL))
+
+
+def test_a_second_halt_says_that_its_reason_was_not_kept(home: Path) -> None:
+    first, second = run("halt", "--reason", "look"), run("halt", "--reason", "again")
+
+    assert first.stderr.startswith("Halted: look.")
+    assert "its reason stays: look. Yours was not kept." in second.stderr

@@ -85,7 +85,9 @@ def test_a_schedule_is_set_by_options_or_a_file_shown_muted_and_removed(folder: 
     assert (row["when"], row["muted_until"]) == (
         "weekly on monday at 09:30 UTC", "2099-01-01T00:00:00+00:00",
     )  # fmt: skip
-    assert run("watch", "set", "core", "--unmute").exit_code == 0
+    one_time = run("watch", "set", "core", "--on", "2098-12-31")
+    assert "it will be neither planned nor told then" in one_time.stderr
+    assert "neither planned" not in run("watch", "set", "core", "--unmute").stderr
     assert run("watch", "remove", "core").stdout == "core is planned by itself no more.\n"
     assert run("watch", "ticks").stdout == "No bucket was due yet.\n"
 

@@ -33,12 +33,13 @@ def test_a_calendar_tells_a_hold_too_with_three_numbers_a_link_and_the_report(wa
         watched.at("2026-03-12T08:30").look()
 
     letter, hold = server.letters
-    assert hold["Subject"].startswith("Steelyard core: Hold.")
+    assert hold["Subject"].startswith("Old prices: Steelyard core: Hold.")
     text = letter.get_body().get_content()
     assert (tick.reason, tick.outcome) == ("calendar", "planned")
     assert tick.deliveries["smtp"].state == "told"
     assert server.recipients == [["me@example.org"]] * 2
-    assert letter["Subject"].startswith("Steelyard core: Act. Two trades")
+    assert letter["Subject"].startswith("Old prices: Steelyard core: Act. Two trades")
+    assert "Warning: The prices are of 2026-01-09, " in text
     assert all(word in text for word in ("Drift: 26.7 pp to 0.0 pp", "Cost: 5.30 USD", "Turnover:"))
     assert f"http://127.0.0.1:8011/plans/{tick.plan_id}" in text.splitlines()
     assert "Due by its calendar at 2026-03-11 08:30 UTC." in text

@@ -20,7 +20,7 @@ from steelyard.store import leases, schedules
 from steelyard.store.opening import open_store
 from steelyard.store.schema import scheduler as table
 from steelyard.watch import board, scheduler, turn
-from steelyard.watch.turn import looking, turn_of
+from steelyard.watch.turn import holding, looking, turn_of
 
 BASE = "http://127.0.0.1:8011"
 
@@ -39,8 +39,14 @@ def test_of_two_that_look_at_once_one_has_the_turn_and_its_name_is_told(watched)
     assert len(turns) == 1
     assert looking(watched.store) == f"process {os.getpid()} on {os.uname().nodename}"
     assert scheduler.once(watched.store, os.environ, BASE, print) is None
+    held = holding(watched.store)
+    assert held is not None
+    assert (held[1] - watched.now).total_seconds() == turn.LEASE_SECONDS
+    assert schedules.last_look(watched.store) is None
+    watched.later(seconds=5)
     turns[0].release()
     assert looking(watched.store) is None
+    assert schedules.last_look(watched.store) == watched.now
     assert watched.look().ticks == []
 
 

@@ -24,6 +24,7 @@ def test_a_killed_runner_and_a_frozen_account_are_told_at_once_wherever_one_look
             until(lambda: "at the broker now," in words(visitor.get("/runs")))
             assert "is under way" in heading(visitor.get("/runs"))
             assert "Selling" in words(visitor.get("/"))
+            assert "A process works on it now." in command(home, "runs").stdout
             os.kill(runner.pid, signal.SIGKILL)
             runner.wait()
         assert heading(visitor.get("/runs")) == "One run is interrupted"
@@ -35,6 +36,11 @@ def test_a_killed_runner_and_a_frozen_account_are_told_at_once_wherever_one_look
         for address in ("/", "/buckets/core"):
             assert "Interrupted: no runner is there" in words(visitor.get(address))
 
+        for told in (command(home, "runs").stdout, command(home, "runs", "last").stdout):
+            assert "Interrupted since" in " ".join(told.split())
+            assert "steelyard resume" in " ".join(told.split())
+        health = command(home, "health")
+        assert (health.returncode, "is interrupted since" in health.stderr) == (1, True)
         assert command(home, "resume").returncode == 0
         assert "Interrupted" not in words(visitor.get("/runs"))
         with sqlite3.connect(home / "paper.db") as paper:
@@ -44,4 +50,5 @@ def test_a_killed_runner_and_a_frozen_account_are_told_at_once_wherever_one_look
             answer = visitor.get(address)
             assert "frozen" in words(answer)
             assert "/breaks" in answer.text
+        assert heading(visitor.get("/runs")) == "The account core is frozen"
     house.close()

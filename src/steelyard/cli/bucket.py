@@ -80,7 +80,10 @@ def create(
             say(
                 f"The {held.kind} {name} is made, {held.status}, aimed at {held.target_weight:.1%}."
             )
-            say(f"To fill it: steelyard bucket load {shlex.quote(name)} --holdings F --prices F")
+            say(
+                f"To fill it: steelyard bucket load {shlex.quote(name)} --holdings F --targets F "
+                "--prices F"
+            )
 
 
 @bucket.command("load")

@@ -19,7 +19,10 @@ def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> 
     from steelyard.store.buckets import worths
 
     if not rows:
-        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
+        text = (
+            "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
+            "--prices F"
+        )
         emit(console, sentence(text, console.width))
         return
     columns = (

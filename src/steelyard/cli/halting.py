@@ -49,9 +49,13 @@ def halt(
             words = "The kill switch was not engaged." if not before.engaged else "Lifted."
         else:
             why = reason or "a person said so"
+            already = switch.look(folder()).engaged
             before = switch.engage(folder(), why, author, datetime.now(UTC))
+            first = "It was halted before, and its reason stays" if already else "Halted"
+            yours = " Yours was not kept." if already and reason else ""
             words = (
-                f"Halted: {before.why}. No order is sent until: steelyard halt --lift --reason TEXT"
+                f"{first}: {before.why}.{yours} No order is sent until: steelyard halt --lift "
+                "--reason TEXT"
             )
         _told(HaltChanged(not lift, reason, author))
         now = switch.look(folder())

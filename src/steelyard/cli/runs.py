@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -65,10 +66,10 @@ def _show(chosen: Sequence[str], *, as_json: bool) -> None:
             write_json([document(entry, each) for each in shown])
             return
         if chosen:
-            write(draw(entry, shown[0]))
+            write(draw(entry, shown[0], standing=True))
             return
         if shown:
-            write(_listed(shown))
+            write(_listed(entry, shown))
         else:
             note("There was no run yet.")
         _before_live(entry)
@@ -85,11 +86,13 @@ def _before_live(entry: Journal) -> None:
         note(f"Before anything is traded live there have to be: {'; '.join(missing)}.")
 
 
-def _listed(runs: Sequence[RunRow]) -> str:
+def _listed(entry: Journal, runs: Sequence[RunRow]) -> str:
     """A line for each run; under one that waits, or did not end as it should, why."""
+    from steelyard.execution.interrupted import interruptions
     from steelyard.report.terminal.runs import listed
 
-    return screen(lambda console: listed(runs, console))
+    broken = interruptions(entry, folder(), runs)
+    return screen(lambda console: listed(runs, broken, console))
 
 
 def waits_for_fills(run: RunRow) -> bool:
@@ -99,13 +102,21 @@ def waits_for_fills(run: RunRow) -> bool:
     return run.broker == "file" and run.state not in RUN_OVER
 
 
-def draw(entry: Journal, run: RunRow) -> str:
-    """What became of a run, for the window or the pipe that stdout is."""
+def draw(entry: Journal, run: RunRow, *, standing: bool = False) -> str:
+    """What became of a run, for the window or the pipe that stdout is.
+
+    standing   also say how a run goes on that is not over: not by the process that worked on it
+    """
+    from steelyard.execution.interrupted import interruptions
     from steelyard.execution.report import run_report
+    from steelyard.execution.states import RUN_OVER
+    from steelyard.report.exhibits.run import next_step
     from steelyard.report.terminal.run import draw as drawn
 
     report = run_report(entry, run.run_id)
-    return screen(lambda console: drawn(report, console))
+    broken = interruptions(entry, folder(), [run]).get(run.run_id) if standing else None
+    after = next_step(run, broken) if standing or run.state in RUN_OVER else ""
+    return screen(lambda console: drawn(report, console, after, broken))
 
 
 def document(entry: Journal, run: RunRow) -> dict[str, Any]:
@@ -190,26 +201,35 @@ def reconcile(
 ) -> None:
     """Compare books and broker: orders, positions, cash; exits with 1 where they differ.
 
-    An account that differs is frozen until somebody looked: --acknowledge --reason TEXT
+    An account that differs is frozen until somebody looked: --account A --acknowledge --reason
+    TEXT, where one is frozen without --account too.
     """
     with guarded("Nothing was compared."):
         if not was_any_run():
             _nothing_to_compare(as_json=as_json)
             return
         from steelyard.execution.journal import tables
+        from steelyard.execution.reconcile.stored import frozen_accounts
 
         with journal() as entry:
             entry.verify(head)
             entry.whole()
             tables.check(entry)
-            newest = last_runs(entry, account)
+            newest = last_runs(entry, _the_frozen(entry, account) if acknowledge else account)
             if not newest:
                 _nothing_to_compare(as_json=as_json)
                 return
             results = [
                 _compared(entry, run, acknowledge=acknowledge, reason=reason) for run in newest
             ]
-            _tell(results, _frozen(entry), as_json=as_json)
+            _tell(results, frozen_accounts(entry), as_json=as_json)
+
+
+def _the_frozen(entry: Journal, account: str | None) -> str | None:
+    """Of an acknowledgement: the account that is meant, where none is named the frozen one."""
+    from steelyard.execution.reconcile.stored import the_frozen
+
+    return the_frozen(entry) if account is None else account
 
 
 def _nothing_to_compare(*, as_json: bool) -> None:
@@ -255,11 +275,6 @@ def _compared(entry: Journal, run: RunRow, *, acknowledge: bool, reason: str) ->
         return of(compared(desk))
 
 
-def _frozen(entry: Journal) -> dict[str, str]:
-    query = "SELECT account, reason FROM freeze WHERE lifted_utc IS NULL"
-    return dict(entry.rows(query))
-
-
 def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json: bool) -> None:
     clean = all(result["clean"] for result in results) and not frozen
     if as_json:
@@ -268,7 +283,7 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
     else:
         for result in results:
             became = "agrees" if result["clean"] else "differs"
-            became = "is as you saw it" if result.get("acknowledged") else became
+            became = "is as you saw it, and is released" if result.get("acknowledged") else became
             write(f"{result['account']} {became}\n")
             for each in result["breaks"]:
                 write(f"  {each['why']}\n")
@@ -276,8 +291,8 @@ def _tell(results: Sequence[dict[str, Any]], frozen: dict[str, str], *, as_json:
                 write(f"  {line}\n")
         for name, why in frozen.items():
             write(
-                f"{name} is frozen: {why}. Look, then: steelyard reconcile --account {name} "
-                "--acknowledge --reason TEXT\n"
+                f"{name} is frozen: {why}. Look, then: steelyard reconcile --account "
+                f"{shlex.quote(name)} --acknowledge --reason TEXT\n"
             )
     if not clean:
         raise typer.Exit(1)

@@ -110,6 +110,7 @@ def set_(
             change = _Change(store, bucket, file, values)
             until = None if mute_until is None else change.moment(mute_until)
             change.make(until, hear=unmute)
+            _tell_never_due(store, bucket)
             _shown(store, bucket, as_json=as_json)
 
 
@@ -189,14 +190,17 @@ def try_(
 def _once(store: Store, *, as_json: bool) -> None:
     from steelyard.watch import board, scheduler
     from steelyard.watch.documents import looked_document
-    from steelyard.watch.turn import looking
+    from steelyard.watch.turn import holding
 
     looked = scheduler.once(store, os.environ, _base_url(), note)
-    other = None if looked is not None else looking(store) or "another process"
+    held_by = None if looked is not None else holding(store)
+    other = None if looked is not None else "another process" if held_by is None else held_by[0]
     if as_json:
         write_json(looked_document(looked, other))
     elif looked is None:
         _say(f"{other} looks already: this one did nothing.")
+        if held_by is not None:
+            _say(f"If it was killed, its turn ends by itself at {held_by[1]:%H:%M:%S} UTC.")
     else:
         ways = board.channels(store, os.environ)
         write(screen(lambda console: draw_ticks(looked.ticks, ways, console)))
@@ -292,7 +296,16 @@ def _moment(text: str, schedule: Schedule | None) -> datetime:
     return moment
 
 
+def _tell_never_due(store: Store, bucket: str) -> None:
+    from steelyard.watch import board
+
+    for row in board.rows(store, os.environ):
+        if row.bucket == bucket and row.never_due:
+            note(row.never_due)
+
+
 def _shown(store: Store, bucket: str | None, *, as_json: bool) -> None:
+    from steelyard.store import schedules
     from steelyard.store.assignments import check_bucket
     from steelyard.watch import board
     from steelyard.watch.documents import row_document
@@ -304,10 +317,11 @@ def _shown(store: Store, bucket: str | None, *, as_json: bool) -> None:
             check_bucket(connection, bucket)
         rows = [row for row in rows if row.bucket == bucket]
     ways, other, now = board.channels(store, os.environ), looking(store), store.now()
+    last = schedules.last_look(store)
     if as_json:
         write_json([row_document(row) for row in rows])
     else:
-        write(screen(lambda console: draw_rows(rows, ways, other, now, console)))
+        write(screen(lambda console: draw_rows(rows, ways, other or last, now, console)))
 
 
 def _base_url() -> str:

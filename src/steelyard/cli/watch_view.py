@@ -21,13 +21,20 @@ NO_CHANNEL = (
 
 
 def draw_rows(
-    rows: Sequence[Row], ways: Sequence[Way], other: str | None, now: datetime, console: Console
+    rows: Sequence[Row],
+    ways: Sequence[Way],
+    looks: str | datetime | None,
+    now: datetime,
+    console: Console,
 ) -> None:
-    """Buckets with their schedules, the channels, and who looks."""
+    """Buckets with their schedules, the channels, and who looks, or when it was looked last."""
     from steelyard.report.terminal import columns
 
     if not rows:
-        text = "No bucket yet. To make the core: steelyard bucket load core --holdings F --prices F"
+        text = (
+            "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
+            "--prices F"
+        )
         columns.emit(console, columns.sentence(text, console.width))
         return
     heads = (
@@ -38,9 +45,15 @@ def draw_rows(
         columns.Column("What came of it", drop=1),
     )
     columns.table(console, heads, [_row(row, now) for row in rows])
-    looks = f"{other} looks." if other else "Nobody looks. To: steelyard watch"
-    for text in (*_channels(ways), looks):
+    for text in (*_channels(ways), _looks(looks)):
         columns.emit(console, columns.sentence(text, console.width))
+
+
+def _looks(looks: str | datetime | None) -> str:
+    if isinstance(looks, str):
+        return f"{looks} looks."
+    last = "" if looks is None else f" now; it was looked last at {_moment(looks)} UTC"
+    return f"Nobody looks{last}. To: steelyard watch"
 
 
 def _row(row: Row, now: datetime) -> columns.Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from datetime import datetime
 
 from steelyard.errors import BrokerError, NotExecuted
@@ -31,10 +32,10 @@ MENDS = {
     "holdings_changed": "Load the account as it is, and plan again: steelyard bucket load",
     "value_moved": "Plan again.",
     "price_moved": "Plan again.",
-    "frozen": "Look, then: steelyard reconcile --acknowledge --reason TEXT",
+    "frozen": "Look, then: steelyard reconcile --account {account} --acknowledge --reason TEXT",
     "halted": "When you have looked: steelyard halt --lift --reason TEXT",
 }
-"""Code of what stops a run before it begins -> what to do."""
+"""Code of what stops a run before it begins -> what to do; `{account}`: the account of the run."""
 
 
 class ExecutedBefore(NotExecuted):
@@ -209,7 +210,7 @@ def _over(desk: Desk, code: str, why: str) -> NotExecuted:
     """The run ends before it began; the error that says why."""
     with desk.journal.writing(desk.lease) as change:
         end_run(change, desk.run, RunState.ABORTED, Outcome.NOT_STARTED, why)
-    mend = MENDS.get(code, "")
+    mend = MENDS.get(code, "").format(account=shlex.quote(desk.run.account))
     return NotExecuted(
         f"The run {desk.run_id} was not started: {why}. Nothing was sent. {mend}".rstrip(),
         code=code,

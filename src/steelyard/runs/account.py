@@ -151,16 +151,18 @@ def beside(store: Store, held: Held) -> Iterator[Notice]:
     """What must be said of a bucket that was loaded by itself beside others."""
     others = [row for row in buckets.buckets(store) if row.name != held.name]
     own = universe_of(held, _before(store, held))
-    for row in others:
-        both = sorted(own & universe_of(row, _before(store, row)))
-        if both:
-            what = f"{', '.join(both[:SHOWN])}{' and more' * (len(both) > SHOWN)}"
-            text = (
-                f"{what} is in the buckets {held.name} and {row.name}: in one account a security "
-                "belongs to one bucket. Each is planned as if it were alone. A file of the whole "
-                f"account is loaded with: steelyard bucket load {CORE} --whole"
-            )
-            yield Notice(code="bucket_universes_overlap", message=text, head=True)
+    shared = {row.name: own & universe_of(row, _before(store, row)) for row in others}
+    both = sorted(frozenset().union(*shared.values()))
+    if both:
+        names = ", ".join(name for name, symbols in shared.items() if symbols)
+        what = f"{', '.join(both[:SHOWN])}{' and more' * (len(both) > SHOWN)}"
+        text = (
+            f"{what} {'is' if len(both) == 1 else 'are'} in {held.name} and in {names} too. Where "
+            "these are accounts of their own, that is as it should be. If they are one account, a "
+            "security belongs to one bucket, and a file of all of it is loaded with: steelyard "
+            f"bucket load {CORE} --whole"
+        )
+        yield Notice(code="bucket_universes_overlap", message=text, head=True)
     money = [row.name for row in others if row.kind != CORE and any(row.cash.values())]
     if held.kind == CORE and money:
         text = (

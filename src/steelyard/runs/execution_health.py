@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.execution import halt
+from steelyard.execution.interrupted import STANDS, Interruption, interruptions
 from steelyard.execution.journal import rows
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import is_there, open_journal
 from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.reconcile import stored
-from steelyard.execution.states import RUN_OVER, RunState
-
-STANDS = frozenset({RunState.HALTED, RunState.NEEDS_HUMAN})
+from steelyard.execution.states import RUN_OVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class AccountHealth:
     run          the newest
     frozen       why it may not be traded; "" = it may
     compared_at  when books and broker were compared last, and did they agree?
+    broken       no process carries the run on; None = one does, or none has to
     alerts       events of that kind in the journal, of all its runs
     """
 
@@ -34,6 +35,7 @@ class AccountHealth:
     frozen: str
     compared_at: datetime | None
     agreed: bool
+    broken: Interruption | None
     alerts: int
 
     @property
@@ -42,12 +44,18 @@ class AccountHealth:
         if self.frozen:
             return (
                 f"The account {self.account} is frozen: {self.frozen}. Look, then: steelyard "
-                f"reconcile --account {self.account} --acknowledge --reason TEXT"
+                f"reconcile --account {shlex.quote(self.account)} --acknowledge --reason TEXT"
             )
         if self.run.state in STANDS:
             return (
                 f"The run {self.run.run_id} in the account {self.account} is {self.run.state}: "
                 f"{self.run.reason}. Then: steelyard resume"
+            )
+        if self.broken is not None:
+            return (
+                f"The run {self.run.run_id} in the account {self.account} is interrupted since "
+                f"{self.broken.since:%Y-%m-%d %H:%M:%S} UTC: no process carries it on. Then: "
+                "steelyard resume"
             )
         return ""
 
@@ -55,7 +63,8 @@ class AccountHealth:
     def text(self) -> str:
         """A line for people."""
         run = self.run
-        became = run.outcome or f"{run.state}, and not over"
+        standing = "interrupted" if self.broken is not None else "not over"
+        became = run.outcome or f"{run.state}, and {standing}"
         if self.compared_at is None:
             compared = "never compared with the broker"
         else:
@@ -70,6 +79,7 @@ class AccountHealth:
             "account": self.account,
             "run_id": self.run.run_id,
             "state": self.run.state.value,
+            "interrupted_since": None if self.broken is None else self.broken.since.isoformat(),
             "live": self.run.state not in RUN_OVER,
             "outcome": None if self.run.outcome is None else self.run.outcome.value,
             "frozen": self.frozen or None,
@@ -85,7 +95,11 @@ def of_accounts(home: Path) -> list[AccountHealth]:
         return []
     with closing(open_journal(home)) as journal:
         newest = {run.account: run for run in reversed(rows.runs(journal))}
-        return [_account(journal, newest[name]) for name in sorted(newest)]
+        broken = interruptions(journal, home, newest.values())
+        return [
+            _account(journal, newest[name], broken.get(newest[name].run_id))
+            for name in sorted(newest)
+        ]
 
 
 def of_switch(home: Path) -> str:
@@ -101,7 +115,7 @@ def of_switch(home: Path) -> str:
     )
 
 
-def _account(journal: Journal, run: RunRow) -> AccountHealth:
+def _account(journal: Journal, run: RunRow, broken: Interruption | None) -> AccountHealth:
     account = run.account
     freeze = stored.frozen(journal, account)
     newest = next(iter(stored.comparisons(journal, account, most=1)), None)
@@ -116,5 +130,6 @@ def _account(journal: Journal, run: RunRow) -> AccountHealth:
         frozen="" if freeze is None else freeze.reason,
         compared_at=None if newest is None else newest.at,
         agreed=newest is not None and newest.clean,
+        broken=broken,
         alerts=alerts,
     )

@@ -76,7 +76,7 @@ def order_of(store: Store, planners: Planners, name: str) -> StoredOrder:
     """What the next plan of a bucket is made from; NotStored, InputError without any."""
     held = buckets.bucket_of(store, name)
     if held.portfolio is None or held.market is None:
-        load = f"steelyard bucket load {name} --holdings F --prices F"
+        load = f"steelyard bucket load {name} --holdings F --targets F --prices F"
         raise InputError(
             f"The bucket {name} has no holdings yet. Nothing was planned. Load them: {load}",
             code="bucket_is_empty",

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from steelyard.errors import NotStored
 from steelyard.store.assignments import check_bucket
 from steelyard.store.failures import row_of
-from steelyard.store.leases import Lease, add, claim
+from steelyard.store.leases import Lease, add, claim, release
 from steelyard.store.schema import schedule, scheduler, tick
 from steelyard.store.store import Store, Transaction, json_text, stamp
 
@@ -245,6 +245,28 @@ def holder(store: Store) -> tuple[str, datetime] | None:
     if row is None or row.lease_until <= stamp(store.now()):
         return None
     return str(row.holder), datetime.fromisoformat(row.lease_until)
+
+
+def let_go(transaction: Transaction, lease: Lease) -> None:
+    """Leave the look to others at once, and when that was."""
+    if release(transaction, scheduler, [lease]):
+        transaction.connection.execute(
+            update(scheduler)
+            .where(scheduler.c.name == THE_ONLY, scheduler.c.state == "free")
+            .values(lease_until=transaction.stamp)
+        )
+
+
+def last_look(store: Store) -> datetime | None:
+    """When the newest look ended that is over, of a process that was killed at the latest; None =
+    never, or somebody looks.
+    """
+    query = select(scheduler.c.state, scheduler.c.lease_until)
+    with store.reading() as connection:
+        row = connection.execute(query).first()
+    if row is None or row.lease_until is None or row.lease_until > stamp(store.now()):
+        return None
+    return datetime.fromisoformat(row.lease_until)
 
 
 def _forget(connection: Connection, bucket: str) -> None:

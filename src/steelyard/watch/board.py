@@ -56,6 +56,20 @@ class Row:
         until = None if self.scheduled is None else self.scheduled.muted_until
         return until is not None and until > now
 
+    @property
+    def never_due(self) -> str:
+        """Why one time passes without a plan: it is in the bucket's own silence; "" = no."""
+        until = None if self.scheduled is None else self.scheduled.muted_until
+        if self.schedule is None or self.schedule.on is None:
+            return ""
+        if until is None or self.next_at is None or self.next_at >= until:
+            return ""
+        return (
+            f"{self.bucket} is due one time, {message.moment(self.next_at)}, and muted until "
+            f"{message.moment(until)}: it will be neither planned nor told then. Name a later day, "
+            "or unmute it."
+        )
+
 
 def rows(store: Store, variables: Mapping[str, str]) -> list[Row]:
     """Every bucket, with its schedule, its last tick and when it is due next.

@@ -30,6 +30,7 @@ from steelyard.telemetry.events import WatchDue, WatchMissed
 from steelyard.watch.days import days_of, exchange_of
 from steelyard.watch.desk import Desk
 from steelyard.watch.due import moment_of, moments
+from steelyard.watch.message import moment
 from steelyard.watch.schedule import Schedule, parse
 from steelyard.watch.telling import tell, tell_waiting
 
@@ -112,7 +113,9 @@ def _looked(desk: Desk, case: _Case) -> Iterator[Tick]:
     muted = case.scheduled.muted_until
     if muted is not None and case.now < muted:
         if case.dues:
-            yield from _write(desk, case, _tick(case, "muted", detail=f"Muted until {muted}."))
+            yield from _write(
+                desk, case, _tick(case, "muted", detail=f"Muted until {moment(muted)}.")
+            )
         return
     if not case.dues and not _band_look(desk, case):
         return

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from steelyard.ages import weekdays
 from steelyard.canonical import plain, sha256
 from steelyard.errors import one_line
+from steelyard.importers.as_of import MOST_AHEAD
 from steelyard.plans.plan import Plan
 from steelyard.report import page, visible
 from steelyard.sentences import FORMATS, SPACE
@@ -21,6 +23,8 @@ from steelyard.store.schedules import Breach, Tick
 SCHEMA = "steelyard.watch/1"
 LONGEST_SUBJECT = 160
 MOST_BREACHES, MOST_NOTES = 8, 8
+OLD_PRICES = frozenset({"old_view"})
+"""Codes of warnings in the head of a plan that its prices are old."""
 NOTHING_SENT = "Calculated from your targets and rules. No order was sent: a schedule never trades."
 
 
@@ -48,13 +52,13 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
     link = f"{base_url}/plans/{plan.plan_id}" if plan is not None else f"{base_url}/schedule"
     lines = [verdict]
     if plan is not None:
+        if _old(tick, plan) and not _warned(plan):
+            lines += [_old(tick, plan)]
         lines += [plan.verdict.detail, "", *numbers(plan), *_notes(plan)]
     lines += ["", *why(tick), "", link, "", NOTHING_SENT]
     text = "\n".join(plainly(part) for line in lines for part in line.splitlines() or [""])
     return Message(
-        subject=one_line(f"Steelyard {tick.bucket}: {verdict}", LONGEST_SUBJECT).replace(
-            SPACE, " "
-        ),
+        subject=_subject(tick, plan, verdict),
         text=f"{text}\n",
         key=_key(tick),
         at=tick.at,
@@ -62,6 +66,25 @@ def message_of(tick: Tick, plan: Plan | None, base_url: str) -> Message:
         report=None if plan is None else page.render(plan),
         report_name=f"steelyard-{tick.bucket}-{tick.at:%Y-%m-%d}.html",
     )
+
+
+def _subject(tick: Tick, plan: Plan | None, verdict: str) -> str:
+    """Bucket and verdict; first of all that the prices are old, for nobody may open the message."""
+    first = "Old prices: " if plan is not None and (_old(tick, plan) or _warned(plan)) else ""
+    text = f"{first}Steelyard {tick.bucket}: {verdict}"
+    return one_line(text, LONGEST_SUBJECT).replace(SPACE, " ")
+
+
+def _old(tick: Tick, plan: Plan) -> str:
+    """That prices were old when it was planned, which a load long ago could not say; "" = no."""
+    age = weekdays(plan.as_of, tick.at.date())
+    if age <= MOST_AHEAD:
+        return ""
+    return f"Warning: The prices are of {plan.as_of}, {age} weekdays before it was planned."
+
+
+def _warned(plan: Plan) -> bool:
+    return any(each.code in OLD_PRICES for each in plan.warnings if each.head)
 
 
 def plainly(text: str) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from steelyard.errors import ChangedMeanwhile, StoreError
 from steelyard.store import leases, schedules
@@ -53,7 +54,7 @@ class Turn:
     def release(self) -> None:
         """Leave the turn to others at once."""
         with self.store.writing(alone=False) as transaction:
-            leases.release(transaction, scheduler, [self.lease])
+            schedules.let_go(transaction, self.lease)
 
     def _until(self, over: threading.Event) -> None:
         while not over.wait(EXTENDED_EACH_SECONDS):
@@ -85,8 +86,14 @@ def turn_of(store: Store) -> Turn | None:
 
 def looking(store: Store) -> str | None:
     """Who looks now, in words: `process 4711 on HOST`; None = nobody."""
+    row = holding(store)
+    return None if row is None else row[0]
+
+
+def holding(store: Store) -> tuple[str, datetime] | None:
+    """(who looks now, until when its turn is held if it is dead); None = nobody."""
     row = schedules.holder(store)
     if row is None:
         return None
     host, pid, _ = row[0].rsplit("-", 2)
-    return f"process {pid} on {host}"
+    return f"process {pid} on {host}", row[1]

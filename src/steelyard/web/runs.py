@@ -17,6 +17,7 @@ from steelyard.execution.followed import followed
 from steelyard.execution.interrupted import interruptions
 from steelyard.execution.journal.journal import Journal
 from steelyard.execution.journal.opening import open_to_look
+from steelyard.execution.reconcile.stored import frozen_accounts
 from steelyard.execution.run_lines import run_lines
 from steelyard.execution.states import RUN_OVER
 from steelyard.report.exhibits.following import (
@@ -52,15 +53,18 @@ def list_(request: Request, here: Here) -> Response:
         lines = run_lines(journal, MOST_LISTED)
         runs = [line.run for line in lines]
         broken = interruptions(journal, here.home, runs)
+        frozen = frozen_accounts(journal)
         going = [followed(journal, run.run_id) for run in runs if run.state not in RUN_OVER]
     return page(
         request,
         "runs.html",
         at="runs",
         lines=lines,
-        head=head_of(runs, broken),
+        head=head_of(runs, broken, frozen),
+        frozen=frozen,
         broken=broken,
         there=at_broker_words(going),
+        out=any(each.at_broker for each in going),
         most=MOST_LISTED,
         state_of=state_of,
         level_of=level_of,

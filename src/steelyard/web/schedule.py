@@ -27,6 +27,7 @@ from steelyard.services.api.fields import BucketInPath, Here, changing
 from steelyard.services.house import House
 from steelyard.services.problems import status_of
 from steelyard.services.security.roles import needs
+from steelyard.store import schedules
 from steelyard.store.assignments import check_bucket
 from steelyard.store.store import Store
 from steelyard.store.strategies import LONGEST_NAME
@@ -80,6 +81,7 @@ def overview(request: Request, here: Here) -> Response:
         at_now=now,
         head=schedule_words.finding(rows, now),
         looks=looking(store),
+        looked=schedules.last_look(store),
         channels=audience_of(here),
         say=schedule_words,
     )
@@ -224,6 +226,7 @@ def _page(
         head=schedule_words.of_bucket(row, now),
         weekdays=[(day, day.capitalize()) for day in WEEKDAYS],
         looks=looking(store),
+        looked=schedules.last_look(store),
         last=board.ticks(store, bucket, 5),
         say=schedule_words,
     )

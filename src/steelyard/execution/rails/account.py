@@ -52,7 +52,8 @@ def lacking(history: PaperHistory, needs: PaperHistoryNeeds) -> tuple[str, ...]:
     if not history.days >= needs.min_days:
         missing.append(f"{history.days} of {needs.min_days} days with such a run")
     if history.unexplained != 0:
-        missing.append(f"{history.unexplained} of 0 differences that nobody explained")
+        there = "1 is" if history.unexplained == 1 else f"{history.unexplained} are"
+        missing.append(f"no difference that nobody explained ({there} there)")
     return tuple(missing)
 
 

@@ -8,6 +8,7 @@ is written as such: in no book, and traded by nobody.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -160,7 +161,7 @@ def freeze(
         (account, change.stamp, reason),
     )
     change.tell(AccountFrozen(account, reason), run_id, bucket)
-    hint = "steelyard reconcile --acknowledge --reason TEXT"
+    hint = _release(account)
     why = f"{account} is frozen: {reason}. Look, then: {hint}"
     change.tell(AlertRaised("account_frozen", why, account), run_id, bucket)
 
@@ -171,6 +172,27 @@ def frozen(journal: Journal, account: str) -> Freeze | None:
         "SELECT since_utc, reason FROM freeze WHERE account = ? AND lifted_utc IS NULL", (account,)
     )
     return None if row is None else Freeze(account, datetime.fromisoformat(row[0]), row[1])
+
+
+def frozen_accounts(journal: Journal) -> dict[str, str]:
+    """Account -> why it may not be traded, by name."""
+    query = "SELECT account, reason FROM freeze WHERE lifted_utc IS NULL ORDER BY account"
+    return {str(name): str(why) for name, why in journal.rows(query)}
+
+
+def the_frozen(journal: Journal) -> str:
+    """The account that is frozen; raises NotExecuted where none is, or several are."""
+    names = [*frozen_accounts(journal)]
+    if not names:
+        raise _refused("No account is frozen", "acknowledge_none", "", "")
+    if len(names) > 1:
+        text = f"{len(names)} accounts are frozen: {', '.join(names)}. Say which one you looked at"
+        raise _refused(text, "acknowledge_which", names[0], _release(names[0]))
+    return names[0]
+
+
+def _release(account: str) -> str:
+    return f"steelyard reconcile --account {shlex.quote(account)} --acknowledge --reason TEXT"
 
 
 def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
@@ -186,7 +208,7 @@ def acknowledge(change: Change, result: Reconciliation, reason: str) -> None:
             f"The account {account} is not frozen", "acknowledge_not_frozen", account, ""
         )
     if not reason.strip():
-        hint = "steelyard reconcile --acknowledge --reason TEXT"
+        hint = _release(account)
         raise _refused("An acknowledgement needs a reason", "acknowledge_no_reason", account, hint)
     opening = result.opening
     if opening is None:

@@ -89,7 +89,7 @@ class Jobs:
         what = job if isinstance(job, str) else f"the plan {job.ask.plan_id[:12]}"
         return NotExecuted(
             f"The runner is busy with {what}, and trades one at a time. Nothing was sent for this "
-            "one. Plan and hand it over again when that is done: steelyard runs",
+            "one. Hand it over again when that is done: steelyard runs",
             code="runner_busy",
             place="runner",
             value=what,

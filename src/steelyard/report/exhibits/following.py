@@ -16,9 +16,9 @@ from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, Ru
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.narrative import in_words
-from steelyard.report.exhibits.run import LEVELS, OUTCOMES, signed_cents, slippage
+from steelyard.report.exhibits.run import LEFT_OPEN, LEVELS, OUTCOMES, signed_cents, slippage
 from steelyard.report.exhibits.time_axis import TimeAxis, length, time_axis
-from steelyard.report.exhibits.words import counted, lower, sentence
+from steelyard.report.exhibits.words import capital, counted, lower, sentence
 from steelyard.sentences import SPACE, money, quantity, signed
 
 Level = Literal["ok", "warn", "stop", "none"]
@@ -199,10 +199,26 @@ def at_broker_words(runs: Sequence[Followed]) -> str:
     return f"{counted(count, 'order')} at the broker now, {amounts} not filled yet, {they}."
 
 
-def head_of(runs: Sequence[RunRow], broken: Collection[str] = ()) -> str:
-    """The finding of a list: `One run needs you`, `Two runs are under way`; broken: their ids."""
+def head_of(
+    runs: Sequence[RunRow], broken: Collection[str] = (), frozen: Collection[str] = ()
+) -> str:
+    """The finding of a list: `One run needs you`, `Two runs are under way`.
+
+    broken   ids of those that no process carries on
+    frozen   accounts that may not be traded
+    """
     if not runs:
         return "No run yet"
+    state = _of_runs(runs, broken)
+    if not frozen:
+        return state or f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
+    count = len(frozen)
+    words = f"the account {next(iter(frozen))} is" if count == 1 else f"{count} accounts are"
+    return f"{state}, {words} frozen" if state else f"{capital(words)} frozen"
+
+
+def _of_runs(runs: Sequence[RunRow], broken: Collection[str]) -> str:
+    """Of the runs that are not over; "" = there is none."""
     if broken:
         count = len(broken)
         return f"{counted(count, 'run')} {'is' if count == 1 else 'are'} interrupted"
@@ -212,7 +228,7 @@ def head_of(runs: Sequence[RunRow], broken: Collection[str] = ()) -> str:
     going = sum(run.state not in RUN_OVER for run in runs)
     if going:
         return f"{counted(going, 'run')} {'is' if going == 1 else 'are'} under way"
-    return f"{counted(len(runs), 'run')}, the newest is {lower(state_of(runs[0]))}"
+    return ""
 
 
 def level_of(run: RunRow, broken: Interruption | None = None) -> Level:
@@ -272,6 +288,8 @@ def _banner(run: Followed, broken: Interruption | None) -> Iterator[tuple[str, s
         yield f"{each.result.symbol} is unknown.", text
     if run.run.reason and run.run.state is not RunState.DONE:
         yield "Why.", sentence(run.run.reason)
+    if run.run.outcome in LEFT_OPEN:
+        yield "Next.", LEFT_OPEN[run.run.outcome]
     if run.frozen is not None:
         yield f"{run.frozen.account} is frozen.", sentence(run.frozen.reason)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.brokers.broker import Activity
 from steelyard.canonical import plain
+from steelyard.execution.interrupted import BY_HAND, STANDS, Interruption
+from steelyard.execution.journal.rows import RunRow
 from steelyard.execution.results import DriftRow, RunReport, StepResult
-from steelyard.execution.states import LEG_OVER, LegState, Outcome, RunState
+from steelyard.execution.states import LEG_OVER, RUN_OVER, LegState, Outcome, RunState
+from steelyard.planning.narrative import in_words
 from steelyard.report.exhibits.scale import Scale
 from steelyard.report.exhibits.words import counted, lower, price, sentence
 from steelyard.sentences import FORMATS, SPACE, money, quantity, signed
@@ -44,6 +47,11 @@ LEVELS = {
     Outcome.FAILED: "stop",
     Outcome.NOT_STARTED: "stop",
 }
+LEFT_OPEN: Mapping[Outcome | None, str] = {
+    Outcome.PARTIAL: "To trade the rest: plan again, then approve.",
+    Outcome.FAILED: "To trade it: plan again, then approve.",
+}
+"""Outcome of a run that never goes on -> what to do instead."""
 LEAST_REACH = 0.01
 """Half width of the strips at least, of value."""
 MARGIN = 6.0
@@ -55,15 +63,37 @@ def state_of(state: LegState) -> str:
     return STATES.get(state, state.value.lower())
 
 
-def waiting(state: RunState, broker: str) -> str:
-    """What a run that is not over does."""
+def waiting(state: RunState, broker: str, broken: Interruption | None = None) -> str:
+    """What a run that is not over does; broken: no process carries it on."""
+    if broken is not None:
+        return "Interrupted"
     return WAITING.get(state, "Waits for its fills" if broker == "file" else "Under way")
 
 
-def heading(report: RunReport) -> tuple[str, str]:
-    """What became of it, and of its orders."""
+def next_step(run: RunRow, broken: Interruption | None = None) -> str:
+    """What a person does now of a run, in sentences; "" = nothing."""
+    if run.outcome in LEFT_OPEN:
+        return LEFT_OPEN[run.outcome]
+    if run.state in RUN_OVER:
+        return ""
+    if broken is not None:
+        count = broken.at_broker
+        there = f"{lower(counted(count, 'order'))} may be" if count else "no order is"
+        return (
+            f"Interrupted since {broken.since:%Y-%m-%d %H:%M:%S} UTC, {there} at the broker. Go "
+            "on with: steelyard resume"
+        )
+    if run.broker == BY_HAND:
+        return f"Go on with: steelyard runs fills {run.run_id} FILE"
+    if run.state in STANDS:
+        return "When you have looked, go on with: steelyard resume"
+    return "A process works on it now."
+
+
+def heading(report: RunReport, broken: Interruption | None = None) -> tuple[str, str]:
+    """What became of it, and of its orders; broken: no process carries it on."""
     outcome = report.outcome
-    head = OUTCOMES[outcome] if outcome else waiting(report.state, report.broker)
+    head = OUTCOMES[outcome] if outcome else waiting(report.state, report.broker, broken)
     if not report.steps:
         return f"{head}.", "The plan has no orders."
     if not report.filled:
@@ -74,9 +104,10 @@ def heading(report: RunReport) -> tuple[str, str]:
         orders = "All orders are" if whole > 1 else "The order is"
         return f"{head}.", f"{orders} filled."
     part = len(report.filled) - whole
-    more = f", {lower(counted(part, 'more'))} in part" if part else ""
-    more = more.replace("mores", "more")
-    return f"{head}.", f"{counted(whole, 'order')} of {len(report.steps)} filled{more}."
+    other = " more" if whole else ""
+    more = f", {lower(in_words(part))}{other} in part" if part else ""
+    first = f"{counted(whole, 'order')} of" if whole else "None of"
+    return f"{head}.", f"{first} {len(report.steps)} filled{more}."
 
 
 def level_of(report: RunReport) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from steelyard.execution.interrupted import Interruption
 from steelyard.execution.results import CashRow, RunReport, StepResult
 from steelyard.report.exhibits import run as exhibit
 from steelyard.report.exhibits import words
@@ -60,15 +61,22 @@ MID = "On mid is against the middle of the market when each limit was set, in mo
 NOT_READ = "not read"
 
 
-def draw(report: RunReport, console: Console) -> None:
-    """The whole view."""
-    head, rest = exhibit.heading(report)
+def draw(
+    report: RunReport,
+    console: Console,
+    after: str = "",
+    broken: Interruption | None = None,
+) -> None:
+    """The whole view; after: what a person does now; broken: no process carries the run on."""
+    head, rest = exhibit.heading(report, broken)
     mode = f"{report.broker}, {report.mode}"
     _say(console, f"Run {report.run_id} · {report.bucket} · {mode} · account {report.account}")
     emit(console, [Text("")])
     _say(console, f"{head} {rest}", style=f"bold {STYLE[exhibit.level_of(report)]}")
     if report.reason:
         _say(console, words.sentence(report.reason))
+    if after:
+        _say(console, after)
     said = exhibit.bought_and_sold(report), exhibit.slipped(report), exhibit.drift_of(report)
     for text in filter(None, said):
         _say(console, text)

@@ -6,22 +6,28 @@ A plan of files belongs to no stored bucket: nothing of it can change behind its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 
+from numpy import array_equal
+
 from steelyard.canonical import plain
 from steelyard.errors import NotStored
+from steelyard.market import Market
 from steelyard.money import ZERO
 from steelyard.runs.standing import same_money
 from steelyard.store import assignments, buckets
 from steelyard.store import inputs as kept_inputs
 from steelyard.store.buckets import Held
-from steelyard.store.plans import PlanRow, StoredPlan
+from steelyard.store.plans import StoredPlan
 from steelyard.store.snapshots import Portfolio
 from steelyard.store.store import Store
 
 MOST = 20
 """Lines of holdings that are named one by one."""
+MOST_PRICES = 5
+"""Prices that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ def changes(store: Store, entry: StoredPlan, bucket: Held | None) -> tuple[Chang
     """What of a plan's ground has moved; () = nothing."""
     if bucket is None or bucket.portfolio is None:
         return ()
-    return (*_rules(store, entry), *_owned(store, entry, bucket), *_prices(entry.row, bucket))
+    return (*_rules(store, entry), *_owned(store, entry, bucket), *_prices(store, entry, bucket))
 
 
 def _rules(store: Store, entry: StoredPlan) -> Iterator[Changed]:
@@ -106,8 +112,51 @@ def _differences(
             yield Changed(f"{what} {name}", plain(before), plain(after))
 
 
-def _prices(row: PlanRow, bucket: Held) -> Iterator[Changed]:
-    if row.market != bucket.market:
-        day = "others" if bucket.as_of is None else f"of {bucket.as_of}"
-        same = bucket.as_of == row.as_of
-        yield Changed("Prices", f"of {row.as_of}", "others of that day" if same else day)
+def _prices(store: Store, entry: StoredPlan, bucket: Held) -> Iterator[Changed]:
+    """Prices of the plan's securities; where they are equal, what else of the market differs."""
+    row = entry.row
+    if row.market == bucket.market or bucket.market is None or bucket.portfolio is None:
+        return
+    then = kept_inputs.load(store, row.portfolio, row.market).market
+    now = kept_inputs.load(store, bucket.portfolio, bucket.market).market
+    plan = entry.plan
+    names = {each.symbol for each in plan.holdings} | {each.symbol for each in plan.steps}
+    before, after = _quoted(then, names), _quoted(now, names)
+    lines = [
+        Changed(f"Price of {name}", _price(before.get(name)), _price(after.get(name)))
+        for name in sorted(names)
+        if before.get(name) != after.get(name)
+    ]
+    yield from lines[:MOST_PRICES]
+    if len(lines) > MOST_PRICES:
+        yield Changed("Other prices", "as planned", f"{len(lines) - MOST_PRICES} more differ")
+    if bucket.as_of != row.as_of:
+        yield Changed("Day of the prices", f"{row.as_of}", f"{bucket.as_of or 'not known'}")
+    elif not lines:
+        yield Changed(
+            "Market data beside the prices of the plan, which are as they were",
+            "those of the plan",
+            _others(then, now),
+        )
+
+
+def _quoted(market: Market, names: AbstractSet[str]) -> dict[str, Decimal]:
+    return {name: quote.price for name, quote in market.quotes.items() if name in names}
+
+
+def _price(price: Decimal | None) -> str:
+    return "none" if price is None else plain(price)
+
+
+def _others(then: Market, now: Market) -> str:
+    """What differs of two markets with the same prices of what a plan trades and holds."""
+    parts = {
+        "exchange rates": (then.fx.base, then.fx.rates) == (now.fx.base, now.fx.rates),
+        "securities": then.symbols == now.symbols,
+        "their file": then.source == now.source,
+        "history": then.closes.shape == now.closes.shape
+        and bool((then.dates == now.dates).all())
+        and array_equal(then.closes, now.closes, equal_nan=True),
+    }
+    differ = [name for name, same in parts.items() if not same]
+    return f"others ({', '.join(differ)})" if differ else "others"

@@ -45,7 +45,7 @@ VERDICTS = 64
 """Second opinions that are remembered: a plan never changes."""
 MENDS = {
     "halted": ("When you have looked:", "halt --lift --reason TEXT"),
-    "frozen": ("Look, then:", "reconcile --acknowledge --reason TEXT"),
+    "frozen": ("Look, then:", "reconcile --account {account} --acknowledge --reason TEXT"),
 }
 
 
@@ -63,11 +63,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """Why a plan may not be approved now, and what to do."""
+    """Why a plan may not be approved now, and what to do; again: would another plan mend it?"""
 
     code: str
     text: str
     mend: str = ""
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +166,7 @@ def facts_of(
         *_rails(seen),
         *([_unmoved(moved, entry.row, stored=bucket is not None)] if run is None else []),
         *(_paper(where.home, account, orders) if run is None and broker == "paper" else ()),
+        *(_keys() if broker != "paper" else ()),
         *_later(later),
     )
     return ApprovalFacts(
@@ -182,7 +184,7 @@ def facts_of(
         newer=later,
         approval=next(iter(approvals.of_plan(store, entry.row.plan_id)), None),
         run=run,
-        hindrance=_hindrance(orders, checks, seen, (run, other), where.environment)
+        hindrance=_hindrance(orders, checks, seen, (run, other), (account, where.environment))
         or _too_old(settings, entry.row, broker, now),
         live=_live(entry.row.plan_id, where.environment),
     )
@@ -265,7 +267,9 @@ def _rails(seen: Beforehand) -> list[Check]:
     ]
     if seen.unseen:
         words = ", ".join(seen.unseen).replace("_", " ")
-        text = f"{len(seen.unseen)} rails ask the broker when the run begins: {words}."
+        count = len(seen.unseen)
+        asks = "rail asks" if count == 1 else "rails ask"
+        text = f"{count} {asks} the broker when the run begins: {words}."
         lines.append(Check("rails_at_broker", "wait", text))
     if seen.restricted is None:
         text = "The list of restricted symbols cannot be read: every order would be stopped."
@@ -281,13 +285,25 @@ def _paper(home: Path, account: str, orders: Approved) -> list[Check]:
     return [Check(PAPER, "stop", text)] if text else []
 
 
+def _keys() -> list[Check]:
+    text = (
+        "The runner needs the keys of the broker in its own environment, APCA_API_KEY_ID and "
+        "APCA_API_SECRET_KEY, and refuses the plan without. A page has no key, and cannot look."
+    )
+    return [Check("keys", "wait", text)]
+
+
 def _unmoved(moved: tuple[Changed, ...], row: PlanRow, *, stored: bool) -> Check:
     when = _when(row.saved_at)
     if moved:
-        return Check("changed", "stop", f"{len(moved)} things changed since {when}.")
+        return Check("changed", "stop", f"{_things(len(moved))} changed since {when}.")
     if not stored:
         return Check("changed", "ok", "A plan of files: nothing of it can change.")
     return Check("changed", "ok", f"Nothing changed since {when}.")
+
+
+def _things(count: int) -> str:
+    return "One thing" if count == 1 else f"{count} things"
 
 
 def _later(row: PlanRow | None) -> list[Check]:
@@ -303,8 +319,10 @@ def _hindrance(
     checks: tuple[Check, ...],
     seen: Beforehand,
     runs: tuple[RunRow | None, RunRow | None],
-    environment: Mapping[str, str],
+    where: tuple[str, Mapping[str, str]],
 ) -> Hindrance | None:
+    """where: (account, environment)."""
+    environment = where[1]
     run, other = runs
     if run is not None:
         became = run.outcome or run.state
@@ -314,7 +332,9 @@ def _hindrance(
         return Hindrance("approval_holds", "The plan holds: there is nothing to trade.")
     if other is not None:
         text = f"The account {other.account} has the run {other.run_id}, which is {other.state}."
-        return Hindrance("approval_live_run", text, f"First: {command(environment, 'resume')}")
+        return Hindrance(
+            "approval_live_run", text, f"First: {command(environment, 'resume')}", again=False
+        )
     stop = next((each for each in checks if each.level == "stop" and each.name != "rails"), None)
     if stop is None:
         return None
@@ -322,20 +342,28 @@ def _hindrance(
     return Hindrance(
         codes.get(stop.name, "approval_stopped"),
         stop.text,
-        _mend(stop, orders, seen, environment),
+        *_mend(stop, orders, seen, where),
     )
 
 
-def _mend(stop: Check, orders: Approved, seen: Beforehand, environment: Mapping[str, str]) -> str:
-    """What to do about what stops a plan; "" = nobody can say."""
+def _mend(
+    stop: Check, orders: Approved, seen: Beforehand, where: tuple[str, Mapping[str, str]]
+) -> tuple[str, bool]:
+    """(what to do about what stops a plan, "" = nobody can say; would another plan mend it?)."""
+    account, environment = where
     if stop.name == "changed":
-        return "Plan again."
+        return "Plan again.", True
     if stop.name == PAPER:
         short = orders.plan_id[: plans.SHOWN_DIGITS]
         fresh = command(environment, f"execute {short} --account {shlex.quote(_fresh(orders))}")
-        return f"A paper account of another name begins with what the plan stands on: {fresh}"
-    mends = (MENDS[code] for _, code, _ in seen.blocks if code in MENDS)
-    return next((f"{words} {command(environment, typed)}" for words, typed in mends), "")
+        words = f"A paper account of another name begins with what the plan stands on: {fresh}"
+        return words, False
+    codes = [code for name, code, _ in seen.blocks if f"rail-{name}" == stop.name]
+    if codes and codes[0] in MENDS:
+        words, typed = MENDS[codes[0]]
+        typed = typed.format(account=shlex.quote(account))
+        return f"{words} {command(environment, typed)}", False
+    return "", True
 
 
 def _fresh(orders: Approved) -> str:

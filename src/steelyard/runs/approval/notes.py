@@ -27,13 +27,17 @@ def notes(plan: Plan) -> tuple[Note, ...]:
 
 
 def _taxes(plan: Plan) -> Iterator[Note]:
-    for step in plan.steps:
-        if step.side is Side.SELL and any(lot.unit_cost is None for lot in step.lots):
-            yield Note(
-                f"tax-{step.symbol}",
-                step.symbol,
-                f"The tax on {step.symbol} is unknown: no cost is given for what is sold.",
-            )
+    symbols = sorted(
+        {
+            step.symbol
+            for step in plan.steps
+            if step.side is Side.SELL and any(lot.unit_cost is None for lot in step.lots)
+        }
+    )
+    if symbols:
+        names = " and ".join(filter(None, (", ".join(symbols[:-1]), symbols[-1])))
+        text = f"The tax on {names} is unknown: no cost is given for what is sold."
+        yield Note("tax", "taxes", text)
 
 
 def _heads(plan: Plan) -> Iterator[Note]:
