@@ -231,14 +231,18 @@ def test_a_preset_is_not_applied_beside_a_setting_that_is_refused(folder: Path):
     assert sum(row["uses"] for row in presets) == 0
 
 
-def test_an_amount_that_would_lose_digits_is_not_moved(folder: Path):
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [("5." + "0" * 33 + "1", "fewer decimals"), ("0.004", "0.01 is the least")],
+)
+def test_an_amount_that_would_lose_digits_or_is_no_cent_is_not_moved(folder: Path, amount, why):
     run("bucket", "load", "core", *own_files(folder))
     run("bucket", "create", "tech")
 
-    refused = run("bucket", "transfer", "core", "tech", "USD=0." + "0" * 33 + "1")
+    refused = run("bucket", "transfer", "core", "tech", f"USD={amount}")
 
     assert refused.exit_code == 1
-    assert "fewer decimals" in refused.stderr
+    assert why in refused.stderr
     assert listed()["tech"]["cash"] == {}
 
 

@@ -28,7 +28,7 @@ from steelyard.services.security.tokens import own_token, token_file
 FOREIGN = "http://evil.example"
 JSON = {"Content-Type": "application/json"}
 CONFIG = {"name": "mine", "config_toml": "[limits]\nmax_turnover_weight = 0.1\n"}
-NOT_THERE = frozenset({404, 405})
+NOT_THERE = frozenset({404, 405, 415})
 DETAIL = ("Traceback", 'File "', "sqlite", "SELECT ", "/src/", "root:")
 """What no refusal shows."""
 
