@@ -8,6 +8,8 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from builders.commands import of_sample, own_files, run
 from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.environment import database
