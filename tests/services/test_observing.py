@@ -206,7 +206,7 @@ def test_one_trace_goes_through_all_services_and_stands_in_all_their_lines(tmp_p
     assert answer.json() == BUSY.planned.plan_id
     assert {f"{span.context.trace_id:032x}" for span in spans} == {TRACE}
     services = {span.resource.attributes["service.name"] for span in spans}
-    assert services == {f"steelyard-{name}" for name in APPLICATIONS if name != "api"}
+    assert services == {f"steelyard-{name}" for name in APPLICATIONS if name not in {"api", "ui"}}
     (root,) = [span for span in spans if span.name == "POST /coordinator/create-plan"]
     others = [span for span in spans if span is not root]
     assert {span.parent.span_id for span in others} == {root.context.span_id}
@@ -325,7 +325,7 @@ def test_over_sockets_each_process_has_spans_and_lines_of_one_trace_and_figures_
         for each in part.resource.attributes
         if each.key == "service.name"
     }
-    assert services == {f"steelyard-{name}" for name in APPLICATIONS if name != "api"}
+    assert services == {f"steelyard-{name}" for name in APPLICATIONS if name not in {"api", "ui"}}
     assert {span.trace_id.hex() for span in spans} == {TRACE}
     rows = [json.loads(line) for line in written.splitlines()]
     of_trace = [row for row in rows if row["trace_id"] == TRACE]

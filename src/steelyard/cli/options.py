@@ -406,9 +406,9 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
 
 def _own(options: Options, strategy: Strategy, stored: Stored | None) -> Inputs:
-    from steelyard.runs.loads import Stored
-
-    files = (stored or Stored()).beside(read_files(options, options.index, options))
+    files = read_files(options, options.index, options)
+    if stored is not None:
+        files = stored.beside(files)
     imported = assembled(files, options, strategy, base=options.base, source=None)
     remarks = _read_as(files.holdings, options.holdings)
     if options.holdings is None:

@@ -98,8 +98,10 @@ def test_at_a_real_broker_every_note_has_to_be_ticked_and_the_plan_to_be_young(s
     with pytest.raises(InputError) as error:
         approve(store, where(home), unread, NOW)
     assert error.value.fault.code == "approval_unread"
-    young = page.entry.row.saved_at + timedelta(seconds=600)
-    assert page.expires_at == young.replace(microsecond=0)
+    saved = page.entry.row.saved_at
+    young = saved + timedelta(seconds=600)
+    at_once = facts(store, where(home), plan, saved, "alpaca")
+    assert at_once.expires_at == young.replace(microsecond=0)
     late = young + timedelta(seconds=1)
     assert "too old since" in facts(store, where(home), plan, late, "alpaca").reason
 
