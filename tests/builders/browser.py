@@ -22,7 +22,7 @@ from typing import Any
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from steelyard import importers
 from steelyard.runs.stored import load
@@ -40,6 +40,7 @@ QUIET = (
 )  # fmt: skip
 PATIENCE_S = 60.0
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 both = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 """A journey with scripts, and without."""
 

@@ -36,7 +36,7 @@ def test_a_band_alert_arrives_and_its_link_opens_the_plan(
         trial, letter = server.letters
         assert trial["Subject"] == "Steelyard: a test message"
         assert server.recipients[1] == ["me@example.org"]
-        assert letter["Subject"].startswith("Steelyard core: Act.")
+        assert letter["Subject"].startswith("Old prices: Steelyard core: Act.")
         text = letter.get_body().get_content()
         assert all(word in text for word in ("Drift: ", "Cost: ", "Turnover: ", "Out of band: "))
         (report,) = letter.iter_attachments()
