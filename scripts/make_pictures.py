@@ -113,7 +113,7 @@ def read(page: Page) -> None:
     """A broker's file."""
     page.locator('[name="holdings"]').set_input_files(SCHWAB)
     page.get_by_role("button", name="Read the file").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("read from")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("holdings read")
 
 
 DONE: dict[str, Callable[[Page], None]] = {"editor": previewed, "import": read}
