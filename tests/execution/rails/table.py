@@ -181,6 +181,9 @@ def _plan() -> Iterator[Case]:
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[:2], days[2:])
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[1:2], [days[0], *days[2:]],
                     base="paper")
+    weekend = [date(2026, 3, day) for day in (9, 8, 7, 6, 10, 2)]
+    yield from edge("plan_age", "plan.as_of", "plan_other_day", weekend[:3], weekend[3:],
+                    base="paper", others={"session.day": weekend[0]})
     begun = {"run_started_at": None}
     ages = [at(-600), at(-599.999999), at(2)], [at(-600.000001), at(2.000001), at(-660)]
     yield from edge("plan_age", "plan.made_at", "plan_old", *ages, others=begun)

@@ -52,8 +52,7 @@ def lacking(history: PaperHistory, needs: PaperHistoryNeeds) -> tuple[str, ...]:
     if not history.days >= needs.min_days:
         missing.append(f"{history.days} of {needs.min_days} days with such a run")
     if history.unexplained != 0:
-        there = "1 is" if history.unexplained == 1 else f"{history.unexplained} are"
-        missing.append(f"no difference that nobody explained ({there} there)")
+        missing.append(f"no difference that nobody explained (there: {history.unexplained})")
     return tuple(missing)
 
 
