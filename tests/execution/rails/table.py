@@ -169,14 +169,7 @@ def _machine() -> Iterator[Case]:
     yield from edge("disk", "journal_writable", "journal_not_writable", [True], [False, 1])
 
 
-def _plan() -> Iterator[Case]:
-    yield from edge("plan", "plan.problems", "plan_problems", [()], [("stale",)])
-    yield from edge("plan", "plan.degraded", "plan_degraded", [False], [True, None])
-    yield from edge("plan", "plan.reproducible", "plan_not_reproducible", [True], [False, None])
-    for path, value in (("problems", ("x",)), ("degraded", True), ("reproducible", False)):
-        yield Case("plan", "paper", {f"plan.{path}": value}, None)
-    for rail in ("plan", "plan_age", "holdings", "drift", "weights"):
-        yield Case(rail, "flatten", {}, None)
+def _plan_days() -> Iterator[Case]:
     days = [date(2026, 3, day) for day in (9, 10, 6, 11)]
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[:2], days[2:])
     yield from edge("plan_age", "plan.as_of", "plan_other_day", days[1:2], [days[0], *days[2:]],
@@ -184,6 +177,17 @@ def _plan() -> Iterator[Case]:
     weekend = [date(2026, 3, day) for day in (9, 8, 7, 6, 10, 2)]
     yield from edge("plan_age", "plan.as_of", "plan_other_day", weekend[:3], weekend[3:],
                     base="paper", others={"session.day": weekend[0]})
+
+
+def _plan() -> Iterator[Case]:
+    yield from _plan_days()
+    yield from edge("plan", "plan.problems", "plan_problems", [()], [("stale",)])
+    yield from edge("plan", "plan.degraded", "plan_degraded", [False], [True, None])
+    yield from edge("plan", "plan.reproducible", "plan_not_reproducible", [True], [False, None])
+    for path, value in (("problems", ("x",)), ("degraded", True), ("reproducible", False)):
+        yield Case("plan", "paper", {f"plan.{path}": value}, None)
+    for rail in ("plan", "plan_age", "holdings", "drift", "weights"):
+        yield Case(rail, "flatten", {}, None)
     begun = {"run_started_at": None}
     ages = [at(-600), at(-599.999999), at(2)], [at(-600.000001), at(2.000001), at(-660)]
     yield from edge("plan_age", "plan.made_at", "plan_old", *ages, others=begun)
