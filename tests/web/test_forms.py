@@ -127,6 +127,23 @@ def test_of_a_form_whose_work_was_cut_off_nobody_says_that_it_was_done(house: Ho
         Once(house).acted("d", "n", work, single=False)
 
 
+def test_a_form_that_failed_here_and_was_acted_upon_elsewhere_is_not_acted_upon_again(house: House):
+    answers = iter([InputError("no", code="form_stale"), "/again"])
+
+    def work() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    here = Once(house)
+    with pytest.raises(InputError):
+        here.acted("d", "n", work, single=False)
+    Once(house).acted("d", "n", lambda: "/there", single=False)
+
+    assert here.acted("d", "n", work, single=False) == "/there"
+
+
 def test_a_form_of_yesterday_is_too_old(house: House, visitor: Visitor, monkeypatch):
     page = visitor.get("/buckets")
     monkeypatch.setattr(forms, "LIVES", timedelta(seconds=-5))

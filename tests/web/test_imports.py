@@ -198,6 +198,15 @@ def test_a_draft_that_is_damaged_is_gone(visitor: Visitor, house: House, content
     assert again(visitor, page).status_code == 404
 
 
+def test_a_table_of_too_many_lines_is_refused_before_it_is_read(visitor: Visitor, house: House):
+    text = "symbol,quantity,price\n" + "AAA,1,10\n" * 50_000
+    answer = visitor.send("/import", visitor.get("/import"), files=given(text))
+
+    assert answer.status_code == 422
+    assert "mine.csv has 50,001 lines, and 50,000 are the most here." in words(answer)
+    assert not (house.home / "drafts").exists()
+
+
 def test_a_draft_goes_with_its_session_or_after_a_day(visitor: Visitor, house: House):
     folder = house.home / "drafts"
     with signed_in(house) as other:

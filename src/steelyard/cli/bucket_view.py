@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from steelyard.store.strategies import Version
 
 
+NO_BUCKET = (
+    "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
+    "--prices F"
+)
+
+
 def draw_list(rows: Sequence[tuple[Held, Version | None]], console: Console) -> None:
     from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
     from steelyard.store.buckets import worths
 
     if not rows:
-        text = (
-            "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
-            "--prices F"
-        )
-        emit(console, sentence(text, console.width))
+        emit(console, sentence(NO_BUCKET, console.width))
         return
     columns = (
         Column("Bucket"),

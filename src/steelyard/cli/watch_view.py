@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from steelyard.cli.bucket_view import NO_BUCKET
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,11 +33,7 @@ def draw_rows(
     from steelyard.report.terminal import columns
 
     if not rows:
-        text = (
-            "No bucket yet. To make the core: steelyard bucket load core --holdings F --targets F "
-            "--prices F"
-        )
-        columns.emit(console, columns.sentence(text, console.width))
+        columns.emit(console, columns.sentence(NO_BUCKET, console.width))
         return
     heads = (
         columns.Column("Bucket"),

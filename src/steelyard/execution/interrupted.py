@@ -56,5 +56,5 @@ def _last(journal: Journal, run: RunRow) -> datetime:
 def _at_broker(journal: Journal, run: RunRow) -> int:
     states = sorted(AT_BROKER | IN_DOUBT | {LegState.HELD})
     marks = ",".join("?" * len(states))
-    query = f"SELECT COUNT(*) FROM leg WHERE run_id = ? AND state IN ({marks})"  # noqa: S608 - marks
+    query = f"SELECT COUNT(*) FROM leg WHERE run_id = ? AND state IN ({marks})"  # noqa: S608
     return int(journal.row(query, (run.run_id, *states))[0])

@@ -140,9 +140,9 @@ class Once:
         """
         with self._house.store().writing() as transaction:
             before = sent_forms.begin(transaction, digest, nonce, single=single)
+        if before is not None and before.address is not None and not before.is_other:
+            return before.address
         if before is not None and (before.is_other or digest not in self._refused):
-            if before.address is not None and not before.is_other:
-                return before.address
             raise _sent_before(before)
         self._refused.pop(digest, None)
         try:

@@ -68,13 +68,21 @@ def _moved_by(settings: tuple[tuple[str, Any], ...]) -> Moved:
 
 def sliders_of(now: SatelliteSettings, earlier: Moved, later: Moved) -> list[Slider]:
     """Every slider, with what it moved before and moves now."""
-    return [_slider(name, now, earlier, later) for name in SLIDERS]
+    last = {key: setting for setting, moved in later.items() for key in moved}
+    return [
+        _slider(name, now, (earlier.get(name, {}), later.get(name, {})), last) for name in SLIDERS
+    ]
 
 
-def _slider(name: str, now: SatelliteSettings, was_moved: Moved, is_moved: Moved) -> Slider:
+def _slider(
+    name: str,
+    now: SatelliteSettings,
+    moved: tuple[Mapping[str, Any], Mapping[str, Any]],
+    last: Mapping[str, str],
+) -> Slider:
+    """moved: keys and values before, and now; last: key -> the setting whose value counts."""
     value, why = now.chosen(name)
-    earlier, later = was_moved.get(name, {}), is_moved.get(name, {})
-    last = {key: setting for setting, moved in is_moved.items() for key in moved}
+    earlier, later = moved
     keys = [*later, *(key for key in earlier if key not in later)]
     return Slider(
         name=name,

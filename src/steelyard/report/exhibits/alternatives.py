@@ -327,8 +327,9 @@ def _plans(plan: Plan) -> list[Alternative]:
     """Alternatives that could be carried out, neither hold nor this plan again; each list once."""
     seen, rows = [_orders(plan)], []
     for other in plan.alternatives:
-        if other.steps and _orders(other) not in seen:
-            seen.append(_orders(other))
+        orders = _orders(other)
+        if other.steps and orders not in seen:
+            seen.append(orders)
             rows.append(other)
     return rows
 
